@@ -1,0 +1,118 @@
+# What happened between homing_move_begin and homing_move_end
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from . import mapping
+from .plan import StepperReading
+
+
+class SharedRail(NamedTuple):
+    """A rail whose steppers sit on several MCUs, in the rail's own order."""
+
+    name: str
+    axis: str
+    steppers: List[Any]
+
+    def describe(self) -> str:
+        """Which stepper sits on which MCU, for the log."""
+        places = ["%s on %s" % (s.get_name(), s.get_mcu().get_name()) for s in self.steppers]
+        return "axis %s is shared by %s" % (self.axis, ", ".join(places))
+
+
+class RailReadings(NamedTuple):
+    """The readings of those steppers of a rail that share an endstop."""
+
+    rail: SharedRail
+    endstop: str
+    triggered: bool
+    readings: List[StepperReading]
+
+
+def shared_rails(kinematics: Any) -> List[SharedRail]:
+    """Every rail of the kinematics that has steppers on several MCUs."""
+    found = []
+    for rail in getattr(kinematics, "rails", []):
+        steppers = rail.get_steppers()
+        if len({s.get_mcu() for s in steppers}) > 1:
+            axis = steppers[0].get_name(short=True)
+            found.append(SharedRail(rail.get_name(), axis, list(steppers)))
+    return found
+
+
+class EndstopWatch:
+    """Learns whether each endstop of a homing move triggered.
+
+    The end event does not tell: it is sent after a communication timeout and
+    without a trigger as well.
+    """
+
+    def __init__(self, endstops: List[Tuple[Any, str]]) -> None:
+        self.trigger_times: Dict[str, float] = {}
+        self._undo: List[Tuple[Any, Optional[Any]]] = []
+        for endstop, name in endstops:
+            # Some probes hold home_wait as an attribute of the instance
+            self._undo.append((endstop, vars(endstop).get("home_wait")))
+            endstop.home_wait = self._watch(endstop.home_wait, name)
+
+    def _watch(self, home_wait: Any, name: str) -> Any:
+        def watched(home_end_time: float) -> float:
+            trigger_time = home_wait(home_end_time)
+            if trigger_time > 0.0:
+                self.trigger_times[name] = trigger_time
+            return trigger_time
+
+        return watched
+
+    def stop(self) -> None:
+        """Leave the endstops as they were found."""
+        for endstop, own in self._undo:
+            if own is None:
+                del endstop.home_wait
+            else:
+                endstop.home_wait = own
+        self._undo = []
+
+
+class HomingSpan:
+    """One homing or probing move, from its begin event to its end event."""
+
+    def __init__(self, homing_move: Any, rails: List[SharedRail]) -> None:
+        self.homing_move = homing_move
+        self._rails = rails
+        self.offsets_mm = {
+            s.get_name(): mapping.offset_mm(s)
+            for rail in rails
+            for s in rail.steppers
+        }
+        self.watch = EndstopWatch(homing_move.endstops)
+
+    def readings(self) -> List[RailReadings]:
+        """Readings per rail and endstop, once the end event has come."""
+        positions = {
+            (sp.stepper_name, sp.endstop_name): sp
+            for sp in self.homing_move.stepper_positions
+        }
+        found = []
+        for rail in self._rails:
+            for _, endstop in self.homing_move.endstops:
+                taken = [positions.get((s.get_name(), endstop)) for s in rail.steppers]
+                readings = [self._reading(sp) for sp in taken if sp is not None]
+                if len(readings) > 1:
+                    triggered = endstop in self.watch.trigger_times
+                    found.append(RailReadings(rail, endstop, triggered, readings))
+        return found
+
+    def _reading(self, stepper_position: Any) -> StepperReading:
+        stepper = stepper_position.stepper
+        name = stepper_position.stepper_name
+        return StepperReading(
+            name,
+            stepper.get_step_dist(),
+            self.offsets_mm[name],
+            stepper_position.start_pos,
+            stepper_position.trig_pos,
+            stepper_position.halt_pos,
+        )

@@ -1,0 +1,193 @@
+# The planning of corrections, on its own
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from resync.plan import (
+    PlanError,
+    StepperReading,
+    mapping_offsets_mm,
+    plan_rail,
+)
+
+STEP_MM = 0.0025
+
+step_distances_mm = st.floats(0.0005, 0.05)
+directions = st.sampled_from([-1, 1])
+targets = st.sampled_from(["trigger", "least_travel"])
+
+
+def reading(start, trigger, halt, name="stepper_z", step_mm=STEP_MM, offset_mm=0.0):
+    return StepperReading(name, step_mm, offset_mm, start, trigger, halt)
+
+
+@st.composite
+def homing_moves(draw, step_mm=None):
+    """Readings of a rail on which every stepper stopped some steps off."""
+    direction = draw(directions)
+    start_mm = draw(st.floats(-400.0, 400.0))
+    travel_mm = draw(st.floats(0.2, 50.0))
+    trigger_mm = start_mm + direction * travel_mm
+    readings = []
+    for i in range(draw(st.integers(2, 6))):
+        d = step_mm or draw(step_distances_mm)
+        offset_mm = draw(st.floats(-500.0, 500.0))
+        trigger = round((trigger_mm + offset_mm) / d)
+        start = round((start_mm + offset_mm) / d)
+        overshoot = draw(st.integers(-2, 200))
+        halt = trigger + direction * overshoot
+        if direction * (halt - start) <= 0:
+            halt = start + direction
+        readings.append(
+            StepperReading("stepper_z%d" % i, d, offset_mm, start, trigger, halt)
+        )
+    return readings
+
+
+# Invariants
+
+
+@given(homing_moves(), targets, st.floats(-400.0, 400.0))
+def test_i1_differences_of_mapping_offsets_stay(readings, target, commanded_mm):
+    plan = plan_rail(readings, target)
+    offsets_mm = mapping_offsets_mm(readings, plan, commanded_mm)
+    for r in readings:
+        before_mm = r.mapping_offset_mm - readings[0].mapping_offset_mm
+        after_mm = offsets_mm[r.name] - offsets_mm[readings[0].name]
+        assert after_mm == pytest.approx(before_mm, abs=1e-9)
+
+
+@given(homing_moves(), targets)
+def test_i1_a_probe_leaves_every_mapping_unchanged(readings, target):
+    plan = plan_rail(readings, target)
+    # A probe does not redefine the coordinate: the target keeps its own
+    offsets_mm = mapping_offsets_mm(readings, plan, plan.target_mm)
+    for r in readings:
+        assert offsets_mm[r.name] == r.mapping_offset_mm
+
+
+@given(homing_moves(), targets)
+def test_i2_no_correction_is_in_the_direction_of_travel(readings, target):
+    plan = plan_rail(readings, target)
+    assert plan.direction != 0
+    for c in plan.corrections:
+        assert c.correction_steps * plan.direction <= 0
+
+
+# Rules of the plan
+
+
+@given(homing_moves(), targets)
+def test_every_stepper_ends_within_half_a_step_of_the_target(readings, target):
+    plan = plan_rail(readings, target)
+    for r, c in zip(readings, plan.corrections):
+        end_mm = r.position_mm(r.halt_steps + c.correction_steps)
+        assert end_mm - plan.target_mm == pytest.approx(c.residual_mm, abs=1e-9)
+        assert abs(c.residual_mm) <= r.step_dist_mm / 2 + 1e-9
+
+
+@given(homing_moves(), targets)
+def test_target_is_never_further_than_the_least_travelled_halt(readings, target):
+    plan = plan_rail(readings, target)
+    for r in readings:
+        halt_mm = r.position_mm(r.halt_steps)
+        assert plan.direction * plan.target_mm <= plan.direction * halt_mm
+
+
+@given(homing_moves())
+def test_target_is_the_first_steppers_trigger_when_all_passed_it(readings):
+    plan = plan_rail(readings)
+    first = readings[0]
+    trigger_mm = first.position_mm(first.trigger_steps)
+    halts_mm = [plan.direction * r.position_mm(r.halt_steps) for r in readings]
+    if min(halts_mm) >= plan.direction * trigger_mm:
+        assert plan.target_mm == trigger_mm
+
+
+@given(homing_moves(step_mm=STEP_MM))
+def test_unknown_trigger_time_corrects_to_the_least_travelled_halt(readings):
+    # Some probes report the move's end: trigger and halt are the same count
+    readings = [r._replace(trigger_steps=r.halt_steps) for r in readings]
+    plan = plan_rail(readings)
+    halts_mm = [plan.direction * r.position_mm(r.halt_steps) for r in readings]
+    assert plan.direction * plan.target_mm == min(halts_mm)
+    for c in plan.corrections:
+        assert c.correction_steps * plan.direction <= 0
+
+
+def test_stepper_that_stopped_early_is_never_driven_on():
+    readings = [
+        reading(0, -1000, -1010, "stepper_z"),
+        reading(0, -1000, -990, "stepper_z1"),
+    ]
+    plan = plan_rail(readings)
+    assert [c.correction_steps for c in plan.corrections] == [20, 0]
+    assert [c.overshoot_steps for c in plan.corrections] == [10, -10]
+
+
+def test_least_travel_moves_no_further_back_than_needed():
+    readings = [
+        reading(0, -1000, -1010, "stepper_z"),
+        reading(0, -1000, -1004, "stepper_z1"),
+    ]
+    assert [c.correction_steps for c in plan_rail(readings).corrections] == [10, 4]
+    plan = plan_rail(readings, "least_travel")
+    assert [c.correction_steps for c in plan.corrections] == [6, 0]
+
+
+def test_unlike_step_distances_meet_at_one_coordinate():
+    readings = [
+        reading(0, -400, -420, "stepper_z", 0.01),
+        reading(0, -1333, -1400, "stepper_z1", 0.003),
+    ]
+    plan = plan_rail(readings)
+    assert plan.target_mm == pytest.approx(-4.0)
+    assert [c.correction_steps for c in plan.corrections] == [20, 67]
+    assert plan.corrections[1].residual_mm == pytest.approx(0.001)
+
+
+def test_rail_that_did_not_move_gets_no_step():
+    readings = [
+        reading(10, 10, 10, "stepper_z", offset_mm=0.0),
+        reading(12, 12, 12, "stepper_z1", offset_mm=0.5),
+    ]
+    plan = plan_rail(readings)
+    assert plan.direction == 0
+    assert [c.correction_steps for c in plan.corrections] == [0, 0]
+
+
+def test_steppers_that_moved_apart_are_refused():
+    readings = [reading(0, 5, 10, "stepper_z"), reading(0, -5, -10, "stepper_z1")]
+    with pytest.raises(PlanError, match="'stepper_z' and 'stepper_z1'"):
+        plan_rail(readings)
+
+
+@given(
+    st.lists(st.tuples(st.floats(1.0, 20.0), st.integers(0, 60)), max_size=30),
+    st.lists(step_distances_mm, min_size=2, max_size=4),
+)
+def test_residuals_do_not_add_up_over_many_probes(probes, step_distances):
+    counts = [0] * len(step_distances)
+    offsets_mm = [0.0] * len(step_distances)
+    height_mm = 30.0
+
+    def steps_at(z_mm, i):
+        return round((z_mm + offsets_mm[i]) / step_distances[i])
+
+    counts = [steps_at(height_mm, i) for i in range(len(counts))]
+    for bed_mm, overshoot in probes:
+        readings = []
+        for i, d in enumerate(step_distances):
+            trigger = steps_at(-bed_mm, i)
+            halt = trigger - (overshoot * (i + 1)) % 61
+            readings.append(
+                StepperReading(str(i), d, offsets_mm[i], counts[i], trigger, halt)
+            )
+        plan = plan_rail(readings)
+        new_mm = mapping_offsets_mm(readings, plan, plan.target_mm)
+        offsets_mm = [new_mm[str(i)] for i in range(len(counts))]
+        counts = [steps_at(height_mm, i) for i in range(len(counts))]
+    assert counts == [round(height_mm / d) for d in step_distances]
