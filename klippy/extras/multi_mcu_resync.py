@@ -17,6 +17,12 @@ class MultiMcuResync:
         self.printer = config.get_printer()
         # Read configuration
         self.axes = config.getlist("axes", None)
+        for axis in self.axes or []:
+            if not config.has_section("stepper_%s" % (axis,)):
+                raise config.error(
+                    "Option 'axes' in section 'multi_mcu_resync': '%s' is no axis,"
+                    " there is no section [stepper_%s]" % (axis, axis)
+                )
         self.speed = config.getfloat("speed", 5.0, above=0.0)
         self.accel = config.getfloat("accel", 200.0, above=0.0)
         self.target = config.getchoice(
@@ -101,9 +107,10 @@ class MultiMcuResync:
         except Exception as e:
             # Raised by _raise_error(), once the other handlers have run
             self.error = "multi_mcu_resync: %s" % (e,)
-            if not isinstance(e, (plan.PlanError, check.LimitError)):
+            if not isinstance(e, (plan.PlanError, check.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
-        self.status.note_homing_move(results, self.error)
+        if results or self.error:
+            self.status.note_homing_move(results, self.error)
         for result in results:
             logging.info(log_line(result))
 
@@ -125,7 +132,7 @@ class MultiMcuResync:
         mapping.settle(
             span.homing_move.toolhead,
             steppers,
-            span.offsets_mm,
+            span.idle_offsets_mm(),
             [(r.part.readings, r.plan) for r in results],
         )
         results[:] = [r._replace(corrected=True) for r in results]

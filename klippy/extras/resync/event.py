@@ -82,15 +82,24 @@ class HomingSpan:
     def __init__(self, homing_move: Any, rails: List[SharedRail]) -> None:
         self.homing_move = homing_move
         self._rails = rails
-        self.offsets_mm = {
+        self._offsets_mm = {
             s.get_name(): mapping.offset_mm(s)
             for rail in rails
             for s in rail.steppers
         }
         self.watch = EndstopWatch(homing_move.endstops)
 
+    def idle_offsets_mm(self) -> Dict[str, float]:
+        """Mapping offsets (mm) of the steppers that took no part in the move."""
+        moved = {sp.stepper_name for sp in self.homing_move.stepper_positions}
+        return {n: o for n, o in self._offsets_mm.items() if n not in moved}
+
     def readings(self) -> List[RailReadings]:
-        """Readings per rail and endstop, once the end event has come."""
+        """Readings per rail and endstop, once the end event has come.
+
+        Steppers that home to endstops of their own are not read: they must
+        not be pulled together.
+        """
         positions = {
             (sp.stepper_name, sp.endstop_name): sp
             for sp in self.homing_move.stepper_positions
@@ -111,7 +120,7 @@ class HomingSpan:
         return StepperReading(
             name,
             stepper.get_step_dist(),
-            self.offsets_mm[name],
+            self._offsets_mm[name],
             stepper_position.start_pos,
             stepper_position.trig_pos,
             stepper_position.halt_pos,

@@ -3,9 +3,19 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from .plan import RailPlan, StepperReading, mapping_offsets_mm
+
+Plan = Tuple[Sequence[StepperReading], RailPlan]
+
+# A stepper is at most half a step off the toolhead; where nothing moved, half
+# a step of its own and half of the rail's first stepper
+MAX_PHASE_STEPS = 2.0
+
+
+class MappingError(Exception):
+    """The mapping to restore does not fit to where the toolhead is."""
 
 
 def offset_mm(stepper: Any) -> float:
@@ -33,23 +43,16 @@ def _towards(
     return coord
 
 
-def _restore(stepper: Any, position: Sequence[float], wanted_mm: float) -> None:
-    """Give the stepper the mapping offset wanted_mm; its count is kept."""
-    steps = stepper.get_mcu_position()
-    commanded_mm = steps * stepper.get_step_dist() - wanted_mm
-    stepper.set_position(_towards(stepper, position, commanded_mm))
-
-
-def _corrected_position(
-    toolhead: Any, targets_mm: Dict[str, float]
-) -> List[float]:
-    """Toolhead position once the steppers stand at their targets (mm)."""
+def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
+    """Toolhead position (mm) once the steppers stand at their targets."""
     kinematics = toolhead.get_kinematics()
-    halted_mm = {
-        s.get_name(): s.get_commanded_position() for s in kinematics.get_steppers()
-    }
+    halted_mm = {s.get_name(): s.get_commanded_position() for s in kinematics.get_steppers()}
+    corrected_mm = dict(halted_mm)
+    for readings, plan in plans:
+        for reading in readings:
+            corrected_mm[reading.name] += plan.target_mm - plan.reference_halt_mm
     halted = kinematics.calc_position(halted_mm)
-    corrected = kinematics.calc_position(dict(halted_mm, **targets_mm))
+    corrected = kinematics.calc_position(corrected_mm)
     position = list(toolhead.get_position())
     for axis, (before, after) in enumerate(zip(halted[:3], corrected[:3])):
         # generic_cartesian has None for an axis without a carriage
@@ -58,27 +61,43 @@ def _corrected_position(
     return position
 
 
+def _check_near(stepper: Any, position: Sequence[float], wanted_mm: float) -> None:
+    """Refuse a mapping that would make the stepper jump at its next move."""
+    error_mm = wanted_mm - stepper.calc_position_from_coord(position[:3])
+    if abs(error_mm) > MAX_PHASE_STEPS * stepper.get_step_dist():
+        raise MappingError(
+            "stepper '%s' would be %.6f mm off the toolhead: its mapping was not"
+            " restored, home again" % (stepper.get_name(), error_mm)
+        )
+
+
 def settle(
     toolhead: Any,
     steppers: Dict[str, Any],
-    offsets_mm: Dict[str, float],
-    plans: Iterable[Tuple[Sequence[StepperReading], RailPlan]],
+    idle_offsets_mm: Dict[str, float],
+    plans: Sequence[Plan],
 ) -> None:
     """Put the toolhead where the corrected steppers are, mappings kept.
 
-    steppers and offsets_mm (their mapping offsets before the move, mm) hold
-    every stepper of every shared rail, those that did not move too: the
+    steppers holds every stepper of every shared rail by name, plans the
+    readings and the plan of each rail that moved.  idle_offsets_mm has the
+    mapping offsets (mm) of those that took no part in the homing move: the
     host's set_position() re-bases each stepper on its own whole step, and
-    this undoes it.
+    this undoes it.  Raises MappingError before it changes a mapping.
     """
-    offsets_mm = dict(offsets_mm)
-    targets_mm: Dict[str, float] = {}
+    position = _corrected_position(toolhead, plans)
+    offsets_mm = dict(idle_offsets_mm)
     for readings, plan in plans:
-        halted_mm = steppers[readings[0].name].get_commanded_position()
-        target_mm = halted_mm + plan.target_mm - plan.reference_halt_mm
-        targets_mm.update({r.name: target_mm for r in readings})
+        # Steppers of one rail that have endstops of their own share the
+        # coordinate of the rail's first stepper, as the host means it
+        target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
         offsets_mm.update(mapping_offsets_mm(readings, plan, target_mm))
-    position = _corrected_position(toolhead, targets_mm)
+    commanded_mm = {
+        name: steppers[name].get_mcu_position() * steppers[name].get_step_dist() - offset
+        for name, offset in offsets_mm.items()
+    }
+    for name, wanted_mm in commanded_mm.items():
+        _check_near(steppers[name], position, wanted_mm)
     toolhead.set_position(position)
-    for name, wanted_mm in offsets_mm.items():
-        _restore(steppers[name], position, wanted_mm)
+    for name, wanted_mm in commanded_mm.items():
+        steppers[name].set_position(_towards(steppers[name], position, wanted_mm))
