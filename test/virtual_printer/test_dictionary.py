@@ -1,0 +1,70 @@
+# The data dictionary: what hosts read out of it, and what the simulation is told
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import json
+import zlib
+
+import pytest
+
+from virtual_printer import dictionary
+
+
+def identify_data(**constants: object) -> dict:
+    built = dictionary.build("virtual", 180_000_000, constants)
+    return json.loads(zlib.decompress(built.compressed))
+
+
+def test_bootstrap_messages_have_the_ids_that_hosts_expect() -> None:
+    data = identify_data()
+    assert data["responses"]["identify_response offset=%u data=%.*s"] == 0
+    assert data["commands"]["identify offset=%u count=%c"] == 1
+
+
+def test_message_ids_are_unique_and_take_one_byte() -> None:
+    data = identify_data()
+    numbers = [*data["commands"].values(), *data["responses"].values()]
+    assert len(set(numbers)) == len(numbers)
+    assert all(0 <= number < 96 for number in numbers)
+
+
+def test_constants_name_the_clock_and_can_be_added() -> None:
+    constants = identify_data(SERIAL_BAUD=250000)["config"]
+    assert constants["CLOCK_FREQ"] == 180_000_000
+    assert constants["MCU"] == "virtual"
+    assert constants["STATS_SUMSQ_BASE"] == 256
+    assert constants["SERIAL_BAUD"] == 250000
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("PA0", 0), ("PC13", 45), ("PK15", 175), ("gpio0", 176), ("gpio29", 205)]
+)
+def test_pins_have_the_number_that_the_enumeration_gives_them(name: str, number: int) -> None:
+    assert dictionary.build("virtual", 1_000_000).pin_number(name) == number
+    ranges = identify_data()["enumerations"]["pin"]
+    first = name.rstrip("0123456789")
+    start, count = ranges[first + "0"]
+    index = int(name[len(first) :])
+    assert index < count and start + index == number
+
+
+def test_unknown_pin_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        dictionary.build("virtual", 1_000_000).pin_number("PZ9")
+
+
+def test_messages_tell_the_simulation_every_format_and_reason_once() -> None:
+    built = dictionary.build("virtual", 1_000_000)
+    lines = built.messages()
+    assert len(set(lines)) == len(lines)
+    assert "command 1 identify offset=%u count=%c" in lines
+    assert any(line.endswith(" Timer too close") for line in lines)
+    count = len(built.commands) + len(built.responses) + len(dictionary.SHUTDOWN_REASONS)
+    assert len(lines) == count
+
+
+def test_same_arguments_give_the_same_bytes() -> None:
+    first, second = (dictionary.build("virtual", 64_000_000) for _ in range(2))
+    assert first.compressed == second.compressed

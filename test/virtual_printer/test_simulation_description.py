@@ -1,0 +1,133 @@
+# Description files: each mistake is one line that names the faulty line
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wire
+
+STEPPER = "stepper s mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=z start=0 x=0 y=0"
+SWITCH = "endstop mcu=main pin=7 kind=carriage axis=x at=0 side=min"
+PROBE = "endstop mcu=main pin=7 kind=probe offset_x=0 offset_y=0 trigger_height=0"
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(wire.LoadError) as caught, wire.Simulation(text, folder):
+        pass
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("gantry 4", "unknown directive 'gantry'"),
+        ("seed", "missing number"),
+        ("seed x", "seed is not a whole number: 'x'"),
+        ("mcu main device=/d", "mcu 'main' is there twice"),
+        ("mcu new frequency=1000 move_count=1 dictionary=/", "missing key 'device'"),
+        ("mcu new device=/d frequency=fast", "frequency is not a whole number: 'fast'"),
+        ("mcu new device=/d frequency=1", "frequency must be from 1000 to 1000000000: '1'"),
+        ("mcu new device=/dev/virtual/main", "device '/dev/virtual/main' is there twice"),
+        (
+            "mcu new device=/d frequency=100000 move_count=5 dictionary=/nowhere",
+            "cannot read dictionary '/nowhere'",
+        ),
+        (
+            "mcu new device=/d frequency=100000 move_count=5 dictionary=/",
+            "cannot read dictionary '/'",
+        ),
+        ("link new to_mcu_us=1 to_host_us=1", "unknown mcu 'new'"),
+        ("link main to_mcu_us=1", "missing key 'to_host_us'"),
+        ("link main to_mcu_us=-1 to_host_us=1", "to_mcu_us must be from 0 to 1e+07: '-1'"),
+        ("link main to_mcu_us=nan to_host_us=1", "to_mcu_us is not a number: 'nan'"),
+        ("link main to_mcu_us=1 to_host_us=1 color=red", "unexpected 'color=red'"),
+        ("message other command 9 get_clock", "unknown mcu 'other'"),
+        ("message * command 9 fly", "unknown command 'fly'"),
+        ("message * command 300 get_clock", "message id must be from 0 to 255: '300'"),
+        ("message * command 9 get_clock now=%c", "command 'get_clock' has 0 arguments"),
+        ("message * command 9 trsync_trigger oid=%c reason=%s", "unsupported argument 'reason=%s'"),
+        ("message * response 9 applause", "unknown response 'applause'"),
+        ("message * response 9 clock", "response 'clock' has 1 arguments"),
+        ("message * song 9 la", "unknown kind of message 'song'"),
+        ("kinematics delta start_x=0 start_y=0", "unknown kinematics 'delta'"),
+        ("kinematics corexy start_x=0", "missing key 'start_y'"),
+        (STEPPER.replace("main", "other"), "unknown mcu 'other'"),
+        (STEPPER.replace("role=z", "role=e"), "unknown role 'e'"),
+        (STEPPER.replace("role=z", "role=a"), "cartesian has roles x, y and z"),
+        (STEPPER.replace("step_dist=0.01", "step_dist=0"), "step_dist must be from"),
+        (STEPPER.replace(" x=0", ""), "missing key 'x'"),
+        (STEPPER.replace("dir_pin=2", "dir_pin=256"), "dir_pin must be from 0 to 255: '256'"),
+        (SWITCH.replace("side=min", "side=left"), "unknown side 'left'"),
+        (SWITCH.replace("carriage", "optical"), "unknown kind 'optical'"),
+        (PROBE.replace(" trigger_height=0", ""), "missing key 'trigger_height'"),
+        ("bed tilt_x=0 radius=0", "radius must be from"),
+        ("bed " + "a " * 70, "too many words"),
+    ],
+)
+def test_mistake_is_named_with_its_line(tmp_path: Path, line: str, reason: str) -> None:
+    text = wire.describe(tmp_path)
+    number = len(text.splitlines()) + 2
+    message = refusal(tmp_path, f"{text}\n{line}\n")
+    assert message.startswith(f"line {number}: {reason}")
+    assert "\n" not in message
+
+
+def test_two_things_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = wire.describe(tmp_path)
+    for line, reason in [
+        (STEPPER, "stepper 's' is there twice"),
+        (SWITCH, "there are two endstops on pin 7"),
+    ]:
+        assert refusal(tmp_path, f"{text}{line}\n{line}\n").endswith(reason)
+
+
+def test_mcu_needs_a_link_and_all_messages(tmp_path: Path) -> None:
+    lines = wire.describe(tmp_path).splitlines()
+    for part, reason in [
+        ("link main", "mcu 'main' has no link"),
+        (" clock clock=%u", "mcu 'main' has no message of response clock"),
+        ("Timer too close", "mcu 'main' has no message of static_string Timer too close"),
+    ]:
+        text = "\n".join("" if part in line else line for line in lines)
+        assert refusal(tmp_path, text) == f"line 2: {reason}"
+
+
+def test_missing_file_is_one_line(tmp_path: Path) -> None:
+    with wire.Simulation(wire.describe(tmp_path), tmp_path) as simulation:
+        error = wire.ctypes.create_string_buffer(200)
+        path = str(tmp_path / "nothing").encode()
+        assert simulation.library.simulation_load(path, error, len(error)) is None
+        assert error.value == b"cannot read '" + path + b"'"
+
+
+def test_comments_blank_lines_and_order_do_not_matter(tmp_path: Path) -> None:
+    lines = wire.describe(tmp_path, [STEPPER + "  # the only one", "", "# end"]).splitlines()
+    with wire.Simulation("\n".join(reversed(lines)), tmp_path) as simulation:
+        assert simulation.positions() == {"s": 0.0}
+        assert simulation.hosts["main"].clock() > 0
+
+
+@pytest.mark.parametrize("places", [[(0, 0)] * 2, [(0, 0), (1, 1), (2, 2)], [(0, 0)] * 5])
+def test_gantry_that_cannot_stand_is_refused(tmp_path: Path, places: list) -> None:
+    lines = [
+        STEPPER.replace("stepper s", f"stepper s{i}").replace("x=0 y=0", f"x={x} y={y}")
+        for i, (x, y) in enumerate(places)
+    ]
+    message = refusal(tmp_path, wire.describe(tmp_path, lines))
+    assert "z steppers" in message
+    assert message.startswith("line ")
+
+
+def test_skewed_rectangle_is_refused(tmp_path: Path) -> None:
+    places = [(0, 0), (0, 100), (100, 110), (100, 0)]
+    lines = [
+        STEPPER.replace("stepper s", f"stepper s{i}").replace("x=0 y=0", f"x={x} y={y}")
+        for i, (x, y) in enumerate(places)
+    ]
+    assert "rectangle" in refusal(tmp_path, wire.describe(tmp_path, lines))

@@ -1,0 +1,238 @@
+# The simulation under address and undefined behaviour sanitizers
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable, Dict, List
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wire
+
+from virtual_printer import build
+
+# Runs lines "NOW_NS write LINK HEX", "NOW_NS ask REQUEST..." and "NOW_NS run" and prints what
+# reaches the host
+DRIVER = r"""
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "simulation.h"
+
+static void
+run_until(struct simulation *sim, int64_t until_ns, int link_count)
+{
+    int64_t now_ns;
+    do {
+        now_ns = simulation_advance(sim, until_ns);
+        for (int link = 0; link < link_count; link++) {
+            uint8_t data[4096];
+            size_t size = link_read(sim, link, data, sizeof(data));
+            if (!size)
+                continue;
+            printf("%" PRId64 " %d ", now_ns, link);
+            for (size_t i = 0; i < size; i++)
+                printf("%02x", data[i]);
+            printf("\n");
+        }
+    } while (now_ns < until_ns);
+}
+
+static void
+write_hex(struct simulation *sim, int64_t now_ns, const char *text)
+{
+    char *hex;
+    int link = (int)strtol(text, &hex, 10);
+    uint8_t data[256];
+    size_t size = 0;
+    unsigned int byte;
+    for (hex++; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+        data[size++] = (uint8_t)byte;
+    link_write(sim, link, data, size, now_ns);
+}
+
+int
+main(int count, char **arguments)
+{
+    char error[300], line[1000], reply[8192];
+    struct simulation *sim = simulation_load(arguments[1], error, sizeof(error));
+    if (count < 3 || !sim) {
+        printf("%s\n", error);
+        return 1;
+    }
+    int link_count = atoi(arguments[2]);
+    for (int link = 0; link < link_count; link++)
+        link_open(sim, link, 0);
+    while (fgets(line, sizeof(line), stdin)) {
+        char *rest;
+        int64_t now_ns = strtoll(line, &rest, 10);
+        run_until(sim, now_ns, link_count);
+        if (!strncmp(rest, " write ", 7)) {
+            write_hex(sim, now_ns, rest + 7);
+        } else if (!strncmp(rest, " ask ", 5)) {
+            simulation_control(sim, now_ns, rest + 5, reply, sizeof(reply));
+            printf("%s\n", reply);
+        }
+    }
+    simulation_free(sim);
+    return 0;
+}
+"""
+SECOND_NS = wire.SECOND_NS
+NAMES = ("main", "other")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a program which runs a script on a sanitized simulation"""
+    folder = tmp_path_factory.mktemp("sanitized")
+    (folder / "driver.c").write_text(DRIVER)
+    sources = [folder / "driver.c", *sorted(wire.SIMULATION_SOURCES.glob("*.c"))]
+    program = folder / "driver"
+    flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
+    command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]
+    # Quotes only: its link.h would hide the system's
+    command += ["-iquote", str(wire.SIMULATION_SOURCES), *map(str, sources)]
+    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
+    if done.returncode and "cannot find" in done.stderr:
+        pytest.skip("the compiler has no sanitizers")
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def describe(folder: Path) -> str:
+    lines = [
+        "kinematics corexy start_x=100 start_y=100",
+        "stepper a mcu=main step_pin=1 dir_pin=2 step_dist=0.0125 role=a",
+        *[
+            f"stepper z{i} mcu=other step_pin={2 * i + 3} dir_pin={2 * i + 4} step_dist=0.0025"
+            f" role=z start=2 x={x} y={y}"
+            for i, (x, y) in enumerate([(0, 0), (0, 300), (200, 300), (200, 0)])
+        ],
+        "endstop mcu=main pin=7 kind=probe offset_x=3 offset_y=4 trigger_height=1 noise_um=5",
+        "bed tilt_x=0.001 bow_mm=0.2 radius=150",
+    ]
+    mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
+    links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
+    return wire.describe(folder, lines, mcus=mcus, links=links)
+
+
+class Script:
+    """Lines for the driver, sent in order with some time between them"""
+
+    def __init__(self, commands: Callable[..., bytes]) -> None:
+        self.encode = commands
+        self.lines: List[str] = []
+        self.now_ns = 0
+        self.sequences: Dict[int, int] = {0: 0, 1: 0}
+
+    def write(self, link: int, data: bytes) -> None:
+        self.now_ns += 300_000
+        self.lines.append(f"{self.now_ns} write {link} {data.hex()}")
+
+    def send(self, link: int, name: str, *values: int) -> None:
+        self.write(link, wire.frame(self.encode(name, *values), self.sequences[link]))
+        self.sequences[link] += 1
+
+    def ask(self, request: str) -> None:
+        self.lines.append(f"{self.now_ns} ask {request}")
+
+    def run(self, duration_s: float) -> None:
+        self.now_ns += round(duration_s * SECOND_NS)
+        self.lines.append(f"{self.now_ns} run")
+
+
+def write_script(encode: Callable[..., bytes]) -> Script:
+    """Return a script which touches everything: homing, faults, shutdown, restart, nonsense"""
+    script = Script(encode)
+    for link in (0, 1):
+        script.send(link, "allocate_oids", 8)
+        for oid in range(4):
+            pin = 2 * (oid + link) + 1
+            script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
+        script.send(link, "config_endstop", 4, 7, 1)
+        script.send(link, "config_trsync", 5)
+        script.send(link, "config_digital_out", 6, 9, 0, 0, 0)
+        script.send(link, "finalize_config", 1)
+    for link, uptime_s in ((0, 0), (1, 2)):
+        clock = (script.now_ns // 10 + uptime_s * wire.FREQUENCY_HZ) + 3_000_000
+        script.send(link, "trsync_start", 5, clock, 700_000, 4)
+        script.send(link, "trsync_set_timeout", 5, clock + 60_000_000)
+        for oid in range(4 if link else 1):
+            script.send(link, "stepper_stop_on_trigger", oid, 5)
+            script.send(link, "reset_step_clock", oid, clock)
+            script.send(link, "queue_step", oid, 100_000, 500, -10)
+            script.send(link, "queue_step", oid, 90_000, 60_000, 0)
+        script.send(link, "endstop_home", 4, clock, 1500, 4, 20_000, 1, 5, 1)
+        script.send(link, "queue_digital_out", 6, clock, 5)
+    script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")
+    script.ask("link other drop=2")
+    script.ask("link main corrupt=3 direction=to_mcu")
+    script.run(0.8)
+    for request in ("steppers", "carriage", "endstops", "counters", "pulses z1", "level main 9"):
+        script.ask(request)
+    script.ask("nonsense x=1")
+    for noise in (b"\x7e\x7e", bytes(range(256))[::-1][:120], b"\x05\x10\x00", b"\x40" * 70):
+        script.write(0, noise)
+    for sequence in range(16):
+        script.write(1, wire.frame(encode("emergency_stop"), sequence))
+        script.write(0, wire.frame(bytes([sequence * 7 % 128, 255, 255]), sequence))
+    script.run(0.1)
+    for sequence in range(16):
+        script.write(0, wire.frame(encode("config_reset"), sequence))
+        script.write(1, wire.frame(encode("reset"), sequence))
+    script.ask("mcu main disconnect at_s=1.5")
+    script.ask("mcu main reconnect at_s=1.6")
+    script.ask("mcu other reboot at_s=1000")
+    script.run(4.0)
+    return script
+
+
+def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
+    driver: Path, tmp_path: Path
+) -> None:
+    with wire.Simulation(describe(tmp_path), tmp_path) as simulation:
+        script = write_script(simulation.hosts["main"].encode)
+        for line in script.lines:
+            now, kind, *rest = shlex.split(line, posix=False)
+            simulation.run_until(int(now))
+            if kind == "write":
+                simulation.library.link_write(
+                    simulation.pointer,
+                    int(rest[0]),
+                    bytes.fromhex(rest[1]),
+                    len(rest[1]) // 2,
+                    simulation.now_ns,
+                )
+            elif kind == "ask":
+                simulation.control(" ".join(rest))
+        expected = {index: bytes(simulation.hosts[name].raw) for index, name in enumerate(NAMES)}
+    done = subprocess.run(
+        [str(driver), str(tmp_path / "description.txt"), str(len(NAMES))],
+        input="\n".join(script.lines) + "\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    received = dict.fromkeys(expected, b"")
+    for line in done.stdout.splitlines():
+        if line[0].isdigit():
+            _, link, data = line.split()
+            received[int(link)] += bytes.fromhex(data)
+    assert received == expected
+    assert all(len(data) > 400 for data in expected.values())
+
+
+def test_bad_description_is_clean_under_sanitizers(driver: Path, tmp_path: Path) -> None:
+    path = tmp_path / "description.txt"
+    path.write_text(describe(tmp_path) + "stepper z9 mcu=nowhere\n")
+    done = subprocess.run([str(driver), str(path), "2"], capture_output=True, text=True)
+    assert done.returncode == 1 and not done.stderr
+    assert "unknown mcu 'nowhere'" in done.stdout

@@ -1,0 +1,187 @@
+// Requests of a test: faults on purpose
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include <string.h> // strcmp
+#include "control.h" // requested_mcu
+#include "mcu.h" // mcu_shutdown_by_id
+#include "simulation_internal.h" // struct simulation
+
+#define TIME_S_MAX 1e9
+
+// Something that a request has put off
+struct action {
+    struct event event;
+    struct action *next;
+    struct mcu *mcu;
+    void (*run)(struct mcu *mcu, uint16_t string_id);
+    uint16_t string_id;
+};
+
+// Time of a key in nanoseconds, by default now
+static int64_t
+requested_time(struct simulation *sim, struct words *words, const char *key)
+{
+    double time_s = words_number_or(words, key, 0.0, TIME_S_MAX, -1.0);
+    return time_s < 0.0 ? sim->now_ns : (int64_t)(time_s * NS_PER_S + 0.5);
+}
+
+static void
+spoil_channel(struct channel *channel, const struct delay_window *window
+              , uint32_t drop_count, uint32_t corrupt_count)
+{
+    channel->drop_count += drop_count;
+    channel->corrupt_count += corrupt_count;
+    if (window->delay_ns)
+        link_add_window(channel->link, channel->direction, window);
+}
+
+void
+request_link(struct simulation *sim, struct words *words, struct reply *reply)
+{
+    (void)reply;
+    static const char *const directions[] = { "to_mcu", "to_host", "both" };
+    struct mcu *mcu = requested_mcu(sim, words);
+    int direction = LINK_DIRECTIONS;
+    if (words_find(words, "direction"))
+        direction = words_choice(words, "direction", directions, 3);
+    struct delay_window window;
+    window.from_ns = requested_time(sim, words, "from_s");
+    double length_s = words_number_or(words, "for_s", 0.0, TIME_S_MAX
+                                      , TIME_S_MAX);
+    window.until_ns = window.from_ns + (int64_t)(length_s * NS_PER_S + 0.5);
+    window.delay_ns = (int64_t)(words_number_or(words, "delay_us", 0.0, 1e9
+                                                , 0.0) * 1000.0);
+    uint32_t drop_count = (uint32_t)words_integer_or(
+        words, "drop", 0, INT32_MAX, 0);
+    uint32_t corrupt_count = (uint32_t)words_integer_or(
+        words, "corrupt", 0, INT32_MAX, 0);
+    words_check_used(words);
+    if (words->error[0])
+        return;
+    for (int i = 0; i < LINK_DIRECTIONS; i++)
+        if (direction == i || direction == LINK_DIRECTIONS)
+            spoil_channel(&mcu->link.channels[i], &window, drop_count
+                          , corrupt_count);
+}
+
+static void
+disconnect(struct mcu *mcu, uint16_t string_id)
+{
+    (void)string_id;
+    link_set_hung_up(&mcu->link, 1);
+}
+
+// Plugging a device in powers it up
+static void
+reconnect(struct mcu *mcu, uint16_t string_id)
+{
+    (void)string_id;
+    link_set_hung_up(&mcu->link, 0);
+    mcu_reboot(mcu);
+}
+
+static void
+reboot(struct mcu *mcu, uint16_t string_id)
+{
+    (void)string_id;
+    mcu_reboot(mcu);
+}
+
+static void
+shut_down(struct mcu *mcu, uint16_t string_id)
+{
+    if (!mcu->is_booting)
+        mcu_shutdown_by_id(mcu, string_id);
+}
+
+static void
+action_event(struct event *event)
+{
+    struct action *action = container_of(event, struct action, event);
+    action->run(action->mcu, action->string_id);
+}
+
+// Number of the reason in a request, in which blanks are underscores
+static uint16_t
+requested_reason(struct mcu *mcu, struct words *words)
+{
+    char *text = copy_string(words_text(words, "reason"));
+    for (char *c = text; *c; c++)
+        if (*c == '_')
+            *c = ' ';
+    int string_id = mcu_find_string(mcu, text);
+    // Names of commands hold underscores of their own
+    if (string_id < 0)
+        string_id = mcu_find_string(mcu, words_text(words, "reason"));
+    if (string_id < 0)
+        words_fail(words, "unknown reason '%s'", text);
+    free(text);
+    return (uint16_t)string_id;
+}
+
+void
+request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
+{
+    (void)reply;
+    static const struct {
+        const char *name;
+        void (*run)(struct mcu *mcu, uint16_t string_id);
+    } kinds[] = {
+        { "disconnect", disconnect }, { "reconnect", reconnect },
+        { "reboot", reboot }, { "shutdown", shut_down },
+    };
+    struct mcu *mcu = requested_mcu(sim, words);
+    const char *name = words_item(words, 2, "what to do");
+    struct action action = { .mcu = mcu, .event.run = action_event };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (!strcmp(kinds[i].name, name))
+            action.run = kinds[i].run;
+    if (!action.run)
+        words_fail(words, "unknown action '%s'", name);
+    else if (mcu && action.run == shut_down)
+        action.string_id = requested_reason(mcu, words);
+    int64_t time_ns = requested_time(sim, words, "at_s");
+    words_check_used(words);
+    if (words->error[0])
+        return;
+    struct action *stored = allocate(1, sizeof(*stored));
+    *stored = action;
+    stored->next = sim->actions;
+    sim->actions = stored;
+    if (time_ns <= sim->now_ns)
+        stored->run(mcu, stored->string_id);
+    else
+        event_schedule(&sim->events, &stored->event, time_ns);
+}
+
+void
+actions_free(struct simulation *sim)
+{
+    while (sim->actions) {
+        struct action *action = sim->actions;
+        sim->actions = action->next;
+        event_cancel(&sim->events, &action->event);
+        free(action);
+    }
+}
+
+void
+request_endstop(struct simulation *sim, struct words *words
+                , struct reply *reply)
+{
+    (void)reply;
+    static const char *const forces[] = { "0", "1", "none" };
+    struct mcu *mcu = requested_mcu(sim, words);
+    uint32_t pin = (uint32_t)words_parse_integer(
+        words, "pin", words_item(words, 2, "pin"), 0, 255);
+    int force = words_choice(words, "force", forces, 3);
+    struct sensor *sensor = mechanics_find_sensor(sim, mcu, pin);
+    if (!sensor)
+        words_fail(words, "no endstop on pin %u", (unsigned int)pin);
+    words_check_used(words);
+    if (!words->error[0])
+        sensor->forced = force == 2 ? FORCE_NONE : force;
+}

@@ -1,0 +1,107 @@
+// The printer that the micro-controllers move and feel
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef MECHANICS_H
+#define MECHANICS_H
+
+#include <stddef.h> // size_t
+#include <stdint.h> // int64_t
+#include "random_stream.h" // struct random_stream
+
+#pragma GCC visibility push(hidden)
+
+struct mcu;
+struct simulation;
+struct stepper;
+
+enum role { ROLE_A, ROLE_B, ROLE_X, ROLE_Y, ROLE_Z, ROLE_COUNT };
+enum axis { AXIS_X, AXIS_Y, AXIS_Z };
+enum { GANTRY_MOTORS_MAX = 4 };
+
+// A motor with its driver; it knows pulses only
+struct motor {
+    char *name;
+    struct mcu *mcu;
+    struct stepper *driver; // firmware object, while there is one
+    uint8_t step_pin, dir_pin, invert_dir;
+    enum role role;
+    double step_dist_mm, start_mm, x_mm, y_mm;
+    int64_t pulses;
+    uint64_t pulses_up, pulses_down; // since the last reset of the log
+    // Share of the gantry's height: w0 + w1*x + w2*y + w3*x*y
+    double weights[4];
+    int line; // of the description
+};
+
+enum sensor_kind { SENSOR_CARRIAGE, SENSOR_PROBE };
+enum { FORCE_NONE = -1 };
+
+// An endstop switch or a probe
+struct sensor {
+    struct mcu *mcu;
+    uint8_t pin, invert;
+    enum sensor_kind kind;
+    int forced; // 0: never triggered, 1: always, FORCE_NONE
+    enum axis axis;
+    double at_mm;
+    int is_at_max;
+    double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;
+    double current_noise_mm;
+    struct random_stream random;
+    // Where the height was taken last, as x and y seldom move
+    int is_cached;
+    double cached_x_mm, cached_y_mm, cached_bed_mm;
+    double cached_weights[GANTRY_MOTORS_MAX];
+};
+
+struct mechanics {
+    struct motor *motors;
+    size_t motor_count;
+    struct motor **by_role[ROLE_COUNT];
+    size_t role_count[ROLE_COUNT];
+    struct sensor *sensors;
+    size_t sensor_count;
+    int is_corexy;
+    double start_x_mm, start_y_mm;
+    double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
+};
+
+// Work out what follows from the description; returns NULL or what is
+// wrong, and stores the line that it is about
+const char *mechanics_prepare(struct mechanics *mechanics, int *line);
+void mechanics_release(struct mechanics *mechanics);
+
+struct motor *mechanics_find_motor(struct simulation *sim
+                                   , const struct mcu *mcu
+                                   , uint32_t step_pin, uint32_t dir_pin);
+struct sensor *mechanics_find_sensor(struct simulation *sim
+                                     , const struct mcu *mcu, uint32_t pin);
+
+// The driver took pulses with this level on the direction pin
+static inline void
+motor_pulse(struct motor *motor, int dir_level, uint32_t count)
+{
+    if (dir_level != motor->invert_dir) {
+        motor->pulses += count;
+        motor->pulses_up += count;
+    } else {
+        motor->pulses -= count;
+        motor->pulses_down += count;
+    }
+}
+
+// True position now
+double motor_position_mm(struct motor *motor);
+void mechanics_carriage(struct simulation *sim, double *x_mm, double *y_mm);
+double mechanics_nozzle_height_mm(struct simulation *sim
+                                  , double x_mm, double y_mm);
+
+// A homing move begins: a probe does not repeat itself exactly
+void sensor_arm(struct sensor *sensor);
+int sensor_is_triggered(struct simulation *sim, struct sensor *sensor);
+
+#pragma GCC visibility pop
+
+#endif // mechanics.h
