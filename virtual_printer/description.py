@@ -1,0 +1,86 @@
+# Writes a machine as the text that the simulation reads
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+from pathlib import Path
+
+from virtual_printer import dictionary
+from virtual_printer.configfile import MachineError
+from virtual_printer.model import Bed, CarriageEndstop, Endstop, Machine, Mcu, Pin, Stepper
+
+# What the virtual micro-controllers say they are
+MCU_TYPE = "virtual"
+
+
+def write(machine: Machine, folder: Path) -> Path:
+    """Write the description and the dictionaries it names into a folder; return its path"""
+    lines = [f"seed {machine.seed}"]
+    for mcu in machine.mcus:
+        path = folder / f"{mcu.name}.dict"
+        built = dictionary.build(MCU_TYPE, mcu.frequency_hz)
+        path.write_bytes(built.compressed)
+        lines += [_mcu(mcu, path), _link(mcu)]
+    # All speak the same messages, only their clocks differ
+    lines += [f"message * {message}" for message in built.messages()]
+    lines.append(
+        f"kinematics {machine.kinematics}"
+        f" start_x={machine.start_x_mm!r} start_y={machine.start_y_mm!r}"
+    )
+    lines += [_stepper(stepper) for stepper in machine.steppers]
+    lines += [_endstop(endstop) for endstop in machine.endstops]
+    lines.append(_bed(machine.bed))
+    description = folder / "machine.txt"
+    description.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return description
+
+
+def _mcu(mcu: Mcu, dictionary_path: Path) -> str:
+    if dictionary_path.as_posix().split() != [dictionary_path.as_posix()]:
+        raise MachineError(f"{dictionary_path.parent}: a folder's path must not have blanks")
+    return (
+        f"mcu {mcu.name} device={mcu.device} frequency={mcu.frequency_hz}"
+        f" drift_ppm={mcu.drift_ppm!r} clock_offset_s={mcu.clock_offset_s!r}"
+        f" move_count={mcu.move_count} dictionary={dictionary_path}"
+    )
+
+
+def _link(mcu: Mcu) -> str:
+    return (
+        f"link {mcu.name} to_mcu_us={mcu.delay_to_mcu_us!r} to_host_us={mcu.delay_to_host_us!r}"
+        f" jitter_us={mcu.jitter_us!r} baud={mcu.baud}"
+    )
+
+
+def _stepper(stepper: Stepper) -> str:
+    return (
+        f"stepper {stepper.name} mcu={stepper.step_pin.mcu}"
+        f" step_pin={_number(stepper.step_pin)} dir_pin={_number(stepper.dir_pin)}"
+        f" invert_dir={int(stepper.dir_pin.invert)} step_dist={stepper.step_distance_mm!r}"
+        f" role={stepper.role} start={stepper.start_mm!r}"
+        f" x={stepper.x_mm!r} y={stepper.y_mm!r}"
+    )
+
+
+def _endstop(endstop: Endstop) -> str:
+    pin = endstop.pin
+    wiring = f"endstop mcu={pin.mcu} pin={_number(pin)} invert={int(pin.invert)}"
+    if isinstance(endstop, CarriageEndstop):
+        place = f"axis={endstop.axis} at={endstop.at_mm!r} side={endstop.side}"
+        return f"{wiring} kind=carriage {place}"
+    return (
+        f"{wiring} kind=probe offset_x={endstop.offset_x_mm!r} offset_y={endstop.offset_y_mm!r}"
+        f" trigger_height={endstop.trigger_height_mm!r} noise_um={endstop.noise_um!r}"
+    )
+
+
+def _bed(bed: Bed) -> str:
+    return (
+        f"bed tilt_x={bed.tilt_x!r} tilt_y={bed.tilt_y!r} bow_mm={bed.bow_mm!r}"
+        f" center_x={bed.center_x_mm!r} center_y={bed.center_y_mm!r} radius={bed.radius_mm!r}"
+    )
+
+
+def _number(pin: Pin) -> int:
+    return dictionary.PIN_NUMBERS[pin.name]

@@ -1,0 +1,301 @@
+# The machine to simulate: wiring and geometry from printer.cfg, physical truth from a machine file
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from virtual_printer.configfile import ConfigFile, MachineError, Section
+from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.gantry import MAX_Z_STEPPERS, Point, lift_points
+from virtual_printer.model import (
+    Bed,
+    CarriageEndstop,
+    Endstop,
+    Machine,
+    Mcu,
+    Pin,
+    ProbeEndstop,
+    Stepper,
+)
+
+__all__ = ["Machine", "MachineError", "load"]
+
+# Clocks of common controllers (Hz); a machine's are drawn from these without repeating one
+_FREQUENCIES_HZ = (12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000)
+_FREQUENCIES_HZ += (120_000_000, 168_000_000, 180_000_000, 400_000_000)
+
+
+@dataclass(frozen=True)
+class _Rail:
+    """An axis as printer.cfg has it"""
+
+    axis: str
+    sections: Tuple[Section, ...]
+    minimum_mm: float
+    maximum_mm: float
+
+    @property
+    def middle_mm(self) -> float:
+        return (self.minimum_mm + self.maximum_mm) / 2.0
+
+
+def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) -> Machine:
+    """Read a machine; `seed` draws whatever the machine file leaves open (its own seed wins)"""
+    printer = ConfigFile(printer_cfg)
+    truth = ConfigFile(machine_file) if machine_file else ConfigFile(printer_cfg, text="")
+    return _Reader(printer, truth, seed).machine()
+
+
+def step_distance_mm(section: Section) -> float:
+    """Return how far one step pulse moves a stepper"""
+    rotation_mm = section.get_float("rotation_distance", above=0.0)
+    full_steps = section.get_int("full_steps_per_rotation", 200, minimum=1)
+    steps = float(full_steps * section.get_int("microsteps", minimum=1))
+    if section.has("gear_ratio"):
+        for pair in section.get_rows("gear_ratio", (",", ":")):
+            if len(pair) != 2 or min(pair) <= 0.0:
+                raise section.error("gear_ratio", "must be pairs of positive numbers, as in 80:16")
+            steps *= pair[0] / pair[1]
+    return rotation_mm / steps
+
+
+def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_mm: float) -> bool:
+    """Tell on which end of its axis an endstop is, from its position when the section is silent"""
+    quarter_mm = (maximum_mm - minimum_mm) / 4.0
+    if section.has("homing_positive_dir"):
+        return section.get_boolean("homing_positive_dir", False)
+    if at_mm <= minimum_mm + quarter_mm:
+        return False
+    if at_mm >= maximum_mm - quarter_mm:
+        return True
+    raise section.error("homing_positive_dir", "must be specified: the endstop is at neither end")
+
+
+def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
+    """Return the pin that an option names: [^~] [!] [mcu:] pin"""
+    text = section.get(option).strip()
+    name = text[1:].strip() if text[:1] in ("^", "~") else text
+    invert = name.startswith("!")
+    name = name[1:].strip() if invert else name
+    mcu, colon, pin = name.partition(":")
+    mcu, pin = (mcu.strip(), pin.strip()) if colon else ("mcu", name)
+    if not pin or any(character in "^~!:" or character.isspace() for character in pin):
+        raise section.error(option, f"is not a pin: '{text}'")
+    if mcu not in mcus:
+        raise section.error(option, f"names an MCU that is not there: '{mcu}'")
+    if pin not in PIN_NUMBERS:
+        raise section.error(option, f"names a pin that virtual MCUs do not have: '{pin}'")
+    return Pin(mcu, pin, invert)
+
+
+class _Reader:
+    """Puts a machine together from its two files"""
+
+    def __init__(self, printer: ConfigFile, truth: ConfigFile, seed: int) -> None:
+        self.printer = printer
+        self.truth = truth
+        self.seed = truth.section("virtual_printer").get_int("seed", seed)
+        self.mcus = self._mcu_sections()
+        self.rails = {axis: self._rail(axis) for axis in "xyz"}
+
+    def machine(self) -> Machine:
+        """Return the machine, once every option of the machine file has been understood"""
+        kinematics = self.printer.required_section("printer").get("kinematics")
+        if kinematics not in ("corexy", "cartesian"):
+            section = self.printer.section("printer")
+            raise section.error("kinematics", f"is not simulated: '{kinematics}'")
+        gantry = self.truth.section("gantry")
+        start_x_mm, start_y_mm = (self._carriage_start(gantry, axis) for axis in "xy")
+        machine = Machine(
+            seed=self.seed,
+            kinematics=kinematics,
+            start_x_mm=start_x_mm,
+            start_y_mm=start_y_mm,
+            mcus=self._all_mcus(),
+            steppers=self._steppers(kinematics, start_x_mm, start_y_mm),
+            endstops=self._endstops(),
+            bed=self._bed(),
+        )
+        self._check_truth()
+        return machine
+
+    def _uniform(self, what: str, low: float, high: float, digits: int = 3) -> float:
+        """Draw a default from the seed and its purpose alone: one more default moves no other"""
+        share = random.Random(f"{self.seed} {what}").random()
+        return round(low + (high - low) * share, digits)
+
+    def _carriage_start(self, gantry: Section, axis: str) -> float:
+        rail = self.rails[axis]
+        share = self._uniform(f"start_{axis}", 0.4, 0.6)
+        drawn_mm = rail.minimum_mm + share * (rail.maximum_mm - rail.minimum_mm)
+        return gantry.get_float(f"start_{axis}", drawn_mm)
+
+    # Micro-controllers
+
+    def _mcu_sections(self) -> Dict[str, Section]:
+        """Return the sections of all MCUs by the name that pins use, the main one first"""
+        sections = {"mcu": self.printer.required_section("mcu")}
+        for name, section in self.printer.sections.items():
+            words = name.split()
+            if len(words) == 2 and words[0] == "mcu":
+                sections[words[1]] = section
+        return sections
+
+    def _all_mcus(self) -> Tuple[Mcu, ...]:
+        frequencies = list(_FREQUENCIES_HZ)
+        random.Random(f"{self.seed} frequencies").shuffle(frequencies)
+        devices: Dict[str, str] = {}
+        mcus: List[Mcu] = []
+        for index, (name, section) in enumerate(self.mcus.items()):
+            mcu = self._mcu(name, section, frequencies[index % len(frequencies)])
+            if mcu.device in devices:
+                other = devices[mcu.device]
+                raise section.error("serial", f"is that of MCU '{other}' too: '{mcu.device}'")
+            devices[mcu.device] = name
+            mcus.append(mcu)
+        return tuple(mcus)
+
+    def _mcu(self, name: str, section: Section, frequency_hz: int) -> Mcu:
+        if section.has("canbus_uuid"):
+            raise section.error("canbus_uuid", "is not simulated: give a serial port")
+        device = section.get("serial")
+        if not device or device.split() != [device]:
+            raise section.error("serial", f"is not a device's path: '{device}'")
+        truth = self.truth.section(section.name)
+        delays = {
+            direction: self._uniform(f"{name} delay_{direction}", 100.0, 600.0)
+            for direction in ("to_mcu", "to_host")
+        }
+        return Mcu(
+            name=name,
+            device=device,
+            frequency_hz=truth.get_int("frequency", frequency_hz, minimum=1_000_000),
+            drift_ppm=truth.get_float("drift_ppm", self._uniform(f"{name} drift", -30.0, 30.0)),
+            clock_offset_s=truth.get_float(
+                "clock_offset_s", self._uniform(f"{name} offset", 2.0, 20.0), minimum=0.0
+            ),
+            move_count=truth.get_int("move_count", 1024, minimum=16),
+            delay_to_mcu_us=truth.get_float("delay_to_mcu_us", delays["to_mcu"], minimum=0.0),
+            delay_to_host_us=truth.get_float("delay_to_host_us", delays["to_host"], minimum=0.0),
+            jitter_us=truth.get_float("jitter_us", 50.0, minimum=0.0),
+            # A port with a rate of its own is a UART; over USB the rate means nothing
+            baud=truth.get_int("baud", section.get_int("baud", 0)),
+        )
+
+    # Steppers
+
+    def _rail(self, axis: str) -> _Rail:
+        first = self.printer.required_section(f"stepper_{axis}")
+        sections = [first]
+        while f"stepper_{axis}{len(sections)}" in self.printer.sections:
+            sections.append(self.printer.sections[f"stepper_{axis}{len(sections)}"])
+        if axis == "z" and len(sections) > MAX_Z_STEPPERS:
+            raise sections[-1].error("step_pin", f"is one more than {MAX_Z_STEPPERS} Z steppers")
+        minimum_mm = first.get_float("position_min", 0.0)
+        maximum_mm = first.get_float("position_max", above=minimum_mm)
+        return _Rail(axis, tuple(sections), minimum_mm, maximum_mm)
+
+    def _steppers(
+        self, kinematics: str, start_x_mm: float, start_y_mm: float
+    ) -> Tuple[Stepper, ...]:
+        starts = {"x": ("x", start_x_mm), "y": ("y", start_y_mm)}
+        if kinematics == "corexy":
+            starts = {"x": ("a", start_x_mm + start_y_mm), "y": ("b", start_x_mm - start_y_mm)}
+        steppers = [
+            self._stepper(section, role, start_mm)
+            for axis, (role, start_mm) in starts.items()
+            for section in self.rails[axis].sections
+        ]
+        sections = self.rails["z"].sections
+        gantry = self.truth.section("gantry")
+        x, y = self.rails["x"], self.rails["y"]
+        low, high = (x.minimum_mm, y.minimum_mm), (x.maximum_mm, y.maximum_mm)
+        places = lift_points(self.printer, len(sections), low, high)
+        for section, place in zip(sections, places):
+            option = f"height_{section.name}"
+            start_mm = gantry.get_float(option, self._uniform(option, 11.0, 13.0))
+            steppers.append(self._stepper(section, "z", start_mm, place))
+        return tuple(steppers)
+
+    def _stepper(
+        self, section: Section, role: str, start_mm: float, place: Point = (0.0, 0.0)
+    ) -> Stepper:
+        return Stepper(
+            name=section.name,
+            step_pin=parse_pin(section, "step_pin", list(self.mcus)),
+            dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
+            step_distance_mm=step_distance_mm(section),
+            role=role,
+            start_mm=start_mm,
+            x_mm=place[0],
+            y_mm=place[1],
+        )
+
+    # Endstops and bed
+
+    def _endstops(self) -> Tuple[Endstop, ...]:
+        endstops: List[Endstop] = []
+        for rail in self.rails.values():
+            for section in rail.sections:
+                # Only the first stepper of a rail must have an endstop of its own
+                if section is rail.sections[0] or section.has("endstop_pin"):
+                    endstop = self._carriage_endstop(rail, section)
+                    if endstop is not None and all(endstop.pin != one.pin for one in endstops):
+                        endstops.append(endstop)
+        if "probe" in self.printer.sections:
+            endstops.append(self._probe(self.printer.sections["probe"]))
+        return tuple(endstops)
+
+    def _carriage_endstop(self, rail: _Rail, section: Section) -> Optional[CarriageEndstop]:
+        chip, colon, pin = section.get("endstop_pin").strip().lstrip("^~! ").partition(":")
+        if colon and pin.strip() == "z_virtual_endstop":
+            if "probe" not in self.printer.sections:
+                raise section.error("endstop_pin", "needs a section [probe]")
+            return None
+        if colon and pin.strip() == "virtual_endstop":
+            raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
+        first = rail.sections[0]
+        owner = section if section.has("position_endstop") else first
+        at_mm = owner.get_float("position_endstop")
+        if not rail.minimum_mm <= at_mm <= rail.maximum_mm:
+            raise owner.error("position_endstop", "must be between position_min and position_max")
+        to_maximum = homes_to_maximum(first, at_mm, rail.minimum_mm, rail.maximum_mm)
+        place = parse_pin(section, "endstop_pin", list(self.mcus))
+        return CarriageEndstop(place, rail.axis, at_mm, "max" if to_maximum else "min")
+
+    def _probe(self, section: Section) -> ProbeEndstop:
+        truth = self.truth.section("probe")
+        return ProbeEndstop(
+            pin=parse_pin(section, "pin", list(self.mcus)),
+            offset_x_mm=section.get_float("x_offset", 0.0),
+            offset_y_mm=section.get_float("y_offset", 0.0),
+            trigger_height_mm=truth.get_float("trigger_height", section.get_float("z_offset")),
+            noise_um=truth.get_float("noise_um", 0.0, minimum=0.0),
+        )
+
+    def _bed(self) -> Bed:
+        x, y = self.rails["x"], self.rails["y"]
+        truth = self.truth.section("bed")
+        half_mm = min(rail.maximum_mm - rail.minimum_mm for rail in (x, y)) / 2.0
+        return Bed(
+            tilt_x=truth.get_float("tilt_x", self._uniform("tilt_x", -0.0003, 0.0003, 6)),
+            tilt_y=truth.get_float("tilt_y", self._uniform("tilt_y", -0.0003, 0.0003, 6)),
+            bow_mm=truth.get_float("bow_mm", self._uniform("bow", -0.1, 0.1)),
+            center_x_mm=truth.get_float("center_x", x.middle_mm),
+            center_y_mm=truth.get_float("center_y", y.middle_mm),
+            radius_mm=truth.get_float("radius", half_mm, above=0.0),
+        )
+
+    def _check_truth(self) -> None:
+        """Refuse sections and options of the machine file that mean nothing here"""
+        known = {"virtual_printer", "bed", "gantry", "probe"}
+        known.update(section.name for section in self.mcus.values())
+        for name, section in self.truth.sections.items():
+            if name not in known:
+                raise MachineError(f"{self.truth.path}: section [{name}] is not known")
+            section.check_all_used()

@@ -1,0 +1,102 @@
+# What the simulation has to know of a machine
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+from dataclasses import dataclass
+from typing import Tuple, Union
+
+
+@dataclass(frozen=True)
+class Mcu:
+    """A micro-controller with its clock, and its link to the host"""
+
+    name: str
+    device: str
+    frequency_hz: int
+    drift_ppm: float
+    # Time that its clock has been running when the simulation starts
+    clock_offset_s: float
+    move_count: int
+    delay_to_mcu_us: float
+    delay_to_host_us: float
+    jitter_us: float
+    # Bits per second; 0 means that bytes take no time on the wire
+    baud: int
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pin of a micro-controller; `invert` is printer.cfg's exclamation mark"""
+
+    mcu: str
+    name: str
+    invert: bool
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """A stepper motor and what it moves; x, y: where a Z stepper lifts the gantry"""
+
+    name: str
+    step_pin: Pin
+    dir_pin: Pin
+    step_distance_mm: float
+    # a, b (the motors of a CoreXY), x, y, z
+    role: str
+    start_mm: float
+    x_mm: float = 0.0
+    y_mm: float = 0.0
+
+
+@dataclass(frozen=True)
+class CarriageEndstop:
+    """A switch that an axis runs into"""
+
+    pin: Pin
+    axis: str
+    at_mm: float
+    # min or max: the side of `at_mm` on which it is triggered
+    side: str
+
+
+@dataclass(frozen=True)
+class ProbeEndstop:
+    """A probe on the toolhead, triggered when the gantry is low over the bed at its place"""
+
+    pin: Pin
+    offset_x_mm: float
+    offset_y_mm: float
+    trigger_height_mm: float
+    noise_um: float
+
+
+Endstop = Union[CarriageEndstop, ProbeEndstop]
+
+
+@dataclass(frozen=True)
+class Bed:
+    """The bed's shape: a tilted plane plus a bow, `bow_mm` high at `radius_mm` from the centre"""
+
+    tilt_x: float
+    tilt_y: float
+    bow_mm: float
+    center_x_mm: float
+    center_y_mm: float
+    radius_mm: float
+
+
+@dataclass(frozen=True)
+class Machine:
+    """All that the simulation needs to know"""
+
+    seed: int
+    # corexy or cartesian
+    kinematics: str
+    start_x_mm: float
+    start_y_mm: float
+    mcus: Tuple[Mcu, ...]
+    steppers: Tuple[Stepper, ...]
+    endstops: Tuple[Endstop, ...]
+    bed: Bed

@@ -1,0 +1,206 @@
+# Sample printers for the demo, the benchmark and the tests
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, Optional, Sequence, Tuple
+
+Section = Dict[str, object]
+
+# Gantry corners of a 300 mm Voron 2.4 (mm), in the order of stepper_z..z3
+QUAD_CORNERS = ((-60.0, -10.0), (-60.0, 370.0), (360.0, 370.0), (360.0, -10.0))
+Z_TILT_CORNERS = {
+    2: ((-50.0, 150.0), (350.0, 150.0)),
+    3: ((-50.0, 18.0), (150.0, 348.0), (350.0, 18.0)),
+}
+
+
+@dataclass(frozen=True)
+class SamplePrinter:
+    """A CoreXY printer whose gantry hangs on two, three or four Z steppers.
+
+    z_mcus names each Z stepper's MCU; z_gear_ratios and z_dir_inverted may
+    differ from stepper to stepper.  heights_mm are the true heights of the
+    gantry's corners at the start.  resync holds the options of
+    [multi_mcu_resync], None leaves the section out.
+    """
+
+    z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
+    z_gear_ratios: Tuple[str, ...] = ("80:16",)
+    z_dir_inverted: Tuple[bool, ...] = (False,)
+    x_mcus: Tuple[str, ...] = ("mcu",)
+    y_mcus: Tuple[str, ...] = ("mcu",)
+    y_own_endstops: bool = False
+    heights_mm: Tuple[float, ...] = (20.0, 20.4, 19.7, 20.2)
+    resync: Optional[Section] = field(default_factory=dict)
+    probe_speed_mm_s: float = 10.0
+    kinematics: str = "corexy"
+
+    def with_resync(self, **options: object) -> "SamplePrinter":
+        """The same printer with these options of [multi_mcu_resync]."""
+        return replace(self, resync=options)
+
+    def without_section(self) -> "SamplePrinter":
+        """The same printer without [multi_mcu_resync]."""
+        return replace(self, resync=None)
+
+    def on_one_mcu(self) -> "SamplePrinter":
+        """The same printer with all Z steppers on one MCU."""
+        return replace(self, z_mcus=(self.z_mcus[0],) * len(self.z_mcus))
+
+    @property
+    def z_names(self) -> List[str]:
+        """Names of the Z steppers."""
+        return [_numbered("stepper_z", i) for i in range(len(self.z_mcus))]
+
+    def printer_cfg(self) -> str:
+        """The text of its printer.cfg."""
+        return _text(self._sections())
+
+    def machine_cfg(self) -> str:
+        """The physical truth that goes with it, for the virtual printer."""
+        gantry: Section = {"start_x": 120.0, "start_y": 130.0}
+        for name, height_mm in zip(self.z_names, self.heights_mm):
+            gantry["height_%s" % (name,)] = height_mm
+        bed = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
+        return _text({"gantry": gantry, "bed": bed})
+
+    def _mcu_names(self) -> List[str]:
+        names = ["mcu", *self.x_mcus, *self.y_mcus, *self.z_mcus, "toolhead"]
+        return list(dict.fromkeys(names))
+
+    def _sections(self) -> Dict[str, Section]:
+        sections: Dict[str, Section] = {
+            "printer": {
+                "kinematics": self.kinematics,
+                "max_velocity": 300,
+                "max_accel": 3000,
+                "max_z_velocity": 30,
+                "max_z_accel": 350,
+            }
+        }
+        for name in self._mcu_names():
+            header = "mcu" if name == "mcu" else "mcu %s" % (name,)
+            sections[header] = {
+                "serial": "/tmp/virtual_printer/%s" % (name,),
+                "restart_method": "command",
+            }
+        if self.resync is not None:
+            sections["multi_mcu_resync"] = self.resync
+        for axis, mcus in (("x", self.x_mcus), ("y", self.y_mcus)):
+            sections.update(self._carriage_steppers(axis, mcus))
+        sections.update(self._z_steppers())
+        sections["probe"] = {
+            "pin": "toolhead:PB6",
+            "x_offset": 0,
+            "y_offset": 25,
+            "z_offset": 1.0,
+            "speed": self.probe_speed_mm_s,
+            "sample_retract_dist": 2.0,
+        }
+        sections["safe_z_home"] = {
+            "home_xy_position": "150, 150",
+            "speed": 200,
+            "z_hop": 10,
+        }
+        sections.update(self._levelling())
+        sections["force_move"] = {"enable_force_move": True}
+        return sections
+
+    def _carriage_steppers(
+        self, axis: str, mcus: Sequence[str]
+    ) -> Dict[str, Section]:
+        sections: Dict[str, Section] = {}
+        for i, mcu in enumerate(mcus):
+            name = _numbered("stepper_%s" % (axis,), i)
+            sections[name] = _motor(mcu, "CD"["xy".index(axis)], i)
+            sections[name].update({"microsteps": 16, "rotation_distance": 40})
+            if axis == "y" and i and self.y_own_endstops:
+                sections[name]["endstop_pin"] = "%s:PD15" % (mcu,)
+            if i == 0:
+                sections[name].update(
+                    {
+                        "endstop_pin": "%s:P%s15" % (mcu, "CD"["xy".index(axis)]),
+                        "position_min": 0,
+                        "position_endstop": 300,
+                        "position_max": 300,
+                        "homing_speed": 50,
+                        "homing_retract_dist": 5,
+                    }
+                )
+        return sections
+
+    def _z_steppers(self) -> Dict[str, Section]:
+        sections: Dict[str, Section] = {}
+        for i, (name, mcu) in enumerate(zip(self.z_names, self.z_mcus)):
+            inverted = self.z_dir_inverted[i % len(self.z_dir_inverted)]
+            sections[name] = _motor(mcu, "E", i, inverted)
+            sections[name].update(
+                {
+                    "microsteps": 16,
+                    "rotation_distance": 40,
+                    "gear_ratio": self.z_gear_ratios[i % len(self.z_gear_ratios)],
+                }
+            )
+        sections["stepper_z"].update(
+            {
+                "endstop_pin": "probe:z_virtual_endstop",
+                "position_min": -10,
+                "position_max": 250,
+                "homing_speed": self.probe_speed_mm_s,
+                "second_homing_speed": 3,
+            }
+        )
+        return sections
+
+    def _levelling(self) -> Dict[str, Section]:
+        common: Section = {
+            "speed": 200,
+            "horizontal_move_z": 10,
+            "retries": 5,
+            "retry_tolerance": 0.0075,
+        }
+        if len(self.z_mcus) == 4:
+            common.update(
+                {
+                    "gantry_corners": _points([QUAD_CORNERS[0], QUAD_CORNERS[2]]),
+                    "points": _points([(50, 25), (50, 225), (250, 225), (250, 25)]),
+                    "max_adjust": 10,
+                }
+            )
+            return {"quad_gantry_level": common}
+        corners = Z_TILT_CORNERS[len(self.z_mcus)]
+        reachable = [
+            (min(max(x, 30.0), 270.0), min(max(y, 10.0), 240.0)) for x, y in corners
+        ]
+        common.update(
+            {"z_positions": _points(corners), "points": _points(reachable)}
+        )
+        return {"z_tilt": common}
+
+
+def _numbered(name: str, index: int) -> str:
+    return name if index == 0 else "%s%d" % (name, index)
+
+
+def _motor(mcu: str, port: str, index: int, dir_inverted: bool = False) -> Section:
+    pins = ["%s:P%s%d" % (mcu, port, 3 * index + i) for i in range(3)]
+    return {
+        "step_pin": pins[0],
+        "dir_pin": ("!" if dir_inverted else "") + pins[1],
+        "enable_pin": "!" + pins[2],
+    }
+
+
+def _points(points: Sequence[Tuple[float, float]]) -> str:
+    return "\n" + "\n".join("    %g, %g" % p for p in points)
+
+
+def _text(sections: Dict[str, Section]) -> str:
+    lines: List[str] = []
+    for header, options in sections.items():
+        lines.append("[%s]" % (header,))
+        lines.extend("%s: %s" % item for item in options.items())
+        lines.append("")
+    return "\n".join(lines)

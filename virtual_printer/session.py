@@ -1,0 +1,329 @@
+# A host's Klippy on a virtual printer in virtual time: G-code, status and the physical truth
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+
+from virtual_printer import build, description, hosts, machine, process
+from virtual_printer.sockets import (
+    ApiClosed,
+    ApiSocket,
+    ConnectionLost,
+    ControlSocket,
+    SessionError,
+)
+
+__all__ = ["GCodeError", "Session", "SessionError", "Truth"]
+
+_MACHINE = Path("machine.cfg")
+_OUTPUT_METHOD = "gcode_output"
+# How often (virtual s) to look again for something that Klippy does not announce
+_LOOK_AGAIN_S = 0.05
+_STARTUP_TIMEOUT_S = 60.0
+_REQUEST_TIMEOUT_S = 10.0
+_EXIT_TIMEOUT_REAL_S = 10.0
+_TAIL_LINES = 20
+# What the library reports at every start, whatever happens then
+_REPORT_NOTE = "not in virtual time:"
+
+
+class GCodeError(SessionError):
+    """Klippy has refused a G-code command, or it failed"""
+
+
+class Truth(NamedTuple):
+    """Where a stepper really is, by its pulses alone"""
+
+    pulses: int
+    position_mm: float
+
+
+class Session:
+    """A host's Klippy running on a virtual printer; use it in a `with` statement
+
+    printer_cfg and machine_cfg are the texts of both files, `files` are further ones by name (for
+    [include]). The seed draws what the machine file leaves open, and the host's latency. Times are
+    virtual unless their name says "real". With ready=False it is no error when Klippy's start-up
+    ends in another state.
+    """
+
+    def __init__(
+        self,
+        host: Union[hosts.Host, str, None],
+        printer_cfg: str,
+        machine_cfg: str = "",
+        seed: int = 1,
+        work_dir: Optional[Path] = None,
+        files: Optional[Mapping[str, str]] = None,
+        ready: bool = True,
+        latency_us: Optional[str] = None,
+        real_timeout_s: float = 300.0,
+    ) -> None:
+        self.host = host if isinstance(host, hosts.Host) else hosts.find(host)
+        self.seed = seed
+        self._own_dir = work_dir is None
+        self.work_dir = Path(work_dir or tempfile.mkdtemp(prefix="virtual_printer_")).resolve()
+        self._texts = dict(files or {})
+        self._texts.update({str(process.CONFIG): printer_cfg, str(_MACHINE): machine_cfg})
+        self._ready = ready
+        self._latency_us = latency_us
+        self._real_timeout_s = real_timeout_s
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._api = ApiSocket()
+        self._responses: Dict[int, Dict[str, Any]] = {}
+        self._output: List[str] = []
+        self._now_s = 0.0
+
+    def __enter__(self) -> "Session":
+        try:
+            self._start()
+            self._connect(_STARTUP_TIMEOUT_S)
+            self._wait_started(self._ready)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End Klippy; a second call does nothing"""
+        self._api.close()
+        if self._process is not None:
+            self._control.close()
+            self._end_process(self._process)
+            self._process = None
+        if self._own_dir:
+            shutil.rmtree(str(self.work_dir), ignore_errors=True)
+
+    @property
+    def process_id(self) -> int:
+        """Return the id of Klippy's process"""
+        assert self._process is not None, "the session is not running"
+        return self._process.pid
+
+    # What one does with a printer
+
+    def gcode(self, script: str, timeout_s: float = 1800.0) -> List[str]:
+        """Run G-code to its end and return the lines that Klippy said meanwhile"""
+        self._output.clear()
+        response = self._request("gcode/script", {"script": script}, timeout_s)
+        if "error" in response:
+            raise GCodeError(response["error"]["message"])
+        return [line for message in self._output for line in message.split("\n")]
+
+    def status(self, name: str, *fields: str) -> Dict[str, Any]:
+        """Return the status of a printer object, all of it or only some fields"""
+        response = self._request("objects/query", {"objects": {name: list(fields) or None}})
+        if "error" in response:
+            raise SessionError(f"status of '{name}': {response['error']['message']}")
+        return dict(response["result"]["status"][name])
+
+    def state(self) -> str:
+        """Return Klippy's state: ready, startup, shutdown or error"""
+        return self._info()[0]
+
+    def state_message(self) -> str:
+        """Return what Klippy says about its state"""
+        return self._info()[1]
+
+    def restart(self, command: str = "RESTART", ready: bool = True) -> None:
+        """RESTART or FIRMWARE_RESTART, and wait until Klippy is ready again"""
+        self._api.send("gcode/script", {"script": command})
+        self._run_until(lambda: not self._api.is_open, _STARTUP_TIMEOUT_S, f"end before {command}")
+        self._connect(_STARTUP_TIMEOUT_S)
+        self._wait_started(ready)
+
+    def emergency_stop(self) -> None:
+        """Shut Klippy and all its micro-controllers down"""
+        self._request("emergency_stop", {})
+
+    def wait_ready(self, timeout_s: float = _STARTUP_TIMEOUT_S) -> None:
+        """Wait until Klippy is ready; an error when it will not be"""
+        self._wait_started(True, timeout_s)
+
+    # What only the virtual printer knows
+
+    def stepper_truth(self) -> Dict[str, Truth]:
+        """Return every stepper's true pulses and position"""
+        found = {}
+        for word in self.control("steppers").split():
+            name, pulses, position_mm = word.split(":")
+            found[name] = Truth(int(pulses), float(position_mm))
+        return found
+
+    def carriage_truth(self) -> Tuple[float, float, float]:
+        """Return the carriage's true x and y, and the nozzle's height over the bed (mm)"""
+        x_mm, y_mm, height_mm = (float(word) for word in self.control("carriage").split())
+        return x_mm, y_mm, height_mm
+
+    def control(self, request: str) -> str:
+        """Send a request to the scheduler or the simulation; return what follows the "ok" """
+        return self._guarded(lambda: self._control.request(request))
+
+    # Time
+
+    def now_s(self) -> float:
+        """Return the virtual time since the process was started"""
+        self._now_s = self._guarded(self._control.now_s)
+        return self._now_s
+
+    def sleep(self, duration_s: float) -> None:
+        """Let virtual time pass"""
+        until_s = _on_clock(self.now_s() + duration_s)
+        while self._now_s < until_s:
+            self._wait(until_s)
+
+    # Files
+
+    def log(self) -> str:
+        """Return klippy.log so far"""
+        return self._text(process.LOG)
+
+    def schedule_hash(self) -> str:
+        """Return a hash over every switch of threads so far and its time"""
+        return self.control("schedule").split()[0]
+
+    def write(self, name: str, text: str) -> None:
+        """Replace a file of the work folder, for instance printer.cfg before a restart"""
+        (self.work_dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.work_dir / name).write_text(text, encoding="utf-8")
+
+    # Inside
+
+    def _start(self) -> None:
+        for name, text in self._texts.items():
+            self.write(name, text)
+        printer = machine.load(
+            self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed
+        )
+        described = description.write(printer, self.work_dir)
+        library = build.library()
+        self._control = ControlSocket(self._real_timeout_s)
+        try:
+            self._process = process.start(
+                self.host,
+                self.work_dir,
+                library,
+                described,
+                self._control.process_fd,
+                printer.seed,
+                self._latency_us,
+            )
+        finally:
+            self._control.started()
+
+    def _connect(self, timeout_s: float) -> None:
+        """Connect to Klippy's API, which appears some time after its start"""
+
+        def is_connected() -> bool:
+            return self._api.connect(self.work_dir / process.API)
+
+        self._run_until(is_connected, timeout_s, "API socket")
+        template = {"method": _OUTPUT_METHOD}
+        self._api.send("gcode/subscribe_output", {"response_template": template})
+
+    def _wait_started(self, ready: bool, timeout_s: float = _STARTUP_TIMEOUT_S) -> None:
+        """Wait until start-up is over; an error when Klippy is to be ready then and is not"""
+        deadline_s = self.now_s() + timeout_s
+        state, message = "startup", ""
+        while state == "startup" and self._now_s < deadline_s:
+            try:
+                if not self._api.is_open:
+                    self._connect(timeout_s)
+                state, message = self._info()
+            except ApiClosed:
+                # Klippy restarts by itself when an MCU has not the configuration it wants
+                continue
+            if state == "startup":
+                self.sleep(_LOOK_AGAIN_S)
+        if ready and state != "ready":
+            raise SessionError(f"Klippy is not ready ({state}): {message.strip()}")
+
+    def _info(self) -> Tuple[str, str]:
+        result = self._request("info", {})["result"]
+        return result["state"], result["state_message"]
+
+    def _request(
+        self, method: str, params: Dict[str, Any], timeout_s: float = _REQUEST_TIMEOUT_S
+    ) -> Dict[str, Any]:
+        number = self._api.send(method, params)
+
+        def is_over() -> bool:
+            self._receive()
+            return number in self._responses or not self._api.is_open
+
+        self._run_until(is_over, timeout_s, f"answer to {method} {params}")
+        if number not in self._responses:
+            raise ApiClosed(f"Klippy closed its API before answering {method} {params}")
+        return self._responses.pop(number)
+
+    def _receive(self) -> None:
+        for message in self._api.receive():
+            if message.get("method") == _OUTPUT_METHOD:
+                self._output.append(message["params"]["response"])
+            elif "id" in message:
+                self._responses[message["id"]] = message
+
+    def _run_until(self, is_over: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Let time pass until something is so; it is looked at whenever Klippy has spoken"""
+        deadline_s = _on_clock(self.now_s() + timeout_s)
+        while not is_over():
+            if self._now_s >= deadline_s:
+                raise SessionError(f"no {what} within {timeout_s:g} s of virtual time")
+            pause_s = timeout_s if self._api.is_open else _LOOK_AGAIN_S
+            self._wait(min(self._now_s + pause_s, deadline_s))
+
+    def _wait(self, until_s: float) -> None:
+        _, self._now_s = self._guarded(lambda: self._control.wait(until_s))
+        self._receive()
+
+    def _guarded(self, action: Callable[[], Any]) -> Any:
+        """Do something on the control socket; say why the process has ended if it has"""
+        try:
+            return action()
+        except ConnectionLost:
+            raise SessionError(self._obituary()) from None
+
+    def _obituary(self) -> str:
+        assert self._process is not None
+        parts = [f"Klippy ended with code {self._end_process(self._process)}"]
+        report = self._text(process.REPORT).splitlines()
+        report = [line for line in report if not line.startswith(_REPORT_NOTE)]
+        parts += report
+        # The report goes to the output too
+        for what, name in (("output", process.OUTPUT), ("log", process.LOG)):
+            lines = self._text(name).strip().splitlines()[-_TAIL_LINES:]
+            if lines and not (report and name is process.OUTPUT):
+                parts += [f"end of its {what}:", *lines]
+        return "\n".join(parts)
+
+    @staticmethod
+    def _end_process(ending: "subprocess.Popen[bytes]") -> int:
+        try:
+            return ending.wait(_EXIT_TIMEOUT_REAL_S)
+        except subprocess.TimeoutExpired:
+            ending.kill()
+            return ending.wait()
+
+    def _text(self, name: Path) -> str:
+        path = self.work_dir / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _on_clock(time_s: float) -> float:
+    """Return a time that the clock, which counts ns, can show exactly"""
+    return round(time_s, 9)
