@@ -1,0 +1,80 @@
+# The documents say what the code does, and the other way round
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+EXTRA = ROOT / "klippy" / "extras"
+
+
+def text(path):
+    return path.read_text(encoding="utf-8")
+
+
+def extra_source():
+    files = [EXTRA / "multi_mcu_resync.py", *sorted((EXTRA / "resync").glob("*.py"))]
+    return "\n".join(text(path) for path in files)
+
+
+def documented_options(document, section):
+    part = text(DOCS / document).split("[%s]" % (section,))[-1].split("```")[0]
+    return set(re.findall(r"^#(\w+):", part, re.MULTILINE))
+
+
+def test_every_option_is_documented_and_every_documented_option_exists():
+    options = set(re.findall(r'config\.get\w*\(\s*"(\w+)"', extra_source()))
+    assert options == documented_options("Config_Reference.md", "multi_mcu_resync")
+    assert options
+
+
+def test_documented_defaults_are_the_codes():
+    source = extra_source()
+    for option, default in re.findall(
+        r"^#(\w+): (\S+)$", text(DOCS / "Config_Reference.md"), re.MULTILINE
+    ):
+        call = re.search(r'config\.get\w*\(\s*"%s",(.*?)\)\n' % (option,), source, re.DOTALL)
+        assert re.search(r'[ "]%s\b' % (re.escape(default),), call.group(1)), option
+
+
+def test_every_command_is_documented_and_every_documented_command_exists():
+    commands = set(re.findall(r'register_command\(\s*"(\w+)"', extra_source()))
+    assert commands == set(re.findall(r"^#### (\w+)", text(DOCS / "G-Codes.md"), re.MULTILINE))
+    assert commands
+
+
+def test_every_status_field_is_documented_and_every_documented_field_exists():
+    body = extra_source().split('"""The fields of printer.multi_mcu_resync')[1]
+    fields = set(re.findall(r'^ +"(\w+)":', body, re.MULTILINE))
+    part = text(DOCS / "Status_Reference.md").split("## The log line")[0]
+    assert fields == set(re.findall(r"`(\w+)(?:\.<stepper>)?`[:,]", part))
+    assert fields
+
+
+def test_every_option_of_the_machine_file_exists():
+    source = text(ROOT / "virtual_printer" / "machine.py")
+    part = text(DOCS / "Virtual_Printer.md").split("## The machine file")[1]
+    for option in re.findall(r"^#(\w+):", part, re.MULTILINE):
+        pattern = option.replace("stepper_z", "")
+        assert '"%s' % (pattern,) in source or "height_{section.name}" in source, option
+
+
+def test_every_dependency_has_a_line():
+    dependencies = text(DOCS / "Dependencies.md")
+    for path in (ROOT / "scripts").glob("requirements-*.txt"):
+        for package in re.findall(r"^([\w.-]+)==", text(path), re.MULTILINE):
+            assert re.search(r"\b%s\b" % (re.escape(package),), dependencies), package
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=str)
+def test_every_link_and_command_in_a_document_leads_somewhere(path):
+    content = text(path)
+    for target in re.findall(r"\]\(([^)#:]+)\)", content):
+        assert (path.parent / target).exists(), target
+    for script in re.findall(r"\bscripts/[\w.*-]+\.(?:sh|txt|py)", content):
+        assert list(ROOT.glob(script)), script

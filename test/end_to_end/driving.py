@@ -1,0 +1,53 @@
+# What the end-to-end tests do to a printer, and how they look at it
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import random
+import re
+
+LEVEL_HEIGHT_MM = 10.0
+Z_OFFSET_MM = 1.0
+
+
+def probe_at_random(printer, count, seed=1):
+    """Probe at random places, from the same commanded height each time."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        x_mm, y_mm = rng.uniform(20, 280), rng.uniform(10, 250)
+        printer.gcode("G90\nG1 Z%.3f F600" % (LEVEL_HEIGHT_MM,))
+        printer.gcode("G1 X%.3f Y%.3f F9000\nPROBE" % (x_mm, y_mm))
+
+
+def level_truth(printer, rail="stepper_z"):
+    """The true positions of a rail's steppers at one commanded height."""
+    printer.gcode("G90\nG1 Z%.3f F600\nM400" % (LEVEL_HEIGHT_MM,))
+    truth = printer.stepper_truth()
+    return {name: t for name, t in truth.items() if name.startswith(rail)}
+
+
+def skew_gained_mm(before, after):
+    """Largest difference between two steppers in how far they have moved."""
+    moved_mm = [after[n].position_mm - before[n].position_mm for n in before]
+    return max(moved_mm) - min(moved_mm)
+
+
+def host_counts(printer):
+    """The mcu position of each stepper as the host believes it."""
+    lines = printer.gcode("GET_POSITION")
+    found = re.search(r"mcu: (.*)", "\n".join(lines))
+    return {n: int(p) for n, p in (f.split(":") for f in found.group(1).split())}
+
+
+def pulses(printer, name):
+    """Pulses (up, down) of a stepper since they were last reset."""
+    reply = printer.control("pulses %s" % (name,)).split()
+    return int(reply[-2]), int(reply[-1])
+
+
+def probed_height_mm(lines):
+    """The toolhead's height at the trigger, from what PROBE said."""
+    text = "\n".join(lines)
+    height_mm = float(re.search(r"\bz=(-?[\d.]+)", text).group(1))
+    # Since v0.13 (2025) PROBE reports the bed's height instead
+    return height_mm + Z_OFFSET_MM if "bed will contact" in text else height_mm

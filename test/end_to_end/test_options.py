@@ -1,0 +1,71 @@
+# Options, the command and the status of [multi_mcu_resync]
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+
+import pytest
+
+from virtual_printer.samples import SamplePrinter
+
+BAD_OPTIONS = [
+    ({"speed": 0}, "speed"),
+    ({"speed": -1}, "speed"),
+    ({"accel": 0}, "accel"),
+    ({"target": "middle"}, "target"),
+    ({"correct": "perhaps"}, "correct"),
+    ({"max_correction": 0}, "max_correction"),
+    ({"axes": "q"}, "axes"),
+    ({"axes": "z, y"}, "axes"),
+    ({"spede": 5}, "spede"),
+]
+
+
+@pytest.mark.parametrize("options, option", BAD_OPTIONS, ids=lambda value: str(value))
+def test_bad_option_is_a_config_error_that_names_it(start, options, option):
+    printer = start(SamplePrinter().with_resync(**options), ready=False)
+    assert printer.state() == "error"
+    first_line = printer.state_message().splitlines()[0]
+    assert option in first_line
+    assert "multi_mcu_resync" in first_line
+
+
+def test_section_without_a_shared_axis_says_so_and_does_nothing(start):
+    printer = start(SamplePrinter().on_one_mcu())
+    assert "multi_mcu_resync: no axis has steppers on several MCUs" in printer.log()
+    printer.gcode("G28")
+    assert printer.status("multi_mcu_resync", "homing_moves")["homing_moves"] == 0
+    assert "No axis has steppers on several MCUs" in "\n".join(printer.gcode("QUERY_RESYNC"))
+
+
+def test_query_resync_tells_the_last_homing_move(start):
+    printer = start(SamplePrinter())
+    assert "No homing move yet" in "\n".join(printer.gcode("QUERY_RESYNC"))
+    printer.gcode("G28\nG1 Z10 F600\nPROBE")
+    lines = "\n".join(printer.gcode("QUERY_RESYNC"))
+    assert "stepper_z: probe triggered, corrected" in lines
+    status = printer.status("multi_mcu_resync")
+    for name in SamplePrinter().z_names:
+        expected = "%s: overshoot %d steps" % (name, status["overshoot_steps"][name])
+        assert expected in lines
+
+
+def test_each_homing_move_writes_one_log_line(start):
+    printer = start(SamplePrinter())
+    printer.gcode("G28\nG1 Z10 F600\nPROBE")
+    lines = re.findall("^multi_mcu_resync: rail=.*", printer.log(), re.MULTILINE)
+    assert len(lines) == printer.status("multi_mcu_resync", "homing_moves")["homing_moves"] == 3
+    fields = re.findall(r"stepper_z\d?=[+-]\d+,[+-]\d+,[+-]\d\.\d{6}", lines[-1])
+    assert len(fields) == 4
+
+
+def test_speed_and_accel_limit_the_correction(start):
+    durations_s = []
+    for options in ({}, {"speed": 0.01}, {"accel": 0.1}):
+        printer = start(SamplePrinter().with_resync(**options))
+        printer.gcode("G28\nG1 Z10 F600\nM400")
+        started_s = printer.now_s()
+        printer.gcode("PROBE\nG1 Z10 F600\nM400")
+        durations_s.append(printer.now_s() - started_s)
+    assert min(durations_s[1:]) > durations_s[0] + 0.2
