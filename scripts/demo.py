@@ -4,16 +4,16 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import argparse
-import concurrent.futures
 import json
-import multiprocessing
 import random
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
+
+import matplotlib
+from parallel import Task, run_tasks
 
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
@@ -43,14 +43,10 @@ class Outcome(NamedTuple):
 class Run:
     """One printer through homing, levelling and probing."""
 
-    def __init__(self, name: str, printer: Session, progress: Any) -> None:
-        self.name = name
+    def __init__(self, printer: Session, say: Any) -> None:
         self._printer = printer
-        self._progress = progress
+        self._say = say
         self._errors: List[str] = []
-
-    def _say(self, text: str) -> None:
-        self._progress.put("%-19s %s" % (self.name, text))
 
     def _try(self, command: str) -> List[str]:
         try:
@@ -115,34 +111,16 @@ def _figure(name: str, lines: List[str]) -> Optional[float]:
     return float(found.group(1)) if found else None
 
 
-def run_printer(name: str, host_name: str, seed: int, progress: Any) -> Outcome:
+def run_printer(name: str, host_name: str, seed: int, say: Any) -> Outcome:
     """Run one of RUNS on the named host; returns its outcome."""
     sample = RUNS[name]
-    with tempfile.TemporaryDirectory(prefix="resync_demo_") as folder:
-        with Session(
-            hosts.find(host_name),
-            sample.printer_cfg(),
-            sample.machine_cfg(),
-            seed=seed,
-            work_dir=Path(folder),
-        ) as printer:
-            return Run(name, printer, progress).execute(seed)
+    with Session(host_name, sample.printer_cfg(), sample.machine_cfg(), seed=seed) as printer:
+        return Run(printer, say).execute(seed)
 
 
 def run_all(host_name: str, seed: int) -> Dict[str, Outcome]:
-    """Run all printers, two at a time, and report progress meanwhile."""
-    with multiprocessing.Manager() as manager:
-        progress = manager.Queue()
-        with concurrent.futures.ProcessPoolExecutor(max_workers=2) as pool:
-            runs = {
-                name: pool.submit(run_printer, name, host_name, seed, progress)
-                for name in RUNS
-            }
-            while not all(run.done() for run in runs.values()):
-                concurrent.futures.wait(runs.values(), timeout=0.2)
-                while not progress.empty():
-                    print(progress.get(), file=sys.stderr, flush=True)
-            return {name: run.result() for name, run in runs.items()}
+    """Run all printers and report progress meanwhile."""
+    return run_tasks({name: Task(run_printer, (name, host_name, seed)) for name in RUNS})
 
 
 def table(outcomes: Dict[str, Outcome]) -> str:
@@ -173,8 +151,6 @@ def table(outcomes: Dict[str, Outcome]) -> str:
 
 def plot(outcomes: Dict[str, Outcome], path: str, title: str) -> None:
     """Draw skew (um) against probe number into a PNG."""
-    import matplotlib
-
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -177,14 +177,8 @@ make_klipper_v0_12() {
     finish_host $name
 }
 
-# Plug our extra into host $1 and do now what would otherwise be compiled at its first start
+# Do now for host $1 what would otherwise be compiled at its first start
 finish_host() {
-    local extras=$env/$1/klippy/extras part up
-    up=$(realpath --relative-to="$(realpath "$extras")" "$root/klippy/extras")
-    for part in multi_mcu_resync.py resync; do
-        rm -rf "${extras:?}/$part"
-        ln -s "$up/$part" "$extras/$part"
-    done
     say "$1: building the host's C helper"
     # From outside the project, whose folder klippy/ would be taken for the host's
     (cd / && quietly "$env/$1/bin/python" -c '
@@ -202,6 +196,21 @@ importlib.import_module(chelper).get_ffi()
 ' "$env/$1/klippy") && [ -f "$env/$1/klippy/chelper/c_helper.so" ] ||
         fail "$1: cannot build the host's C helper (see $log)"
     quietly "$env/$1/bin/python" -m compileall -q "$env/$1/klippy/" || true
+}
+
+# Link our extra, and those of the benchmark, into host $1
+plug_in() {
+    local extras part
+    extras=$(realpath "$env/$1/klippy/extras")
+    for part in klippy/extras/multi_mcu_resync.py klippy/extras/resync \
+            scripts/bench_extras/{sequential_resync,resync_bench}.py; do
+        ln -sfnr "$root/$part" "$extras/$(basename "$part")"
+    done
+    # The extra builds its C helper when it is first used; in virtual time there is no compiler
+    quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
+import sys
+from resync import chelper
+chelper.build(sys.argv[1])' "$env/$1/klippy/chelper" || fail "$1: cannot build our C helper (see $log)"
 }
 
 # Make environment $1 unless it is ready
@@ -292,4 +301,7 @@ for name in "${environments[@]}"; do
     ensure "$name"
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
+for name in "${environments[@]:1}"; do
+    plug_in "$name"
+done
 [ $stale = 0 ] || say "ready"

@@ -19,15 +19,18 @@ def host(request):
 
 @pytest.fixture
 def start(host, tmp_path):
-    """start(sample, seed=1) starts Klippy on a sample printer until the test ends."""
+    """start(sample, seed=1) starts Klippy on a sample printer until the test ends.
+
+    sections is the text of further sections of its printer.cfg.
+    """
     with ExitStack() as stack:
 
-        def start_session(sample, seed=1, **options):
+        def start_session(sample, seed=1, sections="", **options):
             folder = tmp_path / ("session%d" % (len(list(tmp_path.iterdir())),))
             return stack.enter_context(
                 Session(
                     host,
-                    sample.printer_cfg(),
+                    sample.printer_cfg() + "\n" + sections,
                     sample.machine_cfg(),
                     seed=seed,
                     work_dir=folder,

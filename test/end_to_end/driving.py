@@ -51,3 +51,22 @@ def probed_height_mm(lines):
     height_mm = float(re.search(r"\bz=(-?[\d.]+)", text).group(1))
     # Since v0.13 (2025) PROBE reports the bed's height instead
     return height_mm + Z_OFFSET_MM if "bed will contact" in text else height_mm
+
+
+def commanded_mm(printer):
+    """Where the host believes each stepper stands (mm)."""
+    lines = printer.gcode("GET_POSITION")
+    found = re.search(r"stepper: (.*)", "\n".join(lines))
+    return {n: float(p) for n, p in (f.split(":") for f in found.group(1).split())}
+
+
+def mapping_skew_mm(printer, names):
+    """By how much each stepper's true position differs from the first one's.
+
+    Measured against what the host believes of it, so that whole steps and the
+    coordinate of the moment play no part.
+    """
+    believed_mm = commanded_mm(printer)
+    truth = printer.stepper_truth()
+    errors_mm = [truth[n].position_mm - believed_mm[n] for n in names]
+    return [error_mm - errors_mm[0] for error_mm in errors_mm]

@@ -18,6 +18,12 @@ BAD_OPTIONS = [
     ({"max_correction": 0}, "max_correction"),
     ({"axes": "q"}, "axes"),
     ({"axes": "z, y"}, "axes"),
+    ({"axes": "z1"}, "axes"),
+    ({"axes": ""}, "axes"),
+    ({"accel": "inf"}, "accel"),
+    ({"speed": "nan"}, "speed"),
+    ({"max_correction": "nan"}, "max_correction"),
+    ({"include_single_mcu": 2}, "include_single_mcu"),
     ({"spede": 5}, "spede"),
 ]
 
@@ -62,7 +68,7 @@ def test_each_homing_move_writes_one_log_line(start):
 
 def test_speed_and_accel_limit_the_correction(start):
     durations_s = []
-    for options in ({}, {"speed": 0.01}, {"accel": 0.1}):
+    for options in ({}, {"speed": 0.02}, {"accel": 0.1}):
         printer = start(SamplePrinter().with_resync(**options))
         printer.gcode("G28\nG1 Z10 F600\nM400")
         started_s = printer.now_s()

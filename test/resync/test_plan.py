@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from resync.plan import (
     PlanError,
@@ -48,6 +48,18 @@ def homing_moves(draw, step_mm=None):
 
 
 # Invariants
+
+
+@settings(max_examples=10_000, deadline=None)
+@given(homing_moves(), targets, st.floats(-400.0, 400.0))
+def test_i1_and_i2_hold_over_ten_thousand_homing_moves(readings, target, commanded_mm):
+    plan = plan_rail(readings, target)
+    offsets_mm = mapping_offsets_mm(readings, plan, commanded_mm)
+    first = readings[0]
+    for r, c in zip(readings, plan.corrections):
+        assert c.correction_steps * plan.direction <= 0
+        before_mm = r.mapping_offset_mm - first.mapping_offset_mm
+        assert abs(offsets_mm[r.name] - offsets_mm[first.name] - before_mm) < 1e-9
 
 
 @given(homing_moves(), targets, st.floats(-400.0, 400.0))

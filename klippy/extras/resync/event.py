@@ -7,39 +7,16 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import mapping
 from .plan import StepperReading
-
-
-class SharedRail(NamedTuple):
-    """A rail whose steppers sit on several MCUs, in the rail's own order."""
-
-    name: str
-    axis: str
-    steppers: List[Any]
-
-    def describe(self) -> str:
-        """Which stepper sits on which MCU, for the log."""
-        places = ["%s on %s" % (s.get_name(), s.get_mcu().get_name()) for s in self.steppers]
-        return "axis %s is shared by %s" % (self.axis, ", ".join(places))
+from .rail import Rail
 
 
 class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop."""
 
-    rail: SharedRail
+    rail: Rail
     endstop: str
     triggered: bool
     readings: List[StepperReading]
-
-
-def shared_rails(kinematics: Any) -> List[SharedRail]:
-    """Every rail of the kinematics that has steppers on several MCUs."""
-    found = []
-    for rail in getattr(kinematics, "rails", []):
-        steppers = rail.get_steppers()
-        if len({s.get_mcu() for s in steppers}) > 1:
-            axis = steppers[0].get_name(short=True)
-            found.append(SharedRail(rail.get_name(), axis, list(steppers)))
-    return found
 
 
 class EndstopWatch:
@@ -66,20 +43,25 @@ class EndstopWatch:
 
         return watched
 
+    def last_trigger_time(self) -> float:
+        """Print time (s) of the last trigger, zero if there was none."""
+        return max(self.trigger_times.values(), default=0.0)
+
     def stop(self) -> None:
         """Leave the endstops as they were found."""
-        for endstop, own in self._undo:
+        # The same endstop may be there twice
+        while self._undo:
+            endstop, own = self._undo.pop()
             if own is None:
                 del endstop.home_wait
             else:
                 endstop.home_wait = own
-        self._undo = []
 
 
 class HomingSpan:
     """One homing or probing move, from its begin event to its end event."""
 
-    def __init__(self, homing_move: Any, rails: List[SharedRail]) -> None:
+    def __init__(self, homing_move: Any, rails: List[Rail]) -> None:
         self.homing_move = homing_move
         self._rails = rails
         self._offsets_mm = {

@@ -3,30 +3,41 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import importlib
+import os
 import sys
 import types
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Iterable, Optional, Set, Tuple
+
+from .chelper import Helper
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
 # host from v0.11 on
 STEP_LEAD_S = 0.100
 
-SHARED_AXIS_ERROR = "multi-mcu shared axis"
+GENERIC_KINEMATICS = "generic_cartesian"
 
+SHARED_AXIS_ERROR = "Multi-mcu homing not supported on multi-mcu shared"
 
-def _call_lift(self, stepper, *, multi_mcu_resync_lift):
-    return multi_mcu_resync_lift(self, stepper)
+# "Descend" probing averages samples up to this long after the trigger (s);
+# probe_eddy_current of Kalico and of Klipper since v0.13
+EDDY_SAMPLING_S = 0.150
+
+def _call_lift(self, argument, *, multi_mcu_resync_lift):
+    return multi_mcu_resync_lift(self, argument)
 
 
 class CheckLift:
-    """Stands in for the host's add_stepper() while a printer has the section.
+    """Stands in for a function of the host that refuses shared axes.
 
     The function's code is swapped, not the class attribute: v0.12's probe and
     bltouch keep a bound add_stepper from the time their section is read.
+    is_lifted(object, argument) of the function tells, once it has refused,
+    whether this is to be let pass.
     """
 
     def __init__(
-        self, function: types.FunctionType, printer: Any, allow: Callable[[str], bool]
+        self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool], error: Any
     ) -> None:
         present = (function.__kwdefaults__ or {}).get("multi_mcu_resync_lift")
         if present is not None:
@@ -40,22 +51,26 @@ class CheckLift:
             function.__closure__,
         )
         self._kwdefaults = function.__kwdefaults__
-        self._printer = printer
-        self._allow = allow
+        self._is_lifted = is_lifted
+        self._error = error
         function.__kwdefaults__ = {"multi_mcu_resync_lift": self}
-        function.__code__ = _call_lift.__code__
-
-    def __call__(self, endstop: Any, stepper: Any) -> None:
-        printer = stepper.get_mcu().get_printer()
         try:
-            self._original(endstop, stepper)
-        except printer.config_error as e:
-            # Raised after the stepper has been added, so ignoring is enough
-            if (
-                printer is not self._printer
-                or SHARED_AXIS_ERROR not in str(e)
-                or not self._allow(stepper.get_name())
-            ):
+            function.__code__ = _call_lift.__code__
+        except ValueError as e:
+            function.__kwdefaults__ = self._kwdefaults
+            raise error(
+                "multi_mcu_resync: another extra has replaced the host's %s(): remove"
+                " that extra or the section [multi_mcu_resync]" % (function.__name__,)
+            ) from e
+
+    def __call__(self, instance: Any, argument: Any) -> None:
+        try:
+            self._original(instance, argument)
+        except self._error as e:
+            # Raised after all else has been done, so ignoring it is enough
+            if not str(e).startswith(SHARED_AXIS_ERROR):
+                raise
+            if not self._is_lifted(instance, argument):
                 raise
 
     def undo(self) -> None:
@@ -71,34 +86,78 @@ class Host:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._mcu = printer.lookup_object("mcu")
+        # Names of steppers that the start-up check was to refuse
+        self.lifted_steppers: Set[str] = set()
         # The host may be a package (klippy.mcu) or a folder (mcu)
         self._mcu_module = sys.modules[type(self._mcu).__module__]
 
-    def get_ffi(self) -> Tuple[Any, Any]:
-        """The host's own (ffi_main, ffi_lib)."""
-        return self._mcu_module.chelper.get_ffi()
+    def load_helper(self) -> Helper:
+        """Build and load the C helper for this host; raises HelperError."""
+        chelper = self._mcu_module.chelper
+        return Helper(os.path.dirname(chelper.__file__), chelper.get_ffi())
 
-    def lift_shared_axis_check(self, allow: Callable[[str], bool]) -> None:
-        """Let this printer's shared axes pass the start-up check.
+    def lift_shared_axis_checks(self, config: Any, is_resynced: Callable[[str], bool]) -> None:
+        """Let this printer's shared axes pass the start-up checks.
 
-        allow(stepper name) tells whether that stepper's axis is resynced.
-        The check is as shipped again once the printer disconnects.
+        is_resynced(axis) tells whether the axis or carriage of that name is.
+        The checks are as shipped again once the printer disconnects.
         """
         # v0.13 (2024) moved the check from MCU_endstop to TriggerDispatch
         owner = getattr(self._mcu_module, "TriggerDispatch", None)
         if owner is None:
             owner = self._mcu_module.MCU_endstop
-        lift = CheckLift(owner.__dict__["add_stepper"], self._printer, allow)
+
+        def is_stepper_lifted(endstop: Any, stepper: Any) -> bool:
+            # The check compares names like "stepper_z1" up to the axis
+            axis = stepper.get_name()[len("stepper_") :][:1]
+            if stepper.get_mcu().get_printer() is not self._printer or not is_resynced(axis):
+                return False
+            self.lifted_steppers.add(stepper.get_name())
+            return True
+
+        self._lift(owner.__dict__["add_stepper"], is_stepper_lifted)
+        if config.getsection("printer").get("kinematics", note_valid=False) == GENERIC_KINEMATICS:
+            self._lift_carriage_check(is_resynced)
+
+    def _lift_carriage_check(self, is_resynced: Callable[[str], bool]) -> None:
+        # Klipper since 2025 has a kinematics with a check of its own
+        package = self._mcu_module.__name__.rpartition("mcu")[0]
+        module = importlib.import_module("%skinematics.%s" % (package, GENERIC_KINEMATICS))
+        kinematics_class = module.GenericCartesianKinematics
+
+        def is_kinematics_lifted(kinematics: Any, report_error: Any) -> bool:
+            return kinematics.printer is self._printer and all(
+                is_resynced(carriage.get_name())
+                for carriage in kinematics.carriages.values()
+                if len({s.get_mcu() for s in carriage.get_rail().get_steppers()}) > 1
+            )
+
+        self._lift(kinematics_class.__dict__["_check_multi_mcu_homing"], is_kinematics_lifted)
+
+    def _lift(self, function: Any, is_lifted: Callable[[Any, Any], bool]) -> None:
+        lift = CheckLift(function, is_lifted, self._printer.config_error)
         self._printer.register_event_handler("klippy:disconnect", lift.undo)
 
     def register_first(self, event: str, handler: Callable[..., None]) -> None:
-        """Call the handler before all that are registered for the event."""
+        """Call the handler before all that are registered for the event.
+
+        The host has no order of handlers but that of their registration.
+        """
         self._printer.event_handlers.setdefault(event, []).insert(0, handler)
 
     def earliest_step_time(self) -> float:
         """Print time (s) from which on steps can be scheduled."""
         now = self._reactor.monotonic()
         return self._mcu.estimated_print_time(now) + STEP_LEAD_S
+
+    def sampling_end_time(self, endstops: Iterable[Tuple[Any, str]], trigger_time: float) -> float:
+        """Print time (s) until which a probe samples at standstill, or zero."""
+        if not self._printer.lookup_objects("probe_eddy_current"):
+            return 0.0
+        plain = self._mcu_module.MCU_endstop
+        if all(isinstance(endstop, plain) for endstop, _ in endstops):
+            return 0.0
+        return trigger_time + EDDY_SAMPLING_S
 
     def flush_steps(self, end_print_time: Optional[float] = None) -> None:
         """Generate and send all steps, those up to end_print_time (s) too."""

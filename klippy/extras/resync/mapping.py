@@ -23,6 +23,14 @@ def offset_mm(stepper: Any) -> float:
     return -stepper.mcu_to_commanded_position(0)
 
 
+def slopes(stepper: Any) -> Tuple[float, float, float]:
+    """How far (mm) the stepper goes for each mm of x, y and z."""
+    origin_mm = stepper.calc_position_from_coord((0.0, 0.0, 0.0))
+    units = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    x, y, z = (stepper.calc_position_from_coord(unit) - origin_mm for unit in units)
+    return x, y, z
+
+
 def _towards(
     stepper: Any, position: Sequence[float], commanded_mm: float
 ) -> List[float]:
@@ -32,14 +40,12 @@ def _towards(
     every kinematics in which a stepper is linear in x, y and z.
     """
     coord = list(position[:3])
-    here_mm = stepper.calc_position_from_coord(coord)
-    slopes = []
-    for axis in range(3):
-        aside = list(coord)
-        aside[axis] += 1.0
-        slopes.append(stepper.calc_position_from_coord(aside) - here_mm)
-    axis = max(range(3), key=lambda a: abs(slopes[a]))
-    coord[axis] += (commanded_mm - here_mm) / slopes[axis]
+    slope = slopes(stepper)
+    axis = max(range(3), key=lambda a: abs(slope[a]))
+    if slope[axis]:
+        # The carriage that an IDEX printer has parked follows no axis
+        error_mm = commanded_mm - stepper.calc_position_from_coord(coord)
+        coord[axis] += error_mm / slope[axis]
     return coord
 
 
@@ -61,14 +67,34 @@ def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
     return position
 
 
-def _check_near(stepper: Any, position: Sequence[float], wanted_mm: float) -> None:
-    """Refuse a mapping that would make the stepper jump at its next move."""
-    error_mm = wanted_mm - stepper.calc_position_from_coord(position[:3])
-    if abs(error_mm) > MAX_PHASE_STEPS * stepper.get_step_dist():
-        raise MappingError(
-            "stepper '%s' would be %.6f mm off the toolhead: its mapping was not"
-            " restored, home again" % (stepper.get_name(), error_mm)
-        )
+def commanded_at(
+    steppers: Dict[str, Any], offsets_mm: Dict[str, float], position: Sequence[float]
+) -> Dict[str, float]:
+    """Commanded position (mm) of each stepper's present count, by its mapping.
+
+    Raises MappingError if one is so far off the toolhead's position (mm) that
+    the stepper would jump at its next move.
+    """
+    commanded_mm = {}
+    for name, offset in offsets_mm.items():
+        stepper = steppers[name]
+        step_dist_mm = stepper.get_step_dist()
+        commanded_mm[name] = stepper.get_mcu_position() * step_dist_mm - offset
+        error_mm = commanded_mm[name] - stepper.calc_position_from_coord(position[:3])
+        if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
+            raise MappingError(
+                "stepper '%s' would be %.6f mm off the toolhead: its mapping was"
+                " not restored, home again" % (name, error_mm)
+            )
+    return commanded_mm
+
+
+def place(
+    steppers: Dict[str, Any], commanded_mm: Dict[str, float], position: Sequence[float]
+) -> None:
+    """Give each stepper its commanded position (mm); its count is kept."""
+    for name, wanted_mm in commanded_mm.items():
+        steppers[name].set_position(_towards(steppers[name], position, wanted_mm))
 
 
 def settle(
@@ -92,12 +118,6 @@ def settle(
         # coordinate of the rail's first stepper, as the host means it
         target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
         offsets_mm.update(mapping_offsets_mm(readings, plan, target_mm))
-    commanded_mm = {
-        name: steppers[name].get_mcu_position() * steppers[name].get_step_dist() - offset
-        for name, offset in offsets_mm.items()
-    }
-    for name, wanted_mm in commanded_mm.items():
-        _check_near(steppers[name], position, wanted_mm)
+    commanded_mm = commanded_at(steppers, offsets_mm, position)
     toolhead.set_position(position)
-    for name, wanted_mm in commanded_mm.items():
-        steppers[name].set_position(_towards(steppers[name], position, wanted_mm))
+    place(steppers, commanded_mm, position)

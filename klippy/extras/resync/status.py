@@ -17,31 +17,31 @@ class RailResult(NamedTuple):
     corrected: bool = False
 
 
-def log_line(result: RailResult) -> str:
-    """One line per rail and homing move: key=value fields, then steppers.
-
-    A stepper's fields are steps of overshoot, steps of correction and the
-    residual in mm.
-    """
+def _log_fields(result: RailResult) -> str:
     plan = result.plan
     steppers = " ".join(
         "%s=%+d,%+d,%+.6f"
         % (c.name, c.overshoot_steps, c.correction_steps, c.residual_mm)
         for c in plan.corrections
     )
-    return (
-        "multi_mcu_resync: rail=%s endstop=%s triggered=%d direction=%+d"
-        " target=%.6f corrected=%d %s"
-        % (
-            result.part.rail.name,
-            result.part.endstop,
-            result.part.triggered,
-            plan.direction,
-            plan.target_mm,
-            result.corrected,
-            steppers,
-        )
+    return "rail=%s endstop=%s triggered=%d direction=%+d target=%.6f corrected=%d %s" % (
+        result.part.rail.name,
+        result.part.endstop,
+        result.part.triggered,
+        plan.direction,
+        plan.target_mm,
+        result.corrected,
+        steppers,
     )
+
+
+def log_line(results: List[RailResult]) -> str:
+    """One line per homing move: for each rail key=value fields, then steppers.
+
+    A stepper's fields are steps of overshoot, steps of correction and the
+    residual in mm.
+    """
+    return "multi_mcu_resync: %s" % (" ; ".join(_log_fields(r) for r in results),)
 
 
 def _console_lines(result: RailResult) -> List[str]:
@@ -103,6 +103,8 @@ class Status:
             "axes": list(self._axes),
             "correct": self._correct,
             "homing_moves": self._homing_moves,
+            "triggered": bool(self._last) and all(r.part.triggered for r in self._last),
+            "corrected": bool(self._last) and all(r.corrected for r in self._last),
             "overshoot_steps": {c.name: c.overshoot_steps for c in corrections},
             "overshoot_mm": {c.name: c.overshoot_mm for c in corrections},
             "correction_steps": {c.name: c.correction_steps for c in corrections},

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.check import LimitError, check_limit
+from resync.limit import LimitError, check_limit
 from resync.plan import StepperReading, plan_rail
 
 

@@ -1,0 +1,57 @@
+# Which steppers belong together
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+from . import mapping
+
+
+class Rail(NamedTuple):
+    """Several steppers of a rail that follow the toolhead alike.
+
+    In the rail's own order, under the name of the first.  axes has the rail's
+    name, or the names of all carriages that generic_cartesian moves by them.
+    """
+
+    name: str
+    axes: Tuple[str, ...]
+    steppers: List[Any]
+
+    def is_shared(self) -> bool:
+        """Tell whether its steppers sit on several MCUs."""
+        return len({s.get_mcu() for s in self.steppers}) > 1
+
+    def describe(self) -> str:
+        """Which stepper sits on which MCU, for the log."""
+        places = ["%s on %s" % (s.get_name(), s.get_mcu().get_name()) for s in self.steppers]
+        return "axis %s has %s" % ("+".join(self.axes), ", ".join(places))
+
+
+def _host_rails(kinematics: Any) -> List[Any]:
+    # generic_cartesian has carriages, delta and the like have neither
+    carriages = getattr(kinematics, "carriages", {})
+    return list(getattr(kinematics, "rails", [c.get_rail() for c in carriages.values()]))
+
+
+def resyncable_rails(kinematics: Any, include_single_mcu: bool) -> List[Rail]:
+    """All steppers that belong together and sit on several MCUs.
+
+    With include_single_mcu those that sit on one MCU too.
+    """
+    found: Dict[Tuple[str, ...], Rail] = {}
+    for host_rail in _host_rails(kinematics):
+        axis = host_rail.get_name(short=True)
+        alike: Dict[Tuple[float, ...], List[Any]] = {}
+        for stepper in host_rail.get_steppers():
+            alike.setdefault(mapping.slopes(stepper), []).append(stepper)
+        for steppers in alike.values():
+            names = tuple(s.get_name() for s in steppers)
+            axes = found[names].axes if names in found else ()
+            found[names] = Rail(names[0], (*axes, axis), steppers)
+    return [
+        rail
+        for rail in found.values()
+        if rail.is_shared() or (include_single_mcu and len(rail.steppers) > 1)
+    ]

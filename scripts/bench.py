@@ -1,0 +1,319 @@
+# What the resync costs in time and CPU, and how much skew it lets in, against its rivals
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import argparse
+import json
+import random
+import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import matplotlib
+from parallel import Task, run_tasks
+
+from virtual_printer import hosts
+from virtual_printer.build import BuildError, library
+from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import GCodeError, Session, SessionError
+
+# Klipper's default probing speed
+LIKE = SamplePrinter(probe_speed_mm_s=5.0)
+UNLIKE = SamplePrinter(
+    z_gear_ratios=("80:16", "75:16", "77:16", "73:16"),
+    z_dir_inverted=(False, True, False, True),
+)
+ACCURACY_SAMPLES = 200
+LEVELLINGS = 5
+PROBES = 1000
+PROBES_BETWEEN_LOOKS = 50
+HOMINGS = 50
+CPU_STEPPERS = (2, 4, 8, 16)
+CPU_HOMINGS = 20
+LONGEST_CORRECTION_STEPS = 5000
+LEVEL_HEIGHT_MM = 10.0
+RIVALS = {"resync": "resync", "sequential": "sequential", "one_mcu": "one MCU", "off": "off"}
+
+
+class Timing(NamedTuple):
+    """Virtual seconds of one printer."""
+
+    probe_s: float
+    qgl_s: float
+
+
+class Drift(NamedTuple):
+    """Skew (um) after every so many probes and after all G28, and what else was seen."""
+
+    probe_um: List[float]
+    g28_um: float
+    mapping_error_mm: float
+    peak_rss_mb: float
+
+
+def printer_cfg(sample: SamplePrinter, rival: str) -> str:
+    """printer.cfg of the sample with one rival taking care of it."""
+    if rival == "one_mcu":
+        return sample.on_one_mcu().without_section().printer_cfg()
+    if rival == "sequential":
+        return sample.without_section().printer_cfg() + "\n[sequential_resync]\n"
+    if rival == "off":
+        return sample.with_resync(correct=False).printer_cfg()
+    return sample.printer_cfg() + "\n[resync_bench]\n"
+
+
+def try_gcode(printer: Session, script: str) -> None:
+    """Run G-code that may fail on a printer which gets more and more crooked."""
+    try:
+        printer.gcode(script)
+    except GCodeError:
+        pass
+
+
+def measure_timing(host: str, rival: str, seed: int, say: Any) -> Timing:
+    """Time QUAD_GANTRY_LEVEL on a level gantry, and PROBE_ACCURACY."""
+    with Session(host, printer_cfg(LIKE, rival), LIKE.machine_cfg(), seed=seed) as printer:
+        printer.gcode("G28")
+        say("levelling")
+        try_gcode(printer, "QUAD_GANTRY_LEVEL\nM400")
+        started_s = printer.now_s()
+        for _ in range(LEVELLINGS):
+            try_gcode(printer, "QUAD_GANTRY_LEVEL\nM400")
+        qgl_s = (printer.now_s() - started_s) / LEVELLINGS
+        say("PROBE_ACCURACY SAMPLES=%d" % (ACCURACY_SAMPLES,))
+        printer.gcode("G90\nG1 X150 Y125 Z10 F9000\nM400")
+        started_s = printer.now_s()
+        try_gcode(printer, "PROBE_ACCURACY SAMPLES=%d\nM400" % (ACCURACY_SAMPLES,))
+        return Timing((printer.now_s() - started_s) / ACCURACY_SAMPLES, qgl_s)
+
+
+def skew_mm(printer: Session) -> Dict[str, float]:
+    """True minus commanded position of each Z stepper.
+
+    Steppers are in step while the differences of these stay the same, whatever
+    whole step each is on at the moment.
+    """
+    found = re.search(r"stepper: (.*)", "\n".join(printer.gcode("GET_POSITION")))
+    assert found is not None
+    commanded_mm = dict(field.split(":") for field in found.group(1).split())
+    truth = printer.stepper_truth()
+    return {n: truth[n].position_mm - float(commanded_mm[n]) for n in UNLIKE.z_names}
+
+
+def gained_um(before_mm: Dict[str, float], after_mm: Dict[str, float]) -> float:
+    """Largest skew between two steppers that has come since."""
+    gained_mm = [after_mm[name] - before_mm[name] for name in before_mm]
+    return round((max(gained_mm) - min(gained_mm)) * 1000.0, 3)
+
+
+def offset_differences_mm(printer: Session, rival: str) -> List[float]:
+    """Differences of the mapping offsets, at full precision (resync only)."""
+    if rival != "resync":
+        return []
+    offsets_mm = printer.status("resync_bench", "mapping_offset_mm")["mapping_offset_mm"]
+    return [offsets_mm[n] - offsets_mm[UNLIKE.z_names[0]] for n in UNLIKE.z_names]
+
+
+def peak_rss_mb(process_id: int) -> float:
+    """The most memory that a process has had (MB)."""
+    status = Path("/proc/%d/status" % (process_id,)).read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1000.0
+
+
+def measure_drift(host: str, rival: str, seed: int, say: Any) -> Drift:
+    """Probe at random places, then home, with unlike step distances."""
+    rng = random.Random(seed)
+    with Session(host, printer_cfg(UNLIKE, rival), UNLIKE.machine_cfg(), seed=seed) as printer:
+        printer.gcode("G28\nQUAD_GANTRY_LEVEL\nG90\nG1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
+        offsets_mm = offset_differences_mm(printer, rival)
+        before_mm = skew_mm(printer)
+        probe_um = []
+        for i in range(PROBES):
+            if i % (PROBES // 5) == 0:
+                say("probe %d of %d" % (i, PROBES))
+            x_mm, y_mm = rng.uniform(20, 280), rng.uniform(10, 250)
+            printer.gcode("G1 X%.3f Y%.3f F9000\nPROBE" % (x_mm, y_mm))
+            printer.gcode("G1 Z%g F600" % (LEVEL_HEIGHT_MM,))
+            if (i + 1) % PROBES_BETWEEN_LOOKS == 0:
+                printer.gcode("M400")
+                probe_um.append(gained_um(before_mm, skew_mm(printer)))
+        before_mm = skew_mm(printer)
+        say("%d times G28" % (HOMINGS,))
+        for _ in range(HOMINGS):
+            printer.gcode("G28 Z\nG1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
+        g28_um = gained_um(before_mm, skew_mm(printer))
+        errors_mm = [
+            abs(after - before)
+            for before, after in zip(offsets_mm, offset_differences_mm(printer, rival))
+        ]
+        rss_mb = peak_rss_mb(printer.process_id)
+        return Drift(probe_um, g28_um, max(errors_mm, default=0.0), rss_mb)
+
+
+def measure_cpu_ms(host: str, steppers: int, seed: int, say: Any) -> float:
+    """Real CPU time of the host per resync of a rail with that many steppers, each on its MCU."""
+    say("%d times G28 X" % (CPU_HOMINGS,))
+    sample = replace(SamplePrinter(), x_mcus=tuple("x%d" % (i,) for i in range(steppers)))
+    with Session(host, printer_cfg(sample, "resync"), sample.machine_cfg(), seed=seed) as printer:
+        # Not the first time that the code runs
+        printer.gcode("G28 X")
+        before = printer.status("resync_bench")
+        for _ in range(CPU_HOMINGS):
+            printer.gcode("G28 X")
+        after = printer.status("resync_bench")
+        return (after["cpu_s"] - before["cpu_s"]) / (after["resyncs"] - before["resyncs"]) * 1e3
+
+
+def count_wrong_pulses(host: str, seed: int, say: Any) -> int:
+    """Correct by every number of steps in both directions; count what came out wrong."""
+    sample = SamplePrinter().with_resync(speed=100, accel=5000)
+    # Corrections alone are no activity that would keep the motors on
+    text = sample.printer_cfg() + "\n[resync_bench]\n[idle_timeout]\ntimeout: 100000\n"
+    names, wrong = sample.z_names, 0
+    with Session(host, text, sample.machine_cfg(), seed=seed) as printer:
+        printer.gcode("SET_KINEMATIC_POSITION X=150 Y=150 Z=50\nG1 Z51 F600\nM400")
+        for first in range(1, LONGEST_CORRECTION_STEPS + 1, len(names)):
+            if first % (LONGEST_CORRECTION_STEPS // 5) == 1:
+                say("correction of %d steps" % (first,))
+            for sign in (1, -1):
+                steps = [sign * (first + i) for i in range(len(names))]
+                before = printer.stepper_truth()
+                printer.gcode("BENCH_CORRECT STEPS=%s" % (",".join(map(str, steps)),))
+                printer.sleep(0.6)
+                after = printer.stepper_truth()
+                wrong += sum(
+                    after[n].pulses - before[n].pulses != s for n, s in zip(names, steps)
+                )
+    return wrong
+
+
+def tasks(host: str, seed: int) -> Dict[str, Task]:
+    """All measurements, the longest first."""
+    found: Dict[str, Task] = {}
+    for rival in ("resync", "sequential", "one_mcu"):
+        found["drift " + rival] = Task(measure_drift, (host, rival, seed))
+    found["pulses"] = Task(count_wrong_pulses, (host, seed))
+    for rival in RIVALS:
+        found["timing " + rival] = Task(measure_timing, (host, rival, seed))
+    for steppers in CPU_STEPPERS:
+        found["cpu %d" % (steppers,)] = Task(measure_cpu_ms, (host, steppers, seed))
+    return found
+
+
+def report(results: Dict[str, Any]) -> Dict[str, Any]:
+    """The figures of the measurements, ratios to the printer with all Z on one MCU."""
+    reference = results["timing one_mcu"]
+    timed = {rival: results["timing " + rival] for rival in ("resync", "off", "sequential")}
+    drifts = {rival: results["drift " + rival] for rival in ("resync", "sequential", "one_mcu")}
+    return {
+        "seconds_per_probe_ratio": {
+            rival: round(timing.probe_s / reference.probe_s, 5) for rival, timing in timed.items()
+        },
+        "qgl_ratio": {
+            rival: round(timing.qgl_s / reference.qgl_s, 5) for rival, timing in timed.items()
+        },
+        "probe_drift_um": {rival: drift.probe_um[-1] for rival, drift in drifts.items()},
+        "g28_drift_um": {rival: drift.g28_um for rival, drift in drifts.items()},
+        "mapping_error_mm": drifts["resync"].mapping_error_mm,
+        "cpu_ms": {str(n): round(results["cpu %d" % (n,)], 4) for n in CPU_STEPPERS},
+        "peak_rss_mb": drifts["resync"].peak_rss_mb,
+        "wrong_pulse_counts": results["pulses"],
+    }
+
+
+def table(figures: Dict[str, Any]) -> str:
+    """The figures as text."""
+    lines = ["%-34s%12s%12s%12s%12s" % ("", "resync", "off", "sequential", "one MCU")]
+    for key, title, form in (
+        ("seconds_per_probe_ratio", "seconds per probe, ratio", "%.4f"),
+        ("qgl_ratio", "QUAD_GANTRY_LEVEL, ratio", "%.4f"),
+        ("probe_drift_um", "drift of %d probes, um" % (PROBES,), "%.1f"),
+        ("g28_drift_um", "drift of %d times G28, um" % (HOMINGS,), "%.1f"),
+    ):
+        values = dict(figures[key])
+        if key.endswith("ratio"):
+            values["one_mcu"] = 1.0
+        cells = [
+            form % (values[rival],) if rival in values else "-"
+            for rival in ("resync", "off", "sequential", "one_mcu")
+        ]
+        lines.append("%-34s%12s%12s%12s%12s" % (title, *cells))
+    lines.append("")
+    lines.append("change of mapping differences       %.1e mm" % (figures["mapping_error_mm"],))
+    for steppers, milliseconds in figures["cpu_ms"].items():
+        title = "host CPU per resync, %s steppers" % (steppers,)
+        lines.append("%-34s  %.3f ms" % (title, milliseconds))
+    lines.append("%-34s  %.1f MB" % ("peak memory of the host", figures["peak_rss_mb"]))
+    lines.append(
+        "corrections of 1 to %d steps, both ways: %d with a wrong number of pulses"
+        % (LONGEST_CORRECTION_STEPS, figures["wrong_pulse_counts"])
+    )
+    return "\n".join(lines)
+
+
+def plot(results: Dict[str, Any], path: str, title: str) -> None:
+    """Draw skew against probes, and CPU against steppers, into a PNG."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (skew, cpu) = pyplot.subplots(1, 2, figsize=(11, 4.5), width_ratios=(2, 1))
+    for rival in ("sequential", "one_mcu", "resync"):
+        probe_um = results["drift " + rival].probe_um
+        probes = range(PROBES_BETWEEN_LOOKS, PROBES + 1, PROBES_BETWEEN_LOOKS)
+        skew.plot(probes, probe_um, label=RIVALS[rival], linewidth=2)
+    skew.set_xlabel("probe number")
+    skew.set_ylabel("skew gained between unlike Z steppers (um)")
+    skew.legend()
+    cpu.plot(CPU_STEPPERS, [results["cpu %d" % (n,)] for n in CPU_STEPPERS], "o-")
+    cpu.set_xlabel("steppers of the rail")
+    cpu.set_ylabel("host CPU per resync (ms)")
+    cpu.set_ylim(bottom=0)
+    for axes in (skew, cpu):
+        axes.grid(alpha=0.3)
+    figure.suptitle(title)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120, format="png")
+
+
+def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
+    """The benchmark's options."""
+    parser = argparse.ArgumentParser(prog="scripts/bench.sh")
+    parser.add_argument("--host", help="host to run (default: the first set up)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the runs")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
+    parser.add_argument(
+        "--plot", metavar="FILE", default="bench.png", help="PNG (default: bench.png)"
+    )
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Run the benchmark; returns the exit code."""
+    arguments = parse_arguments()
+    started_s = time.monotonic()
+    try:
+        library()
+        host = hosts.find(arguments.host)
+        results = run_tasks(tasks(host.name, arguments.seed))
+    except (hosts.HostError, BuildError, SessionError) as e:
+        print("bench: %s" % (e,), file=sys.stderr)
+        return 1
+    title = "%s %s, seed %d" % (host.name, host.version, arguments.seed)
+    figures = report(results)
+    print("%s (%.0f s)\n" % (title, time.monotonic() - started_s))
+    print(table(figures))
+    plot(results, arguments.plot, title)
+    print("\nSkew against probe number: %s" % (arguments.plot,))
+    if arguments.json:
+        figures["host"] = {"name": host.name, "version": host.version}
+        figures["seed"] = arguments.seed
+        Path(arguments.json).write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+# What only the benchmark wants to know of [multi_mcu_resync]
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import ctypes
+import os
+import struct
+
+from .resync import mapping
+from .resync.motion import move_together
+
+# clock_gettime() as a system call: in virtual time the function tells virtual
+# CPU time, under which computing costs nothing
+SYS_CLOCK_GETTIME = {"x86_64": 228, "aarch64": 113}
+CLOCK_PROCESS_CPUTIME_ID = 2
+
+libc = ctypes.CDLL(None)
+
+
+def cpu_s():
+    """CPU time (s) that this process has really taken."""
+    timespec = ctypes.create_string_buffer(16)
+    number = SYS_CLOCK_GETTIME[os.uname().machine]
+    if libc.syscall(number, CLOCK_PROCESS_CPUTIME_ID, timespec):
+        raise OSError("no CPU clock")
+    seconds, nanoseconds = struct.unpack("qq", timespec.raw)
+    return seconds + nanoseconds * 1e-9
+
+
+class ResyncBench:
+    def __init__(self, config):
+        self.printer = config.get_printer()
+        self.resyncs = 0
+        self.cpu_s = 0.0
+        self.printer.register_event_handler("klippy:ready", self._handle_ready)
+        gcode = self.printer.lookup_object("gcode")
+        gcode.register_command("BENCH_CORRECT", self.cmd_BENCH_CORRECT)
+
+    def _handle_ready(self):
+        # Once all others have registered theirs
+        self.printer.get_reactor().register_callback(self._time_handlers)
+
+    def _time_handlers(self, eventtime):
+        self.resync = self.printer.lookup_object("multi_mcu_resync")
+        for event in ("homing:homing_move_begin", "homing:homing_move_end"):
+            handlers = self.printer.event_handlers[event]
+            for i, handler in enumerate(handlers):
+                if getattr(handler, "__self__", None) is self.resync:
+                    handlers[i] = self._timed(handler)
+
+    def _timed(self, handler):
+        is_end = handler == self.resync._handle_move_end
+
+        def timed(homing_move):
+            started_s = cpu_s()
+            try:
+                handler(homing_move)
+            finally:
+                self.cpu_s += cpu_s() - started_s
+                self.resyncs += is_end
+
+        return timed
+
+    def get_status(self, eventtime):
+        steppers = self.resync.steppers
+        return {
+            "resyncs": self.resyncs,
+            "cpu_s": self.cpu_s,
+            "mapping_offset_mm": {n: mapping.offset_mm(s) for n, s in steppers.items()},
+        }
+
+    def cmd_BENCH_CORRECT(self, gcmd):
+        """Correct each stepper of the first rail by its own steps."""
+        resync = self.resync
+        steppers = resync.rails[0].steppers
+        steps = [int(n) for n in gcmd.get("STEPS").split(",")]
+        moves = list(zip(steppers, steps))
+        move_together(resync.host, resync.helper, moves, resync.speed, resync.accel, 0.0)
+
+
+def load_config(config):
+    return ResyncBench(config)

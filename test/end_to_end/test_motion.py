@@ -1,0 +1,138 @@
+# The corrective motion and the mappings it keeps, on real hosts
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import random
+import shutil
+
+import pytest
+from end_to_end.driving import mapping_skew_mm, probe_at_random
+
+from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import Session
+
+UNLIKE_GEARS = SamplePrinter(
+    z_gear_ratios=("80:16", "75:16", "77:16", "73:16"),
+    z_dir_inverted=(False, True, False, True),
+)
+Z_NAMES = UNLIKE_GEARS.z_names
+# What GET_POSITION tells of a position
+RESOLUTION_MM = 2e-6
+
+
+def home_again_and_again(printer):
+    for _ in range(10):
+        printer.gcode("G28 Z\nG1 Z10 F600\nM400")
+
+
+def probe_again_and_again(printer):
+    probe_at_random(printer, 20)
+    printer.gcode("G1 Z10 F600\nM400")
+
+
+def skew_gained_mm(before_mm, after_mm):
+    gained_mm = [after - before for before, after in zip(before_mm, after_mm)]
+    return max(gained_mm) - min(gained_mm)
+
+
+@pytest.mark.parametrize("use", [home_again_and_again, probe_again_and_again])
+def test_unlike_steppers_keep_their_mapping(start, use):
+    printer = start(UNLIKE_GEARS)
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before_mm = mapping_skew_mm(printer, Z_NAMES)
+    use(printer)
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, Z_NAMES)) < RESOLUTION_MM
+
+
+def test_unlike_steppers_creep_on_the_host_alone(start):
+    printer = start(UNLIKE_GEARS.on_one_mcu().without_section())
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before_mm = mapping_skew_mm(printer, Z_NAMES)
+    home_again_and_again(printer)
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, Z_NAMES)) > 0.005
+
+
+def test_rail_on_one_mcu_keeps_its_mapping_when_asked_to(start):
+    printer = start(UNLIKE_GEARS.on_one_mcu().with_resync(include_single_mcu=True))
+    assert printer.status("multi_mcu_resync", "axes")["axes"] == ["z"]
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before_mm = mapping_skew_mm(printer, Z_NAMES)
+    home_again_and_again(printer)
+    probe_again_and_again(printer)
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, Z_NAMES)) < RESOLUTION_MM
+
+
+def test_g28_of_other_axes_keeps_the_mapping(start):
+    printer = start(UNLIKE_GEARS)
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before_mm = mapping_skew_mm(printer, Z_NAMES)
+    for _ in range(5):
+        printer.gcode("G28 X Y\nM400")
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, Z_NAMES)) < RESOLUTION_MM
+
+
+@pytest.fixture
+def bench(start):
+    """A printer on which BENCH_CORRECT moves the Z steppers by any steps."""
+    sample = SamplePrinter().with_resync(speed=100, accel=5000)
+    printer = start(sample, sections="[resync_bench]\n[idle_timeout]\ntimeout: 100000\n")
+    printer.gcode("SET_KINEMATIC_POSITION X=150 Y=150 Z=50\nG1 Z51 F600\nM400")
+    return printer
+
+
+def pulses_of(printer):
+    truth = printer.stepper_truth()
+    return [truth[name].pulses for name in Z_NAMES]
+
+
+def correct(printer, steps):
+    printer.gcode("BENCH_CORRECT STEPS=%s" % (",".join(map(str, steps)),))
+
+
+def test_correction_makes_exactly_its_steps(bench):
+    rng = random.Random(1)
+    counts = [*range(1, 41), *(rng.randint(41, 5000) for _ in range(56)), 4999, 5000, 0, 5000]
+    for i in range(0, len(counts), len(Z_NAMES)):
+        for sign in (1, -1):
+            steps = [sign * count for count in counts[i : i + len(Z_NAMES)]]
+            before = pulses_of(bench)
+            correct(bench, steps)
+            bench.sleep(0.6)
+            assert [b - a for a, b in zip(before, pulses_of(bench))] == steps
+
+
+def test_steppers_of_a_correction_move_exactly_in_step(bench):
+    steps = [1000, -500, 250, 40]
+    before = pulses_of(bench)
+    correct(bench, steps)
+    seen = set()
+    for _ in range(100):
+        bench.sleep(0.003)
+        parts = [(b - a) / s for a, b, s in zip(before, pulses_of(bench), steps)]
+        seen.add(round(parts[0], 1))
+        # Clocks of unlike MCUs agree to some 100 us here, that is some steps
+        # of the quickest; the others are within half a step of it
+        for part, step in zip(parts, steps):
+            assert abs(part - parts[0]) <= 0.5 / abs(step) + 0.02
+    assert len(seen) > 8
+
+
+def test_missing_compiler_is_a_config_error_that_names_it(host, tmp_path):
+    if host.name != "klipper_v0_12":
+        pytest.skip("only an unpacked host can be changed for one test")
+    # Nothing was built for these headers, and there is no compiler in virtual time
+    shutil.copytree(str(host.klippy.resolve()), str(tmp_path / "klippy"), symlinks=True)
+    for name in ("multi_mcu_resync.py", "resync"):
+        link = tmp_path / "klippy" / "extras" / name
+        link.unlink()
+        link.symlink_to((host.klippy / "extras" / name).resolve())
+    with open(str(tmp_path / "klippy" / "chelper" / "trapq.h"), "a") as f:
+        f.write("\n")
+    sample = SamplePrinter()
+    with Session(
+        host, sample.printer_cfg(), sample.machine_cfg(), work_dir=tmp_path, ready=False
+    ) as printer:
+        assert printer.state() == "error"
+        first_line = printer.state_message().splitlines()[0]
+    assert first_line.startswith("multi_mcu_resync: cannot build the C helper: no compiler 'gcc'")

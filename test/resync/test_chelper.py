@@ -1,0 +1,186 @@
+# The C helper: how it is built, and what it refuses
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import os
+import shutil
+import subprocess
+
+import pytest
+from resync import chelper
+
+from virtual_printer import hosts
+
+STRICT = ["-Wall", "-Wextra", "-Werror", "-std=gnu11", "-O1", "-g"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+DRIVER = r"""
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "itersolve.h"
+#include "trapq.h"
+
+struct stepper_kinematics *resync_stepper_alloc(double distance);
+void resync_stepper_free(struct stepper_kinematics *sk);
+
+int
+main(void)
+{
+    struct stepper_kinematics *sk = resync_stepper_alloc(-2.5);
+    struct move rest, carrier;
+    memset(&rest, 0, sizeof(rest));
+    memset(&carrier, 0, sizeof(carrier));
+    rest.start_pos.x = 3.25;
+    carrier.axes_r.x = 1.;
+    carrier.move_t = .02;
+    double at = sk->calc_position_cb(sk, &carrier, 0.);
+    if (sk->active_flags != AF_X || at || sk->calc_position_cb(sk, &rest, 5.) != 3.25)
+        return 1;
+    for (int i = 1; i <= 1000; i++) {
+        double next = sk->calc_position_cb(sk, &carrier, carrier.move_t * i / 1000.);
+        if (next > at)
+            return 2;
+        at = next;
+    }
+    resync_stepper_free(sk);
+    return fabs(at + 2.5) < 1e-12 ? 0 : 3;
+}
+"""
+
+
+@pytest.fixture(params=[host.name for host in hosts.available()])
+def host_chelper(request):
+    """The folder of a host's own C helper."""
+    return str(hosts.find(request.param).klippy.resolve() / "chelper")
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A copy of the C source, so that what is built from it is thrown away."""
+    copy = tmp_path / "kin_resync.c"
+    shutil.copy(chelper.SOURCE, str(copy))
+    monkeypatch.setattr(chelper, "SOURCE", str(copy))
+    return copy
+
+
+def test_helper_is_built_once_and_again_when_its_source_changes(source, host_chelper):
+    first = chelper.build(host_chelper)
+    built_ns = os.stat(first).st_mtime_ns
+    assert chelper.build(host_chelper) == first
+    assert os.stat(first).st_mtime_ns == built_ns
+    source.write_text(source.read_text() + "\n// changed\n")
+    assert chelper.build(host_chelper) != first
+
+
+def test_helper_is_built_again_when_the_hosts_headers_change(source, host_chelper, tmp_path):
+    headers = tmp_path / "chelper"
+    shutil.copytree(host_chelper, str(headers))
+    first = chelper.build(str(headers))
+    with open(str(headers / "trapq.h"), "a") as f:
+        f.write("\n// changed\n")
+    assert chelper.build(str(headers)) != first
+
+
+def test_missing_compiler_is_named(source, host_chelper, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(chelper.HelperError, match="no compiler 'gcc'.*apt install"):
+        chelper.build(host_chelper)
+
+
+@pytest.mark.parametrize("header", chelper.HOST_HEADERS)
+def test_missing_header_is_named(source, host_chelper, tmp_path, header):
+    headers = tmp_path / "chelper"
+    shutil.copytree(host_chelper, str(headers))
+    (headers / header).unlink()
+    with pytest.raises(chelper.HelperError, match=header.replace(".", r"\.")):
+        chelper.build(str(headers))
+
+
+def test_error_of_the_compiler_is_told_in_one_line(source, host_chelper):
+    source.write_text("nonsense\n")
+    with pytest.raises(chelper.HelperError, match="kin_resync.c:1") as error:
+        chelper.build(host_chelper)
+    assert "\n" not in str(error.value)
+
+
+def test_failed_build_leaves_nothing_behind(source, host_chelper):
+    source.write_text("nonsense\n")
+    with pytest.raises(chelper.HelperError):
+        chelper.build(host_chelper)
+    assert [path.name for path in source.parent.iterdir()] == ["kin_resync.c"]
+
+
+def test_profile_is_smooth_and_clean_under_sanitizers(tmp_path, host_chelper):
+    driver = tmp_path / "driver.c"
+    driver.write_text(DRIVER)
+    program = str(tmp_path / "driver")
+    command = ["gcc", *STRICT, *SANITIZE, "-iquote", host_chelper, "-o", program]
+    subprocess.run([*command, str(driver), chelper.SOURCE, "-lm"], check=True)
+    subprocess.run([program], check=True)
+
+
+CHECK_LAYOUT = """
+import importlib, os, sys
+klippy, extras = sys.argv[1:]
+packaged = os.path.exists(os.path.join(klippy, "__main__.py"))
+packaged = packaged or "from ." in open(os.path.join(klippy, "klippy.py")).read()
+sys.path.insert(0, os.path.dirname(klippy) if packaged else klippy)
+host = importlib.import_module("klippy.chelper" if packaged else "chelper")
+sys.path.insert(0, extras)
+from resync import chelper
+try:
+    chelper.Helper(os.path.join(klippy, "chelper"), host.get_ffi())
+except chelper.HelperError as e:
+    sys.exit("refused: %s" % (e,))
+"""
+
+
+@pytest.fixture(params=[host.name for host in hosts.available()])
+def throwaway_host(request, tmp_path):
+    """A host's Python and a copy of its klippy folder with our source beside it."""
+    host = hosts.find(request.param)
+    klippy = tmp_path / "klippy"
+    shutil.copytree(str(host.klippy.resolve()), str(klippy))
+    shutil.copytree(os.path.dirname(chelper.SOURCE), str(tmp_path / "ours" / "chelper"))
+    shutil.copytree(
+        os.path.dirname(chelper.__file__), str(tmp_path / "ours" / "extras" / "resync")
+    )
+    return host.python, klippy, tmp_path / "ours" / "extras"
+
+
+def load_helper(throwaway_host):
+    python, klippy, extras = throwaway_host
+    command = [str(python), "-c", CHECK_LAYOUT, str(klippy), str(extras)]
+    # From elsewhere: the project's own folder klippy/ is not the host's
+    return subprocess.run(command, cwd=str(extras), capture_output=True, text=True)
+
+
+def test_layout_that_agrees_is_accepted(throwaway_host):
+    done = load_helper(throwaway_host)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "name, before, after",
+    [
+        ("itersolve.h", "double step_dist,", "double extra, step_dist,"),
+        ("itersolve.h", "sk_calc_callback calc_pos", "void *extra; sk_calc_callback calc_pos"),
+        ("itersolve.h", "int active_flags;", "double extra; int active_flags;"),
+        ("trapq.h", "double print_time, move_t;", "double move_t, print_time;"),
+        ("trapq.h", "struct coord start_pos, axes_r;", "struct coord axes_r, start_pos;"),
+    ],
+)
+def test_layout_that_does_not_agree_is_refused(throwaway_host, name, before, after):
+    header = throwaway_host[1] / "chelper" / name
+    library = throwaway_host[1] / "chelper" / "c_helper.so"
+    text = header.read_text()
+    moved = text.replace(before, after, 1)
+    assert moved != text
+    header.write_text(moved)
+    # The host itself is not to build its library from the new header
+    os.utime(str(header), (0, 0))
+    assert library.exists()
+    done = load_helper(throwaway_host)
+    assert done.stderr.startswith("refused: the host's C helper does not match its headers")
+    assert done.returncode == 1
