@@ -144,7 +144,8 @@ def measure_drift(host: str, rival: str, seed: int, say: Any) -> Drift:
         before_mm = skew_mm(printer)
         say("%d times G28" % (HOMINGS,))
         for _ in range(HOMINGS):
-            printer.gcode("G28 Z\nG1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
+            printer.gcode("G1 Z%.4f F600\nG28 Z" % (rng.uniform(5.0, 15.0),))
+        printer.gcode("G1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
         g28_um = gained_um(before_mm, skew_mm(printer))
         errors_mm = [
             abs(after - before)

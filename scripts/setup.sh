@@ -16,7 +16,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 env=$root/.env
 log=$env/setup.log
 # Raise to have all environments made again after a change of how they are made
-layout=1
+layout=2
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
@@ -177,8 +177,15 @@ make_klipper_v0_12() {
     finish_host $name
 }
 
-# Do now for host $1 what would otherwise be compiled at its first start
+# Link our extra, and those of the benchmark, into host $1 and do now what would otherwise be
+# compiled at its first start
 finish_host() {
+    local extras part
+    extras=$(realpath "$env/$1/klippy/extras")
+    for part in klippy/extras/multi_mcu_resync.py klippy/extras/resync \
+            scripts/bench_extras/{sequential_resync,resync_bench}.py; do
+        ln -sfnr "$root/$part" "$extras/$(basename "$part")"
+    done
     say "$1: building the host's C helper"
     # From outside the project, whose folder klippy/ would be taken for the host's
     (cd / && quietly "$env/$1/bin/python" -c '
@@ -198,15 +205,8 @@ importlib.import_module(chelper).get_ffi()
     quietly "$env/$1/bin/python" -m compileall -q "$env/$1/klippy/" || true
 }
 
-# Link our extra, and those of the benchmark, into host $1
-plug_in() {
-    local extras part
-    extras=$(realpath "$env/$1/klippy/extras")
-    for part in klippy/extras/multi_mcu_resync.py klippy/extras/resync \
-            scripts/bench_extras/{sequential_resync,resync_bench}.py; do
-        ln -sfnr "$root/$part" "$extras/$(basename "$part")"
-    done
-    # The extra builds its C helper when it is first used; in virtual time there is no compiler
+# Build the extra's C helper for host $1: in virtual time there is no compiler
+build_helper() {
     quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
 import sys
 from resync import chelper
@@ -302,6 +302,6 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${environments[@]:1}"; do
-    plug_in "$name"
+    build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"

@@ -1,4 +1,4 @@
-# Runs G-code on a virtual printer: python3 -m virtual_printer printer.cfg [GCODE...]
+# Runs G-code on a virtual printer, or serves one: python3 -m virtual_printer printer.cfg [GCODE...]
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -6,13 +6,17 @@
 
 import argparse
 import os
+import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from virtual_printer import machine
 from virtual_printer.build import BuildError
 from virtual_printer.configfile import ConfigFile, MachineError
 from virtual_printer.hosts import HostError
+from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
 
 
@@ -27,7 +31,15 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser.add_argument("--host", metavar="NAME", help="which host to run")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to put klippy.log")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--real-time",
+        action="store_true",
+        help="run no host: serve the MCUs in real time, as the devices that printer.cfg names",
+    )
+    options = parser.parse_args(arguments)
+    if options.real_time and (options.gcode or options.host or options.log):
+        parser.error("--real-time runs no host, so it takes no GCODE, --host or --log")
+    return options
 
 
 def _included(config: ConfigFile) -> Dict[str, str]:
@@ -63,10 +75,37 @@ def _run(options: argparse.Namespace) -> None:
                 options.log.write_text(printer.log(), encoding="utf-8")
 
 
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _serve(options: argparse.Namespace) -> None:
+    """Serve the machine's MCUs until SIGINT or SIGTERM comes, then tell the truth"""
+    signal.signal(signal.SIGTERM, _interrupt)
+    # A shell starts what it runs in the background with SIGINT ignored
+    signal.signal(signal.SIGINT, _interrupt)
+    printer = machine.load(options.config, options.machine, options.seed)
+    with tempfile.TemporaryDirectory(prefix="virtual_printer_") as folder:
+        with Server(printer, Path(folder)) as server:
+            try:
+                for mcu in printer.mcus:
+                    print(f"{mcu.name}: {mcu.device}", flush=True)
+                print("serving until interrupted", flush=True)
+                server.serve()
+            except KeyboardInterrupt:
+                for stepper in server.truth():
+                    name, pulses, position_mm = stepper.split(":")
+                    print(f"{name}: {pulses} pulses, truly at {float(position_mm):.6f} mm")
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; return its exit code"""
     try:
-        _run(_arguments(arguments))
+        options = _arguments(arguments)
+        if options.real_time:
+            _serve(options)
+        else:
+            _run(options)
     except (BuildError, HostError, MachineError, SessionError, OSError) as error:
         print(f"virtual_printer: {error}", file=sys.stderr)
         return 1

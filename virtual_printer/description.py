@@ -8,10 +8,22 @@ from pathlib import Path
 
 from virtual_printer import dictionary
 from virtual_printer.configfile import MachineError
-from virtual_printer.model import Bed, CarriageEndstop, Endstop, Machine, Mcu, Pin, Stepper
+from virtual_printer.model import (
+    Bed,
+    Carriage,
+    CarriageEndstop,
+    Endstop,
+    Machine,
+    Mcu,
+    NozzleEndstop,
+    Pin,
+    Stepper,
+)
 
 # What the virtual micro-controllers say they are
 MCU_TYPE = "virtual"
+# What their UARTs hold of what they have not looked at
+UART_BUFFER_BYTES = 192
 
 
 def write(machine: Machine, folder: Path) -> Path:
@@ -19,15 +31,14 @@ def write(machine: Machine, folder: Path) -> Path:
     lines = [f"seed {machine.seed}"]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
-        built = dictionary.build(MCU_TYPE, mcu.frequency_hz)
+        # Over USB a controller holds up the host by itself
+        constants = {"RECEIVE_WINDOW": UART_BUFFER_BYTES} if mcu.baud else {}
+        built = dictionary.build(MCU_TYPE, mcu.frequency_hz, constants)
         path.write_bytes(built.compressed)
         lines += [_mcu(mcu, path), _link(mcu)]
     # All speak the same messages, only their clocks differ
     lines += [f"message * {message}" for message in built.messages()]
-    lines.append(
-        f"kinematics {machine.kinematics}"
-        f" start_x={machine.start_x_mm!r} start_y={machine.start_y_mm!r}"
-    )
+    lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
@@ -53,22 +64,31 @@ def _link(mcu: Mcu) -> str:
     )
 
 
+def _carriage(carriage: Carriage) -> str:
+    place = f"toolhead={int(carriage.has_toolhead)}"
+    if carriage.axis == "z":
+        place = f"x={carriage.x_mm!r} y={carriage.y_mm!r}"
+    return f"carriage {carriage.name} axis={carriage.axis} start={carriage.start_mm!r} {place}"
+
+
 def _stepper(stepper: Stepper) -> str:
+    moves = ",".join(f"{name}:{by!r}" for name, by in stepper.moves)
     return (
         f"stepper {stepper.name} mcu={stepper.step_pin.mcu}"
         f" step_pin={_number(stepper.step_pin)} dir_pin={_number(stepper.dir_pin)}"
         f" invert_dir={int(stepper.dir_pin.invert)} step_dist={stepper.step_distance_mm!r}"
-        f" role={stepper.role} start={stepper.start_mm!r}"
-        f" x={stepper.x_mm!r} y={stepper.y_mm!r}"
+        f" moves={moves}"
     )
 
 
 def _endstop(endstop: Endstop) -> str:
     pin = endstop.pin
     wiring = f"endstop mcu={pin.mcu} pin={_number(pin)} invert={int(pin.invert)}"
-    if isinstance(endstop, CarriageEndstop):
-        place = f"axis={endstop.axis} at={endstop.at_mm!r} side={endstop.side}"
-        return f"{wiring} kind=carriage {place}"
+    if isinstance(endstop, (CarriageEndstop, NozzleEndstop)):
+        place = f"at={endstop.at_mm!r} side={endstop.side}"
+        if isinstance(endstop, NozzleEndstop):
+            return f"{wiring} kind=nozzle {place}"
+        return f"{wiring} kind=carriage carriage={endstop.carriage} {place}"
     return (
         f"{wiring} kind=probe offset_x={endstop.offset_x_mm!r} offset_y={endstop.offset_y_mm!r}"
         f" trigger_height={endstop.trigger_height_mm!r} noise_um={endstop.noise_um!r}"

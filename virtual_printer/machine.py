@@ -5,19 +5,21 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from virtual_printer import kinematics
+from virtual_printer.carriages import Carriages
 from virtual_printer.configfile import ConfigFile, MachineError, Section
 from virtual_printer.dictionary import PIN_NUMBERS
-from virtual_printer.gantry import MAX_Z_STEPPERS, Point, lift_points
+from virtual_printer.kinematics import Motor, Track
 from virtual_printer.model import (
     Bed,
     CarriageEndstop,
     Endstop,
     Machine,
     Mcu,
+    NozzleEndstop,
     Pin,
     ProbeEndstop,
     Stepper,
@@ -28,20 +30,6 @@ __all__ = ["Machine", "MachineError", "load"]
 # Clocks of common controllers (Hz); a machine's are drawn from these without repeating one
 _FREQUENCIES_HZ = (12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000)
 _FREQUENCIES_HZ += (120_000_000, 168_000_000, 180_000_000, 400_000_000)
-
-
-@dataclass(frozen=True)
-class _Rail:
-    """An axis as printer.cfg has it"""
-
-    axis: str
-    sections: Tuple[Section, ...]
-    minimum_mm: float
-    maximum_mm: float
-
-    @property
-    def middle_mm(self) -> float:
-        return (self.minimum_mm + self.maximum_mm) / 2.0
 
 
 def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) -> Machine:
@@ -101,23 +89,16 @@ class _Reader:
         self.truth = truth
         self.seed = truth.section("virtual_printer").get_int("seed", seed)
         self.mcus = self._mcu_sections()
-        self.rails = {axis: self._rail(axis) for axis in "xyz"}
+        self.kinematics = kinematics.load(printer)
+        self.carriages = Carriages(printer, self.kinematics)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood"""
-        kinematics = self.printer.required_section("printer").get("kinematics")
-        if kinematics not in ("corexy", "cartesian"):
-            section = self.printer.section("printer")
-            raise section.error("kinematics", f"is not simulated: '{kinematics}'")
-        gantry = self.truth.section("gantry")
-        start_x_mm, start_y_mm = (self._carriage_start(gantry, axis) for axis in "xy")
         machine = Machine(
             seed=self.seed,
-            kinematics=kinematics,
-            start_x_mm=start_x_mm,
-            start_y_mm=start_y_mm,
             mcus=self._all_mcus(),
-            steppers=self._steppers(kinematics, start_x_mm, start_y_mm),
+            carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
+            steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
             endstops=self._endstops(),
             bed=self._bed(),
         )
@@ -128,12 +109,6 @@ class _Reader:
         """Draw a default from the seed and its purpose alone: one more default moves no other"""
         share = random.Random(f"{self.seed} {what}").random()
         return round(low + (high - low) * share, digits)
-
-    def _carriage_start(self, gantry: Section, axis: str) -> float:
-        rail = self.rails[axis]
-        share = self._uniform(f"start_{axis}", 0.4, 0.6)
-        drawn_mm = rail.minimum_mm + share * (rail.maximum_mm - rail.minimum_mm)
-        return gantry.get_float(f"start_{axis}", drawn_mm)
 
     # Micro-controllers
 
@@ -189,69 +164,30 @@ class _Reader:
 
     # Steppers
 
-    def _rail(self, axis: str) -> _Rail:
-        first = self.printer.required_section(f"stepper_{axis}")
-        sections = [first]
-        while f"stepper_{axis}{len(sections)}" in self.printer.sections:
-            sections.append(self.printer.sections[f"stepper_{axis}{len(sections)}"])
-        if axis == "z" and len(sections) > MAX_Z_STEPPERS:
-            raise sections[-1].error("step_pin", f"is one more than {MAX_Z_STEPPERS} Z steppers")
-        minimum_mm = first.get_float("position_min", 0.0)
-        maximum_mm = first.get_float("position_max", above=minimum_mm)
-        return _Rail(axis, tuple(sections), minimum_mm, maximum_mm)
-
-    def _steppers(
-        self, kinematics: str, start_x_mm: float, start_y_mm: float
-    ) -> Tuple[Stepper, ...]:
-        starts = {"x": ("x", start_x_mm), "y": ("y", start_y_mm)}
-        if kinematics == "corexy":
-            starts = {"x": ("a", start_x_mm + start_y_mm), "y": ("b", start_x_mm - start_y_mm)}
-        steppers = [
-            self._stepper(section, role, start_mm)
-            for axis, (role, start_mm) in starts.items()
-            for section in self.rails[axis].sections
-        ]
-        sections = self.rails["z"].sections
-        gantry = self.truth.section("gantry")
-        x, y = self.rails["x"], self.rails["y"]
-        low, high = (x.minimum_mm, y.minimum_mm), (x.maximum_mm, y.maximum_mm)
-        places = lift_points(self.printer, len(sections), low, high)
-        for section, place in zip(sections, places):
-            option = f"height_{section.name}"
-            start_mm = gantry.get_float(option, self._uniform(option, 11.0, 13.0))
-            steppers.append(self._stepper(section, "z", start_mm, place))
-        return tuple(steppers)
-
-    def _stepper(
-        self, section: Section, role: str, start_mm: float, place: Point = (0.0, 0.0)
-    ) -> Stepper:
+    def _stepper(self, motor: Motor) -> Stepper:
+        section = motor.section
         return Stepper(
-            name=section.name,
+            name=motor.name,
             step_pin=parse_pin(section, "step_pin", list(self.mcus)),
             dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
             step_distance_mm=step_distance_mm(section),
-            role=role,
-            start_mm=start_mm,
-            x_mm=place[0],
-            y_mm=place[1],
+            moves=self.carriages.moves(motor),
         )
 
     # Endstops and bed
 
     def _endstops(self) -> Tuple[Endstop, ...]:
         endstops: List[Endstop] = []
-        for rail in self.rails.values():
-            for section in rail.sections:
-                # Only the first stepper of a rail must have an endstop of its own
-                if section is rail.sections[0] or section.has("endstop_pin"):
-                    endstop = self._carriage_endstop(rail, section)
-                    if endstop is not None and all(endstop.pin != one.pin for one in endstops):
-                        endstops.append(endstop)
+        for track in self.kinematics.tracks:
+            endstop = self._track_endstop(track)
+            if endstop is not None and all(endstop.pin != one.pin for one in endstops):
+                endstops.append(endstop)
         if "probe" in self.printer.sections:
             endstops.append(self._probe(self.printer.sections["probe"]))
         return tuple(endstops)
 
-    def _carriage_endstop(self, rail: _Rail, section: Section) -> Optional[CarriageEndstop]:
+    def _track_endstop(self, track: Track) -> Optional[Endstop]:
+        section = track.endstop
         chip, colon, pin = section.get("endstop_pin").strip().lstrip("^~! ").partition(":")
         if colon and pin.strip() == "z_virtual_endstop":
             if "probe" not in self.printer.sections:
@@ -259,14 +195,18 @@ class _Reader:
             return None
         if colon and pin.strip() == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
-        first = rail.sections[0]
-        owner = section if section.has("position_endstop") else first
+        owner = section if section.has("position_endstop") else track.range
         at_mm = owner.get_float("position_endstop")
-        if not rail.minimum_mm <= at_mm <= rail.maximum_mm:
+        reach = self.carriages.ranges[track.name]
+        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
             raise owner.error("position_endstop", "must be between position_min and position_max")
-        to_maximum = homes_to_maximum(first, at_mm, rail.minimum_mm, rail.maximum_mm)
+        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
+        side = "max" if to_maximum else "min"
         place = parse_pin(section, "endstop_pin", list(self.mcus))
-        return CarriageEndstop(place, rail.axis, at_mm, "max" if to_maximum else "min")
+        carriage = self.carriages.switched(track)
+        if carriage is None:
+            return NozzleEndstop(place, at_mm, side)
+        return CarriageEndstop(place, carriage, at_mm, side)
 
     def _probe(self, section: Section) -> ProbeEndstop:
         truth = self.truth.section("probe")
@@ -279,15 +219,15 @@ class _Reader:
         )
 
     def _bed(self) -> Bed:
-        x, y = self.rails["x"], self.rails["y"]
         truth = self.truth.section("bed")
-        half_mm = min(rail.maximum_mm - rail.minimum_mm for rail in (x, y)) / 2.0
+        x, y = self.carriages.main_range("x"), self.carriages.main_range("y")
+        half_mm = min(one.maximum_mm - one.minimum_mm for one in (x, y)) / 2.0
         return Bed(
             tilt_x=truth.get_float("tilt_x", self._uniform("tilt_x", -0.0003, 0.0003, 6)),
             tilt_y=truth.get_float("tilt_y", self._uniform("tilt_y", -0.0003, 0.0003, 6)),
             bow_mm=truth.get_float("bow_mm", self._uniform("bow", -0.1, 0.1)),
-            center_x_mm=truth.get_float("center_x", x.middle_mm),
-            center_y_mm=truth.get_float("center_y", y.middle_mm),
+            center_x_mm=truth.get_float("center_x", x.at(0.5)),
+            center_y_mm=truth.get_float("center_y", y.at(0.5)),
             radius_mm=truth.get_float("radius", half_mm, above=0.0),
         )
 

@@ -36,28 +36,47 @@ class Pin:
 
 
 @dataclass(frozen=True)
+class Carriage:
+    """Something that moves along one axis on its own; of the Z axis: what lifts the gantry"""
+
+    name: str
+    axis: str
+    start_mm: float
+    # Where it lifts the gantry, for the Z axis
+    x_mm: float = 0.0
+    y_mm: float = 0.0
+    # The toolhead is half way between all that bear it, for the other axes
+    has_toolhead: bool = True
+
+
+@dataclass(frozen=True)
 class Stepper:
-    """A stepper motor and what it moves; x, y: where a Z stepper lifts the gantry"""
+    """A stepper motor and what it moves: how far it turns for 1 mm of each carriage"""
 
     name: str
     step_pin: Pin
     dir_pin: Pin
     step_distance_mm: float
-    # a, b (the motors of a CoreXY), x, y, z
-    role: str
-    start_mm: float
-    x_mm: float = 0.0
-    y_mm: float = 0.0
+    moves: Tuple[Tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
 class CarriageEndstop:
-    """A switch that an axis runs into"""
+    """A switch that a carriage runs into"""
 
     pin: Pin
-    axis: str
+    carriage: str
     at_mm: float
     # min or max: the side of `at_mm` on which it is triggered
+    side: str
+
+
+@dataclass(frozen=True)
+class NozzleEndstop:
+    """A Z switch: it feels the nozzle's height over the bed"""
+
+    pin: Pin
+    at_mm: float
     side: str
 
 
@@ -72,7 +91,7 @@ class ProbeEndstop:
     noise_um: float
 
 
-Endstop = Union[CarriageEndstop, ProbeEndstop]
+Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop]
 
 
 @dataclass(frozen=True)
@@ -92,11 +111,8 @@ class Machine:
     """All that the simulation needs to know"""
 
     seed: int
-    # corexy or cartesian
-    kinematics: str
-    start_x_mm: float
-    start_y_mm: float
     mcus: Tuple[Mcu, ...]
+    carriages: Tuple[Carriage, ...]
     steppers: Tuple[Stepper, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed

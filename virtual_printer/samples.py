@@ -52,11 +52,11 @@ class SamplePrinter:
     @property
     def z_names(self) -> List[str]:
         """Names of the Z steppers."""
-        return [_numbered("stepper_z", i) for i in range(len(self.z_mcus))]
+        return [numbered("stepper_z", i) for i in range(len(self.z_mcus))]
 
     def printer_cfg(self) -> str:
         """The text of its printer.cfg."""
-        return _text(self._sections())
+        return config_text(self._sections())
 
     def machine_cfg(self) -> str:
         """The physical truth that goes with it, for the virtual printer."""
@@ -64,7 +64,7 @@ class SamplePrinter:
         for name, height_mm in zip(self.z_names, self.heights_mm):
             gantry["height_%s" % (name,)] = height_mm
         bed = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
-        return _text({"gantry": gantry, "bed": bed})
+        return config_text({"gantry": gantry, "bed": bed})
 
     def _mcu_names(self) -> List[str]:
         names = ["mcu", *self.x_mcus, *self.y_mcus, *self.z_mcus, "toolhead"]
@@ -113,8 +113,8 @@ class SamplePrinter:
     ) -> Dict[str, Section]:
         sections: Dict[str, Section] = {}
         for i, mcu in enumerate(mcus):
-            name = _numbered("stepper_%s" % (axis,), i)
-            sections[name] = _motor(mcu, "CD"["xy".index(axis)], i)
+            name = numbered("stepper_%s" % (axis,), i)
+            sections[name] = motor_options(mcu, "CD"["xy".index(axis)], i)
             sections[name].update({"microsteps": 16, "rotation_distance": 40})
             if axis == "y" and i and self.y_own_endstops:
                 sections[name]["endstop_pin"] = "%s:PD15" % (mcu,)
@@ -135,7 +135,7 @@ class SamplePrinter:
         sections: Dict[str, Section] = {}
         for i, (name, mcu) in enumerate(zip(self.z_names, self.z_mcus)):
             inverted = self.z_dir_inverted[i % len(self.z_dir_inverted)]
-            sections[name] = _motor(mcu, "E", i, inverted)
+            sections[name] = motor_options(mcu, "E", i, inverted)
             sections[name].update(
                 {
                     "microsteps": 16,
@@ -180,12 +180,14 @@ class SamplePrinter:
         return {"z_tilt": common}
 
 
-def _numbered(name: str, index: int) -> str:
+def numbered(name: str, index: int) -> str:
+    """Name of a rail's stepper: the first one has no number."""
     return name if index == 0 else "%s%d" % (name, index)
 
 
-def _motor(mcu: str, port: str, index: int, dir_inverted: bool = False) -> Section:
-    pins = ["%s:P%s%d" % (mcu, port, 3 * index + i) for i in range(3)]
+def motor_options(mcu: str, port: str, index: int, dir_inverted: bool = False) -> Section:
+    """Pins of a stepper, from a port with room for five."""
+    pins = ["%s:P%s%d" % (mcu, port, 3 * (index % 5) + i) for i in range(3)]
     return {
         "step_pin": pins[0],
         "dir_pin": ("!" if dir_inverted else "") + pins[1],
@@ -197,7 +199,8 @@ def _points(points: Sequence[Tuple[float, float]]) -> str:
     return "\n" + "\n".join("    %g, %g" % p for p in points)
 
 
-def _text(sections: Dict[str, Section]) -> str:
+def config_text(sections: Dict[str, Section]) -> str:
+    """Sections as the text of a configuration file."""
     lines: List[str] = []
     for header, options in sections.items():
         lines.append("[%s]" % (header,))

@@ -170,6 +170,11 @@ class Session:
         x_mm, y_mm, height_mm = (float(word) for word in self.control("carriage").split())
         return x_mm, y_mm, height_mm
 
+    def carriages_truth(self) -> Dict[str, float]:
+        """Return the true position (mm) of each carriage and of what lifts the gantry"""
+        words = (word.split(":") for word in self.control("carriages").split())
+        return {name: float(position_mm) for name, position_mm in words}
+
     def control(self, request: str) -> str:
         """Send a request to the scheduler or the simulation; return what follows the "ok" """
         return self._guarded(lambda: self._control.request(request))

@@ -21,16 +21,21 @@ def host(request):
 def start(host, tmp_path):
     """start(sample, seed=1) starts Klippy on a sample printer until the test ends.
 
-    sections is the text of further sections of its printer.cfg.
+    sections is the text of further sections of its printer.cfg, replace has
+    pairs of texts to replace in it.
     """
     with ExitStack() as stack:
 
-        def start_session(sample, seed=1, sections="", **options):
+        def start_session(sample, seed=1, sections="", replace=(), **options):
+            printer_cfg = sample.printer_cfg() + "\n" + sections
+            for old, new in replace:
+                assert old in printer_cfg
+                printer_cfg = printer_cfg.replace(old, new)
             folder = tmp_path / ("session%d" % (len(list(tmp_path.iterdir())),))
             return stack.enter_context(
                 Session(
                     host,
-                    sample.printer_cfg() + "\n" + sections,
+                    printer_cfg,
                     sample.machine_cfg(),
                     seed=seed,
                     work_dir=folder,

@@ -32,11 +32,17 @@ def skew_gained_mm(before, after):
     return max(moved_mm) - min(moved_mm)
 
 
+def told_positions(printer, kind):
+    """What GET_POSITION tells of each stepper ("mcu" or "stepper"), as text."""
+    line = re.search(r"\b%s: (.*)" % (kind,), "\n".join(printer.gcode("GET_POSITION"))).group(1)
+    found = re.findall(r"((?:stepper|dual_carriage)[ \w]*):(-?[\d.]+)", line)
+    # [stepper a] of generic_cartesian is called stepper_a by the virtual printer
+    return {name.replace(" ", "_"): position for name, position in found}
+
+
 def host_counts(printer):
     """The mcu position of each stepper as the host believes it."""
-    lines = printer.gcode("GET_POSITION")
-    found = re.search(r"mcu: (.*)", "\n".join(lines))
-    return {n: int(p) for n, p in (f.split(":") for f in found.group(1).split())}
+    return {name: int(p) for name, p in told_positions(printer, "mcu").items()}
 
 
 def pulses(printer, name):
@@ -55,9 +61,7 @@ def probed_height_mm(lines):
 
 def commanded_mm(printer):
     """Where the host believes each stepper stands (mm)."""
-    lines = printer.gcode("GET_POSITION")
-    found = re.search(r"stepper: (.*)", "\n".join(lines))
-    return {n: float(p) for n, p in (f.split(":") for f in found.group(1).split())}
+    return {name: float(p) for name, p in told_positions(printer, "stepper").items()}
 
 
 def mapping_skew_mm(printer, names):

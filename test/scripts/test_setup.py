@@ -150,8 +150,7 @@ def equipped(clone: Path) -> Path:
     for part in ("bin", "lib", "pyvenv.cfg"):
         (theirs / "checkout" / part).symlink_to(ours / "klipper_v0_12" / part)
     (theirs / "checkout" / "stamp").write_text(stamps(clone, "checkout")[0] + "\n")
-    (clone / "klippy" / "extras" / "resync").mkdir(parents=True)
-    (clone / "klippy" / "extras" / "multi_mcu_resync.py").write_text("")
+    shutil.copytree(str(ROOT / "klippy"), str(clone / "klippy"))
     return clone
 
 

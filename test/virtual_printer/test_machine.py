@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import re
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -13,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from virtual_printer import description, machine
+from virtual_printer import description, hosts, machine
 from virtual_printer.configfile import ConfigFile
 from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.machine import MachineError
-from virtual_printer.model import CarriageEndstop, Machine, Pin, ProbeEndstop
+from virtual_printer.model import CarriageEndstop, Machine, NozzleEndstop, Pin, ProbeEndstop
 
 Sections = Dict[str, Dict[str, object]]
 
@@ -115,23 +116,8 @@ def test_pins_are_read_with_their_mcu_and_their_inversion(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.parametrize("kinematics, roles", [("corexy", "ab"), ("cartesian", "xy")])
-def test_carriage_starts_where_its_motors_start(
-    tmp_path: Path, kinematics: str, roles: str
-) -> None:
-    found = sections()
-    found["printer"]["kinematics"] = kinematics
-    found["stepper_x1"] = {**found["stepper_x"], "step_pin": "toolhead:PA0"}
-    got = load(tmp_path, text(found), "[gantry]\nstart_x: 120\nstart_y: 50\n")
-    assert [(one.name, one.role) for one in got.steppers][:3] == [
-        ("stepper_x", roles[0]),
-        ("stepper_x1", roles[0]),
-        ("stepper_y", roles[1]),
-    ]
-    first, second = got.steppers[0].start_mm, got.steppers[2].start_mm
-    if kinematics == "corexy":
-        first, second = (first + second) / 2, (first - second) / 2
-    assert (first, second) == (got.start_x_mm, got.start_y_mm) == (120.0, 50.0)
+def starts(found: Machine) -> Dict[str, float]:
+    return {one.name: one.start_mm for one in found.carriages}
 
 
 def test_endstop_shared_by_two_steppers_is_one(tmp_path: Path) -> None:
@@ -139,7 +125,7 @@ def test_endstop_shared_by_two_steppers_is_one(tmp_path: Path) -> None:
     found["stepper_x1"] = {**found["stepper_x"], "step_pin": "toolhead:PA0"}
     found["stepper_x2"] = {**found["stepper_x"], "endstop_pin": "toolhead:PA4"}
     got = load(tmp_path, text(found)).endstops
-    on_x = [one for one in got if isinstance(one, CarriageEndstop) and one.axis == "x"]
+    on_x = [one for one in got if isinstance(one, CarriageEndstop) and one.carriage == "x"]
     assert [one.pin.name for one in on_x] == ["PA2", "PA4"]
 
 
@@ -147,7 +133,7 @@ def test_z_switch_and_probe_live_side_by_side(tmp_path: Path) -> None:
     found = sections()
     found["stepper_z"].update({"endstop_pin": "z0:PE5", "position_endstop": -0.5})
     switch, probe = load(tmp_path, text(found)).endstops[2:]
-    assert switch == CarriageEndstop(Pin("z0", "PE5", False), "z", -0.5, "min")
+    assert switch == NozzleEndstop(Pin("z0", "PE5", False), -0.5, "min")
     assert probe == ProbeEndstop(Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
 
 
@@ -205,7 +191,7 @@ def test_endstop_stands_at_the_nearer_end_unless_told(
 
 
 def lifts(found: Machine) -> List[tuple]:
-    return [(one.x_mm, one.y_mm) for one in found.steppers if one.role == "z"]
+    return [(one.x_mm, one.y_mm) for one in found.carriages if one.axis == "z"]
 
 
 def test_gantry_corners_go_round_from_the_front_left(tmp_path: Path) -> None:
@@ -250,11 +236,26 @@ def test_machine_file_says_how_things_really_are(tmp_path: Path) -> None:
     assert (z1.delay_to_mcu_us, z1.delay_to_host_us, z1.jitter_us, z1.baud) == (1700, 90, 0, 1000)
     assert (got.bed.tilt_x, got.bed.tilt_y, got.bed.bow_mm) == (0.001, 0.0, 0.2)
     assert (got.bed.center_x_mm, got.bed.center_y_mm, got.bed.radius_mm) == (1, 150, 99)
-    assert (got.start_x_mm, got.start_y_mm) == (12.0, 13.0)
-    assert got.steppers[3].start_mm == 14.25
+    assert (starts(got)["x"], starts(got)["y"]) == (12.0, 13.0)
+    assert starts(got)["stepper_z1"] == 14.25
     probe = got.endstops[-1]
     assert isinstance(probe, ProbeEndstop)
     assert (probe.noise_um, probe.trigger_height_mm) == (2.0, 1.75)
+
+
+def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
+    document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
+    documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
+    values = {"frequency": 1_000_000, "move_count": 16}
+    lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
+    truth = ""
+    for line in lines:
+        truth += f"{line}: {values.get(line, 1)}\n" if line.isidentifier() else f"{line}\n"
+    got = load(tmp_path, text(sections()), truth)
+    assert starts(got)["stepper_z"] == starts(got)["x"] == got.bed.tilt_x == 1.0
+    assert got.mcus[3].move_count == 16
+    # An option that the document invents is refused
+    assert "is not known" in refused(tmp_path, text(sections()), f"{truth}nonsense: 1\n")
 
 
 def test_same_seed_same_machine_and_another_seed_another(tmp_path: Path) -> None:
@@ -515,7 +516,7 @@ def test_description_has_every_part_once(tmp_path: Path) -> None:
         "seed": 1,
         "mcu": 6,
         "link": 6,
-        "kinematics": 1,
+        "carriage": 6,
         "stepper": 6,
         "endstop": 3,
         "bed": 1,
@@ -527,9 +528,10 @@ def test_description_keeps_numbers_exactly(tmp_path: Path) -> None:
     path = description.write(of, tmp_path)
     for got, stepper in zip(directives(path, "stepper"), of.steppers):
         assert float(got["step_dist"]) == stepper.step_distance_mm
-        assert float(got["start"]) == stepper.start_mm
         assert int(got["step_pin"]) == PIN_NUMBERS[stepper.step_pin.name]
         assert int(got["invert_dir"]) == stepper.dir_pin.invert
+    for got, carriage in zip(directives(path, "carriage"), of.carriages):
+        assert float(got["start"]) == carriage.start_mm
     (bed,) = directives(path, "bed")
     assert float(bed["tilt_x"]) == of.bed.tilt_x
     assert len(bed) == len(asdict(of.bed))
@@ -541,6 +543,15 @@ def test_each_mcu_has_a_dictionary_with_its_frequency(tmp_path: Path) -> None:
     for got, mcu in zip(directives(path, "mcu"), of.mcus):
         content = zlib.decompress(Path(got["dictionary"]).read_bytes()).decode()
         assert f'"CLOCK_FREQ":{mcu.frequency_hz}' in content
+
+
+def test_uart_tells_the_host_how_much_it_can_hold(tmp_path: Path) -> None:
+    found = sections()
+    found["mcu z1"]["baud"] = 250000
+    path = description.write(load(tmp_path, text(found)), tmp_path)
+    for got in directives(path, "mcu"):
+        content = zlib.decompress(Path(got["dictionary"]).read_bytes()).decode()
+        assert ('"RECEIVE_WINDOW":192' in content) == (Path(got["dictionary"]).stem == "z1")
 
 
 def test_folder_with_a_blank_is_one_clear_line(tmp_path: Path) -> None:

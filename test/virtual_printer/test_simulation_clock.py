@@ -54,7 +54,8 @@ def run_scenario(folder: Path, seed: int, pieces: int) -> bytes:
     """Home over a jittery link and return every byte that reached the host"""
     folder.mkdir()
     lines = [
-        "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=z start=1 x=0 y=0",
+        "carriage z axis=z start=1 x=0 y=0",
+        "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=z:1",
         "endstop mcu=other pin=7 kind=probe offset_x=0 offset_y=0 trigger_height=0.2 noise_um=9",
     ]
     text = wire.describe(

@@ -12,8 +12,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import wire
 
-STEPPER = "stepper s mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=z start=0 x=0 y=0"
-SWITCH = "endstop mcu=main pin=7 kind=carriage axis=x at=0 side=min"
+CARRIAGE = "carriage z axis=z start=0 x=0 y=0"
+STEPPER = "stepper s mcu=main step_pin=1 dir_pin=2 step_dist=0.01"
+SWITCH = "endstop mcu=main pin=7 kind=nozzle at=0 side=min"
 PROBE = "endstop mcu=main pin=7 kind=probe offset_x=0 offset_y=0 trigger_height=0"
 
 
@@ -55,16 +56,19 @@ def refusal(folder: Path, text: str) -> str:
         ("message * response 9 applause", "unknown response 'applause'"),
         ("message * response 9 clock", "response 'clock' has 1 arguments"),
         ("message * song 9 la", "unknown kind of message 'song'"),
-        ("kinematics delta start_x=0 start_y=0", "unknown kinematics 'delta'"),
-        ("kinematics corexy start_x=0", "missing key 'start_y'"),
+        ("carriage x", "missing key 'axis'"),
+        ("carriage x axis=e", "unknown axis 'e'"),
+        ("carriage x axis=x", "missing key 'start'"),
+        (CARRIAGE.replace(" x=0", ""), "missing key 'x'"),
         (STEPPER.replace("main", "other"), "unknown mcu 'other'"),
-        (STEPPER.replace("role=z", "role=e"), "unknown role 'e'"),
-        (STEPPER.replace("role=z", "role=a"), "cartesian has roles x, y and z"),
+        (f"{STEPPER} moves=e:1", "unknown carriage 'e'"),
+        (f"{STEPPER} moves=e", "moves has no factor: 'e'"),
         (STEPPER.replace("step_dist=0.01", "step_dist=0"), "step_dist must be from"),
-        (STEPPER.replace(" x=0", ""), "missing key 'x'"),
         (STEPPER.replace("dir_pin=2", "dir_pin=256"), "dir_pin must be from 0 to 255: '256'"),
         (SWITCH.replace("side=min", "side=left"), "unknown side 'left'"),
-        (SWITCH.replace("carriage", "optical"), "unknown kind 'optical'"),
+        (SWITCH.replace("nozzle", "optical"), "unknown kind 'optical'"),
+        (SWITCH.replace("nozzle", "carriage"), "missing key 'carriage'"),
+        (SWITCH.replace("nozzle", "carriage carriage=u"), "unknown carriage 'u'"),
         (PROBE.replace(" trigger_height=0", ""), "missing key 'trigger_height'"),
         ("bed tilt_x=0 radius=0", "radius must be from"),
         ("bed " + "a " * 70, "too many words"),
@@ -81,6 +85,7 @@ def test_mistake_is_named_with_its_line(tmp_path: Path, line: str, reason: str) 
 def test_two_things_of_one_name_are_refused(tmp_path: Path) -> None:
     text = wire.describe(tmp_path)
     for line, reason in [
+        (CARRIAGE, "carriage 'z' is there twice"),
         (STEPPER, "stepper 's' is there twice"),
         (SWITCH, "there are two endstops on pin 7"),
     ]:
@@ -107,27 +112,44 @@ def test_missing_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_comments_blank_lines_and_order_do_not_matter(tmp_path: Path) -> None:
-    lines = wire.describe(tmp_path, [STEPPER + "  # the only one", "", "# end"]).splitlines()
+    stepper = f"{STEPPER} moves=z:1  # the only one"
+    lines = wire.describe(tmp_path, [CARRIAGE, stepper, "", "# end"]).splitlines()
     with wire.Simulation("\n".join(reversed(lines)), tmp_path) as simulation:
         assert simulation.positions() == {"s": 0.0}
         assert simulation.hosts["main"].clock() > 0
 
 
+def lifts(places: list) -> list:
+    """Return a carriage and its stepper for each place"""
+    return [
+        line.replace(" z ", f" z{i} ").replace(" s ", f" s{i} ").replace("x=0 y=0", f"x={x} y={y}")
+        for i, (x, y) in enumerate(places)
+        for line in (CARRIAGE, f"{STEPPER} moves=z{i}:1")
+    ]
+
+
 @pytest.mark.parametrize("places", [[(0, 0)] * 2, [(0, 0), (1, 1), (2, 2)], [(0, 0)] * 5])
 def test_gantry_that_cannot_stand_is_refused(tmp_path: Path, places: list) -> None:
-    lines = [
-        STEPPER.replace("stepper s", f"stepper s{i}").replace("x=0 y=0", f"x={x} y={y}")
-        for i, (x, y) in enumerate(places)
-    ]
-    message = refusal(tmp_path, wire.describe(tmp_path, lines))
-    assert "z steppers" in message
+    message = refusal(tmp_path, wire.describe(tmp_path, lifts(places)))
+    assert "z steppers" in message or "more than four" in message
     assert message.startswith("line ")
 
 
 def test_skewed_rectangle_is_refused(tmp_path: Path) -> None:
     places = [(0, 0), (0, 100), (100, 110), (100, 0)]
-    lines = [
-        STEPPER.replace("stepper s", f"stepper s{i}").replace("x=0 y=0", f"x={x} y={y}")
-        for i, (x, y) in enumerate(places)
-    ]
-    assert "rectangle" in refusal(tmp_path, wire.describe(tmp_path, lines))
+    assert "rectangle" in refusal(tmp_path, wire.describe(tmp_path, lifts(places)))
+
+
+def test_carriages_that_cannot_move_alone_are_refused(tmp_path: Path) -> None:
+    lines = [f"carriage {axis} axis={axis} start=0" for axis in "xy"]
+    text = wire.describe(tmp_path, [*lines, f"{STEPPER} moves=x:1,y:1"])
+    message = refusal(tmp_path, text)
+    assert message.endswith("the steppers do not move this carriage on its own")
+    assert message.startswith("line ")
+
+
+def test_there_is_room_for_sixteen_carriages(tmp_path: Path) -> None:
+    lines = [f"carriage x{i} axis=x start=0" for i in range(17)]
+    with wire.Simulation(wire.describe(tmp_path, lines[:16]), tmp_path) as simulation:
+        assert len(simulation.ask("carriages")) == 16
+    assert refusal(tmp_path, wire.describe(tmp_path, lines)).endswith("more than 16 carriages")

@@ -25,10 +25,10 @@ CONFIG = [
     ("config_trsync", OTHER_TRSYNC),
 ]
 LINES = [
-    "kinematics cartesian start_x=10 start_y=0",
-    "stepper stepper_x mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=x start=10",
+    "carriage x axis=x start=10",
+    "stepper stepper_x mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=x:1",
 ]
-SWITCH = f"endstop mcu=main pin={PIN} kind=carriage axis=x at=9.005 side=min"
+SWITCH = f"endstop mcu=main pin={PIN} kind=carriage carriage=x at=9.005 side=min"
 REST = 3 * TICKS_PER_MS + 17
 SAMPLE, COUNT = 1500, 4
 
@@ -114,6 +114,17 @@ def test_reports_come_in_their_period_until_the_host_ends_it(
     assert len(clocks) in (10, 11)
     # After the trigger the state is repeated
     assert sum(not state["can_trigger"] for state in before) > 5
+
+
+def test_trigger_at_the_clock_of_a_report_is_reported_once(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    clock = host.clock() + LEAD_TICKS
+    host.send("trsync_start", TRSYNC, clock, 50 * TICKS_PER_MS, EXPIRED)
+    host.send("endstop_home", ENDSTOP, clock, SAMPLE, 1, REST, 0, TRSYNC, HIT)
+    simulation.run(0.06)
+    states = [message.values for message in host.all("trsync_state")]
+    assert [(state["can_trigger"], state["clock"]) for state in states] == [(0, clock)]
 
 
 @pytest.mark.parametrize("pull_up", [0, 1])

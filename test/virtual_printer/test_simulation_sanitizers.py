@@ -109,11 +109,14 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def describe(folder: Path) -> str:
     lines = [
-        "kinematics corexy start_x=100 start_y=100",
-        "stepper a mcu=main step_pin=1 dir_pin=2 step_dist=0.0125 role=a",
+        *[f"carriage {axis} axis={axis} start=100" for axis in "xy"],
+        "carriage u axis=x start=7 toolhead=0",
+        "stepper a mcu=main step_pin=1 dir_pin=2 step_dist=0.0125 moves=x:1,y:1",
+        "stepper b mcu=main step_pin=3 dir_pin=4 step_dist=0.0125 moves=x:1,y:-1",
         *[
+            f"carriage z{i} axis=z start=2 x={x} y={y}\n"
             f"stepper z{i} mcu=other step_pin={2 * i + 3} dir_pin={2 * i + 4} step_dist=0.0025"
-            f" role=z start=2 x={x} y={y}"
+            f" moves=z{i}:1"
             for i, (x, y) in enumerate([(0, 0), (0, 300), (200, 300), (200, 0)])
         ],
         "endstop mcu=main pin=7 kind=probe offset_x=3 offset_y=4 trigger_height=1 noise_um=5",
@@ -176,7 +179,8 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.ask("link other drop=2")
     script.ask("link main corrupt=3 direction=to_mcu")
     script.run(0.8)
-    for request in ("steppers", "carriage", "endstops", "counters", "pulses z1", "level main 9"):
+    requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")
+    for request in (*requests, "level main 9"):
         script.ask(request)
     script.ask("nonsense x=1")
     for noise in (b"\x7e\x7e", bytes(range(256))[::-1][:120], b"\x05\x10\x00", b"\x40" * 70):

@@ -148,7 +148,26 @@ def test_late_stepper_shuts_down_when_the_late_step_is_due(
     host.send("queue_step", STEPPER, TICKS_PER_MS, 10, 0)
     host.send("queue_step", STEPPER, -2 * TICKS_PER_MS, 1, 0)
     simulation.run(0.2)
-    assert host.all("shutdown")[0].values["clock"] == clock + 10 * TICKS_PER_MS
+    # It is looked at when the pulse of the step before it ends, after 200 ticks
+    assert host.all("shutdown")[0].values["clock"] == clock + 10 * TICKS_PER_MS + 200
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        [("queue_step", STEPPER, -50 * TICKS_PER_MS, 1, 0)],
+        [("queue_digital_out", OUT, -50 * TICKS_PER_MS, 1)],
+        [("trsync_start", TRSYNC, -50 * TICKS_PER_MS, 1000, 4)],
+    ],
+)
+def test_time_before_the_start_of_the_clock_is_past(
+    simulation: wire.Simulation, host: wire.Host, commands: List[Command]
+) -> None:
+    # Less than 2^31 ticks ago, though the clock has counted only a few
+    for name, *values in commands:
+        host.send(str(name), *(int(value) for value in values))
+    simulation.run(0.1)
+    assert host.shutdown_reason() == "Timer too close"
 
 
 @pytest.mark.parametrize("payload", [b"\x5f", b"\x0c\x00", b"\x81\x7f"])
@@ -264,7 +283,7 @@ def test_reset_starts_over_as_after_power_on(simulation: wire.Simulation, host: 
 
 
 def test_true_position_survives_a_reset(tmp_path: Path) -> None:
-    line = "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=z start=5 x=0 y=0"
+    line = "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01"
     with wire.Simulation(wire.describe(tmp_path, [line]), tmp_path) as simulation:
         host = simulation.hosts["main"]
         host.configure(CONFIG)

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import wire
 
-STEPPER = "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 role=z start=5 x=0 y=0"
+STEPPER = (
+    "carriage z axis=z start=5 x=0 y=0\n"
+    "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=z:1"
+)
 OID, TRSYNC = 0, 1
 CONFIG = [("config_stepper", OID, 1, 2, 0, 200), ("config_trsync", TRSYNC)]
 TICKS_PER_MS = wire.FREQUENCY_HZ // 1000
@@ -231,3 +234,80 @@ def test_finished_moves_leave_their_slots(simulation: wire.Simulation, host: wir
     assert host.position(OID) == -20000
     assert host.shutdown_reason() is None
     assert 10 < int(simulation.counters("main")["moves_peak"]) <= 50
+
+
+# What the firmware does between a move's last step and the end of its pulse
+
+PULSE_TICKS = 50_000
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[wire.Simulation]:
+    """Return a simulation whose stepper makes pulses of half a millisecond"""
+    with start(tmp_path, config=[("config_stepper", OID, 1, 2, 0, PULSE_TICKS)]) as simulation:
+        yield simulation
+
+
+def run_into_pulse(simulation: wire.Simulation) -> int:
+    """Take one step and return its clock while its pulse lasts"""
+    host = simulation.hosts["main"]
+    clock = host.clock() + LEAD_TICKS
+    queue(host, clock, [(1, 1000, 1, 0)])
+    simulation.run_until((clock + 1000) * 10)
+    assert simulation.pulses()["stepper_z"] == 1
+    return clock + 1000
+
+
+def test_stepper_is_active_until_the_pulse_of_its_last_step_ends(slow: wire.Simulation) -> None:
+    host = slow.hosts["main"]
+    run_into_pulse(slow)
+    host.send("reset_step_clock", OID, 0)
+    slow.run(0.1)
+    assert host.shutdown_reason() == "Can't reset time when stepper active"
+
+
+def test_stepper_is_idle_when_the_pulse_has_ended(slow: wire.Simulation) -> None:
+    host = slow.hosts["main"]
+    clock = run_into_pulse(slow)
+    slow.run_until((clock + PULSE_TICKS) * 10)
+    queue(host, clock + LEAD_TICKS, [(1, 1000, 1, 0)])
+    slow.run(0.1)
+    assert host.position(OID) == 2
+
+
+def test_step_that_comes_during_the_last_pulse_is_late_but_taken(slow: wire.Simulation) -> None:
+    host = slow.hosts["main"]
+    clock = run_into_pulse(slow)
+    # Its time is over when it gets there, 0.1 ms later
+    host.send("queue_step", OID, 100, 1, 0)
+    slow.run_until((clock + 2 * PULSE_TICKS) * 10 - 1)
+    assert slow.pulses()["stepper_z"] == 1
+    slow.run_until((clock + 2 * PULSE_TICKS) * 10)
+    assert slow.pulses()["stepper_z"] == 2
+    slow.run(0.1)
+    assert host.shutdown_reason() is None
+
+
+def test_next_move_is_found_too_late_when_the_pulse_ends(slow: wire.Simulation) -> None:
+    host = slow.hosts["main"]
+    clock = host.clock() + LEAD_TICKS
+    queue(host, clock, [(1, 1000, 1, 0), (1, -2 * TICKS_PER_MS, 1, 0)])
+    slow.run(0.1)
+    assert host.shutdown_reason() == "Stepper too far in past"
+    assert host.all("shutdown")[0].values["clock"] == clock + 1000 + PULSE_TICKS
+
+
+@pytest.mark.parametrize(("direction", "pulses"), [(1, 1), (0, 2)])
+def test_driver_of_both_edges_waits_a_pulse_more_before_it_turns(
+    tmp_path: Path, direction: int, pulses: int
+) -> None:
+    config = [("config_stepper", OID, 1, 2, -1, PULSE_TICKS)]
+    with start(tmp_path, config=config) as simulation:
+        host = simulation.hosts["main"]
+        clock = host.clock() + LEAD_TICKS
+        queue(host, clock, [(1, 1000, 1, 0), (direction, 10, 1, 0)])
+        second = (clock + 1000 + pulses * PULSE_TICKS) * 10
+        simulation.run_until(second - 1)
+        assert simulation.pulses()["stepper_z"] == 1
+        simulation.run_until(second)
+        assert simulation.pulses()["stepper_z"] == (2 if direction else 0)

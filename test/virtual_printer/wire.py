@@ -6,21 +6,19 @@
 """A small host: it frames commands, takes responses apart and retransmits nothing of its own."""
 
 import ctypes
-import functools
 from collections import namedtuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
-from virtual_printer import build, dictionary
+from virtual_printer import dictionary, simulation_library
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 SYNC = 0x7E
 FREQUENCY_HZ = 100_000_000
 
-# Without the preload library, which would take over the test's own process
-SIMULATION_SOURCES = build.SOURCES / "simulation"
+SIMULATION_SOURCES = simulation_library.SOURCES
 
 # An acknowledgement has the name "ack"; sequence is the number that the block bears
 Message = namedtuple("Message", ["time_ns", "sequence", "name", "values"])
@@ -77,31 +75,6 @@ def split_blocks(data: bytearray) -> List[bytes]:
     return blocks
 
 
-@functools.lru_cache(maxsize=None)
-def load_library() -> ctypes.CDLL:
-    """Return the compiled simulation with its types declared"""
-    library = ctypes.CDLL(str(build.library(sources=SIMULATION_SOURCES)))
-    pointer, number, time = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
-    text, size = ctypes.c_char_p, ctypes.c_size_t
-    for name, result, arguments in [
-        ("simulation_load", pointer, [text, text, size]),
-        ("simulation_free", None, [pointer]),
-        ("simulation_find_link", number, [pointer, text]),
-        ("simulation_next_event", time, [pointer]),
-        ("simulation_advance", time, [pointer, time]),
-        ("link_open", None, [pointer, number, time]),
-        ("link_close", None, [pointer, number, time]),
-        ("link_write", None, [pointer, number, text, size, time]),
-        ("link_readable", size, [pointer, number]),
-        ("link_read", size, [pointer, number, text, size]),
-        ("link_is_hung_up", number, [pointer, number]),
-        ("simulation_control", None, [pointer, time, text, text, size]),
-    ]:
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
 class LoadError(Exception):
     """The simulation refuses the description"""
 
@@ -116,7 +89,7 @@ class Simulation:
     def __init__(self, description: str, folder: Path) -> None:
         path = folder / "description.txt"
         path.write_text(description, encoding="utf-8")
-        self.library = load_library()
+        self.library = simulation_library.load()
         error = ctypes.create_string_buffer(300)
         self.pointer = self.library.simulation_load(str(path).encode(), error, len(error))
         if not self.pointer:

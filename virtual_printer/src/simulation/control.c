@@ -54,10 +54,24 @@ request_carriage(struct simulation *sim, struct words *words
                  , struct reply *reply)
 {
     (void)words;
+    struct mechanics *mechanics = &sim->mechanics;
     double x_mm, y_mm;
-    mechanics_carriage(sim, &x_mm, &y_mm);
+    mechanics_toolhead(mechanics, &x_mm, &y_mm);
     reply_add(reply, " %.9f %.9f %.9f", x_mm, y_mm
-              , mechanics_nozzle_height_mm(sim, x_mm, y_mm));
+              , mechanics_nozzle_height_mm(mechanics, x_mm, y_mm));
+}
+
+static void
+request_carriages(struct simulation *sim, struct words *words
+                  , struct reply *reply)
+{
+    (void)words;
+    struct mechanics *mechanics = &sim->mechanics;
+    for (size_t i = 0; i < mechanics->carriage_count; i++) {
+        const struct carriage *carriage = &mechanics->carriages[i];
+        reply_add(reply, " %s:%.9f", carriage->name
+                  , carriage_position_mm(mechanics, carriage));
+    }
 }
 
 static void
@@ -164,6 +178,7 @@ requested_mcu(struct simulation *sim, struct words *words)
 static const struct request requests[] = {
     { "steppers", request_steppers },
     { "carriage", request_carriage },
+    { "carriages", request_carriages },
     { "endstops", request_endstops },
     { "pulses", request_pulses },
     { "level", request_level },

@@ -61,9 +61,9 @@ read_seed(struct simulation *sim, struct words *words, int line)
 static const struct directive directives[] = {
     { "seed", 0, read_seed },
     { "mcu", 1, read_mcu },
+    { "carriage", 1, read_carriage },
     { "message", 2, read_message },
     { "link", 2, read_link },
-    { "kinematics", 2, read_kinematics },
     { "stepper", 2, read_stepper },
     { "endstop", 2, read_endstop },
     { "bed", 2, read_bed },

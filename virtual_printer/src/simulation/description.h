@@ -23,7 +23,7 @@ void read_link(struct simulation *sim, struct words *words, int line);
 void read_message(struct simulation *sim, struct words *words, int line);
 
 // description_mechanics.c
-void read_kinematics(struct simulation *sim, struct words *words, int line);
+void read_carriage(struct simulation *sim, struct words *words, int line);
 void read_stepper(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);

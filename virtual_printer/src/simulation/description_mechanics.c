@@ -4,11 +4,13 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include <stdlib.h> // free
 #include <string.h> // strcmp
 #include "description.h" // description_mcu
 #include "simulation_internal.h" // struct simulation
 
 #define LENGTH_MM_MAX 1e6
+#define FACTOR_MAX 1e3
 
 static double
 read_length(struct words *words, const char *key)
@@ -23,21 +25,66 @@ read_length_or_zero(struct words *words, const char *key)
 }
 
 void
-read_kinematics(struct simulation *sim, struct words *words, int line)
+read_carriage(struct simulation *sim, struct words *words, int line)
 {
-    (void)line;
-    const char *name = words_item(words, 1, "kind");
-    sim->mechanics.is_corexy = !strcmp(name, "corexy");
-    if (!sim->mechanics.is_corexy && strcmp(name, "cartesian"))
-        words_fail(words, "unknown kinematics '%s'", name);
-    sim->mechanics.start_x_mm = read_length(words, "start_x");
-    sim->mechanics.start_y_mm = read_length(words, "start_y");
+    static const char *const axes[] = { "x", "y", "z" };
+    struct mechanics *mechanics = &sim->mechanics;
+    const char *name = words_item(words, 1, "name");
+    if (mechanics_find_carriage(mechanics, name) >= 0)
+        words_fail(words, "carriage '%s' is there twice", name);
+    if (mechanics->carriage_count == CARRIAGES_MAX) {
+        words_fail(words, "there are more than %d carriages", CARRIAGES_MAX);
+        return;
+    }
+    struct carriage *carriage =
+        &mechanics->carriages[mechanics->carriage_count++];
+    carriage->name = copy_string(name);
+    carriage->line = line;
+    carriage->axis = (enum axis)words_choice(words, "axis", axes, 3);
+    carriage->start_mm = read_length(words, "start");
+    if (carriage->axis == AXIS_Z) {
+        carriage->x_mm = read_length(words, "x");
+        carriage->y_mm = read_length(words, "y");
+    } else {
+        carriage->has_toolhead = (int)words_integer_or(words, "toolhead"
+                                                       , 0, 1, 1);
+    }
+}
+
+// Find the carriage that a name belongs to
+static size_t
+find_carriage(struct simulation *sim, struct words *words, const char *name)
+{
+    int index = mechanics_find_carriage(&sim->mechanics, name);
+    if (index < 0)
+        words_fail(words, "unknown carriage '%s'", name);
+    return index < 0 ? 0 : (size_t)index;
+}
+
+// Read what a motor moves: NAME:FACTOR,NAME:FACTOR...
+static void
+read_moves(struct simulation *sim, struct words *words, struct motor *motor)
+{
+    const char *given = words_find(words, "moves");
+    char *text = copy_string(given ? given : ""), *rest, *colon;
+    for (char *part = strtok_r(text, ",", &rest); part
+         ; part = strtok_r(NULL, ",", &rest)) {
+        colon = strchr(part, ':');
+        if (!colon) {
+            words_fail(words, "moves has no factor: '%s'", part);
+            break;
+        }
+        *colon = 0;
+        motor->moves[find_carriage(sim, words, part)] = words_parse_number(
+            words, "moves", colon + 1, -FACTOR_MAX, FACTOR_MAX);
+    }
+    free(text);
 }
 
 void
 read_stepper(struct simulation *sim, struct words *words, int line)
 {
-    static const char *const roles[] = { "a", "b", "x", "y", "z" };
+    (void)line;
     struct mechanics *mechanics = &sim->mechanics;
     const char *name = words_item(words, 1, "name");
     for (size_t i = 0; i < mechanics->motor_count; i++)
@@ -46,7 +93,6 @@ read_stepper(struct simulation *sim, struct words *words, int line)
     struct motor *motor = array_grow(
         &mechanics->motors, &mechanics->motor_count, sizeof(*motor));
     motor->name = copy_string(name);
-    motor->line = line;
     motor->mcu = description_mcu(sim, words, words_text(words, "mcu"));
     motor->step_pin = (uint8_t)words_integer(words, "step_pin", 0, 255);
     motor->dir_pin = (uint8_t)words_integer(words, "dir_pin", 0, 255);
@@ -54,23 +100,13 @@ read_stepper(struct simulation *sim, struct words *words, int line)
                                                   , 0, 1, 0);
     motor->step_dist_mm = words_number(words, "step_dist", 1e-9
                                        , LENGTH_MM_MAX);
-    motor->role = (enum role)words_choice(words, "role", roles, ROLE_COUNT);
-    if (motor->role == ROLE_Z) {
-        motor->start_mm = read_length(words, "start");
-        motor->x_mm = read_length(words, "x");
-        motor->y_mm = read_length(words, "y");
-    } else {
-        motor->start_mm = read_length_or_zero(words, "start");
-        motor->x_mm = read_length_or_zero(words, "x");
-        motor->y_mm = read_length_or_zero(words, "y");
-    }
+    read_moves(sim, words, motor);
 }
 
 void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
-    static const char *const kinds[] = { "carriage", "probe" };
-    static const char *const axes[] = { "x", "y", "z" };
+    static const char *const kinds[] = { "carriage", "nozzle", "probe" };
     static const char *const sides[] = { "min", "max" };
     (void)line;
     struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
@@ -85,10 +121,12 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->pin = pin;
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
-    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 2);
+    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 3);
     random_init(&sensor->random, sim->seed, UINT32_MAX + (uint64_t)index);
-    if (sensor->kind == SENSOR_CARRIAGE) {
-        sensor->axis = (enum axis)words_choice(words, "axis", axes, 3);
+    if (sensor->kind != SENSOR_PROBE) {
+        if (sensor->kind == SENSOR_CARRIAGE)
+            sensor->carriage = find_carriage(sim, words
+                                             , words_text(words, "carriage"));
         sensor->at_mm = read_length(words, "at");
         sensor->is_at_max = words_choice(words, "side", sides, 2);
         return;

@@ -52,10 +52,20 @@ mcu_begin_turn(struct mcu *mcu)
 void
 mcu_end_turn(struct mcu *mcu)
 {
-    if (mcu->is_trsync_task_due)
-        trsync_run_task(mcu);
     mcu->is_in_turn = 0;
     link_flush(&mcu->link);
+    if (mcu->is_trsync_task_due)
+        // Timers that are due at this very time go first, as interrupts do
+        event_schedule(&mcu->sim->events, &mcu->task_event, mcu->sim->now_ns);
+}
+
+static void
+task_event(struct event *event)
+{
+    struct mcu *mcu = container_of(event, struct mcu, task_event);
+    mcu_begin_turn(mcu);
+    trsync_run_task(mcu);
+    mcu_end_turn(mcu);
 }
 
 
@@ -187,6 +197,7 @@ cancel_events(struct mcu *mcu)
     event_cancel(&mcu->sim->events, &mcu->process_event);
     event_cancel(&mcu->sim->events, &mcu->stats_event);
     event_cancel(&mcu->sim->events, &mcu->boot_event);
+    event_cancel(&mcu->sim->events, &mcu->task_event);
 }
 
 void
@@ -242,6 +253,7 @@ mcu_create(struct simulation *sim, size_t index)
     mcu->process_event.run = process_event;
     mcu->boot_event.run = boot_event;
     mcu->stats_event.run = stats_event;
+    mcu->task_event.run = task_event;
     receiver_reset(&mcu->receiver);
     random_init(&mcu->random, sim->seed, index * 4 + LINK_DIRECTIONS);
     link_init(&mcu->link, sim, mcu, index);

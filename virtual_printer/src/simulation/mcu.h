@@ -103,7 +103,7 @@ struct mcu {
     // Receiving and running commands
     struct receiver receiver;
     struct random_stream random;
-    struct event process_event, boot_event, stats_event;
+    struct event process_event, boot_event, stats_event, task_event;
     int is_booting;
     int is_in_turn;
     // A shutdown ends the turn in which it happens at once

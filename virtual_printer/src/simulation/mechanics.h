@@ -16,9 +16,8 @@ struct mcu;
 struct simulation;
 struct stepper;
 
-enum role { ROLE_A, ROLE_B, ROLE_X, ROLE_Y, ROLE_Z, ROLE_COUNT };
 enum axis { AXIS_X, AXIS_Y, AXIS_Z };
-enum { GANTRY_MOTORS_MAX = 4 };
+enum { CARRIAGES_MAX = 16, GANTRY_LIFTS_MAX = 4 };
 
 // A motor with its driver; it knows pulses only
 struct motor {
@@ -26,16 +25,35 @@ struct motor {
     struct mcu *mcu;
     struct stepper *driver; // firmware object, while there is one
     uint8_t step_pin, dir_pin, invert_dir;
-    enum role role;
-    double step_dist_mm, start_mm, x_mm, y_mm;
+    double step_dist_mm, start_mm;
+    // How far it turns for 1 mm of each carriage (mm)
+    double moves[CARRIAGES_MAX];
     int64_t pulses;
     uint64_t pulses_up, pulses_down; // since the last reset of the log
+};
+
+// A belt or screw with all motors that pull it; their mean counts
+struct drive {
+    struct motor **motors;
+    size_t motor_count;
+    double *moves; // of its first motor
+    // How far each carriage goes for 1 mm of this drive
+    double shares[CARRIAGES_MAX];
+};
+
+// Something that moves along one axis on its own.  A carriage of the z
+// axis lifts the gantry at a place; the others may bear the toolhead.
+struct carriage {
+    char *name;
+    enum axis axis;
+    int has_toolhead;
+    double start_mm, x_mm, y_mm;
     // Share of the gantry's height: w0 + w1*x + w2*y + w3*x*y
-    double weights[4];
+    double height_weights[4];
     int line; // of the description
 };
 
-enum sensor_kind { SENSOR_CARRIAGE, SENSOR_PROBE };
+enum sensor_kind { SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE };
 enum { FORCE_NONE = -1 };
 
 // An endstop switch or a probe
@@ -44,7 +62,7 @@ struct sensor {
     uint8_t pin, invert;
     enum sensor_kind kind;
     int forced; // 0: never triggered, 1: always, FORCE_NONE
-    enum axis axis;
+    size_t carriage; // index
     double at_mm;
     int is_at_max;
     double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;
@@ -53,18 +71,20 @@ struct sensor {
     // Where the height was taken last, as x and y seldom move
     int is_cached;
     double cached_x_mm, cached_y_mm, cached_bed_mm;
-    double cached_weights[GANTRY_MOTORS_MAX];
+    double cached_weights[GANTRY_LIFTS_MAX];
 };
 
 struct mechanics {
+    struct carriage carriages[CARRIAGES_MAX];
+    size_t carriage_count;
+    struct carriage *lifts[GANTRY_LIFTS_MAX];
+    size_t lift_count;
     struct motor *motors;
     size_t motor_count;
-    struct motor **by_role[ROLE_COUNT];
-    size_t role_count[ROLE_COUNT];
+    struct drive *drives;
+    size_t drive_count;
     struct sensor *sensors;
     size_t sensor_count;
-    int is_corexy;
-    double start_x_mm, start_y_mm;
     double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
 };
 
@@ -76,8 +96,9 @@ void mechanics_release(struct mechanics *mechanics);
 struct motor *mechanics_find_motor(struct simulation *sim
                                    , const struct mcu *mcu
                                    , uint32_t step_pin, uint32_t dir_pin);
-struct sensor *mechanics_find_sensor(struct simulation *sim
-                                     , const struct mcu *mcu, uint32_t pin);
+// Index of a carriage, or -1
+int mechanics_find_carriage(const struct mechanics *mechanics
+                            , const char *name);
 
 // The driver took pulses with this level on the direction pin
 static inline void
@@ -94,10 +115,23 @@ motor_pulse(struct motor *motor, int dir_level, uint32_t count)
 
 // True position now
 double motor_position_mm(struct motor *motor);
-void mechanics_carriage(struct simulation *sim, double *x_mm, double *y_mm);
-double mechanics_nozzle_height_mm(struct simulation *sim
-                                  , double x_mm, double y_mm);
+double carriage_position_mm(struct mechanics *mechanics
+                            , const struct carriage *carriage);
+void mechanics_toolhead(struct mechanics *mechanics
+                        , double *x_mm, double *y_mm);
 
+// gantry.c
+const char *gantry_weigh(struct mechanics *mechanics);
+// Weights of the lifts at a place, and the height that results
+void gantry_weights(const struct mechanics *mechanics, double x_mm
+                    , double y_mm, double *weights);
+double gantry_height_mm(struct mechanics *mechanics, const double *weights);
+
+// sensors.c
+struct sensor *mechanics_find_sensor(struct simulation *sim
+                                     , const struct mcu *mcu, uint32_t pin);
+double mechanics_nozzle_height_mm(struct mechanics *mechanics
+                                  , double x_mm, double y_mm);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct simulation *sim, struct sensor *sensor);

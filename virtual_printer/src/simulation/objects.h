@@ -17,16 +17,18 @@ struct sensor;
 struct stepper {
     struct mcu *mcu;
     struct motor *motor; // what the step pin drives, may be NULL
-    // The move that is being stepped; count is zero when idle
+    // The move that is being stepped; count is zero when all is stepped
     uint32_t count, interval_ticks;
     int16_t add_ticks;
     int is_smooth; // all its steps can be taken on time
+    int is_ending; // the pulse of its last step has not ended
     int64_t next_clock, ideal_clock; // of the next step
     int64_t last_ideal_clock; // of the last step
     uint32_t idle_clock; // which the first interval counts from
     int64_t free_clock; // before which the next step cannot be taken
     uint8_t direction, requested_direction; // levels of the pin
-    uint32_t step_ticks_min; // that one step takes
+    uint32_t pulse_ticks, step_ticks_min; // that one step takes
+    int is_both_edges; // of a pulse are steps
     int needs_reset;
     int64_t position; // steps
     struct move_queue queue;
@@ -36,6 +38,12 @@ struct stepper {
     struct trsync *trsync;
     struct stepper *next_signal;
 };
+
+static inline int
+stepper_is_active(const struct stepper *stepper)
+{
+    return stepper->count || stepper->is_ending;
+}
 
 // Take all steps up to and including a clock
 void stepper_advance(struct stepper *stepper, uint64_t clock);

@@ -54,11 +54,12 @@ begin_move(struct stepper *stepper, struct move *move)
     move_release(stepper->mcu, move);
 }
 
-// The last step of a move was taken: go on with the next move
+// A move is over: go on with the next one
 static void
 begin_next_move(struct stepper *stepper)
 {
     struct mcu *mcu = stepper->mcu;
+    stepper->is_ending = 0;
     struct move *move = move_queue_pop(&stepper->queue);
     if (!move) {
         stepper->idle_clock = (uint32_t)stepper->last_ideal_clock;
@@ -76,7 +77,24 @@ begin_next_move(struct stepper *stepper)
             return;
         }
     }
+    int64_t turned_clock = stepper->free_clock + stepper->pulse_ticks;
+    if (stepper->is_both_edges && move->direction != stepper->direction
+        && stepper->next_clock < turned_clock)
+        // Others change their direction while the pulse ends
+        stepper->next_clock = turned_clock;
     begin_move(stepper, move);
+}
+
+// The last step of a move was taken: it is over when its pulse has ended
+static void
+end_move(struct stepper *stepper, int64_t clock)
+{
+    if (stepper->is_both_edges) {
+        begin_next_move(stepper);
+        return;
+    }
+    stepper->is_ending = 1;
+    stepper->next_clock = clock + stepper->pulse_ticks;
 }
 
 // Note that steps were taken, the last one at a clock
@@ -102,7 +120,7 @@ advance_smooth(struct stepper *stepper, int64_t clock)
         + add * (more * (more - 1) / 2);
     if (last_clock <= clock) {
         take_steps(stepper, stepper->count, last_clock, last_clock);
-        begin_next_move(stepper);
+        end_move(stepper, last_clock);
         return;
     }
     uint32_t taken = 0;
@@ -124,7 +142,7 @@ advance_late(struct stepper *stepper)
 {
     take_steps(stepper, 1, stepper->ideal_clock, stepper->next_clock);
     if (!stepper->count) {
-        begin_next_move(stepper);
+        end_move(stepper, stepper->next_clock);
         return;
     }
     stepper->ideal_clock += (int32_t)stepper->interval_ticks;
@@ -137,8 +155,11 @@ advance_late(struct stepper *stepper)
 void
 stepper_advance(struct stepper *stepper, uint64_t clock)
 {
-    while (stepper->count && stepper->next_clock <= (int64_t)clock) {
-        if (stepper->is_smooth)
+    while (stepper_is_active(stepper)
+           && stepper->next_clock <= (int64_t)clock) {
+        if (stepper->is_ending)
+            begin_next_move(stepper);
+        else if (stepper->is_smooth)
             advance_smooth(stepper, (int64_t)clock);
         else
             advance_late(stepper);
@@ -167,9 +188,9 @@ watch_event(struct mcu_timer *timer)
 {
     struct stepper *stepper = container_of(timer, struct stepper, watch_timer);
     advance_to_now(stepper);
-    stepper->is_watched = !!stepper->count;
+    stepper->is_watched = stepper_is_active(stepper);
     timer->wake_clock = (uint64_t)stepper->next_clock;
-    return stepper->count ? TIMER_AGAIN : TIMER_DONE;
+    return stepper->is_watched ? TIMER_AGAIN : TIMER_DONE;
 }
 
 
@@ -182,8 +203,8 @@ void
 stepper_stop(struct stepper *stepper)
 {
     advance_to_now(stepper);
-    stepper->count = 0;
-    stepper->idle_clock = 0;
+    stepper->count = stepper->idle_clock = 0;
+    stepper->is_ending = 0;
     stepper->direction = stepper->requested_direction = 0;
     stepper->needs_reset = 1;
     stepper->is_watched = 0;
@@ -231,11 +252,12 @@ command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
         stepper->motor->driver = stepper;
     mcu_timer_init(&stepper->watch_timer, mcu, watch_event);
     // A driver that steps on both edges needs one event per step
-    int is_both_edges = (int8_t)arguments[3] < 0;
-    uint32_t event_ticks = mcu_ticks_from_ns(mcu, STEP_COST_NS);
-    if (event_ticks < arguments[4])
-        event_ticks = arguments[4];
-    stepper->step_ticks_min = is_both_edges ? event_ticks : event_ticks * 2;
+    stepper->is_both_edges = (int8_t)arguments[3] < 0;
+    stepper->pulse_ticks = mcu_ticks_from_ns(mcu, STEP_COST_NS);
+    if (stepper->pulse_ticks < arguments[4])
+        stepper->pulse_ticks = arguments[4];
+    stepper->step_ticks_min = stepper->pulse_ticks
+        * (stepper->is_both_edges ? 1 : 2);
 }
 
 // Begin to step out of rest; as for any timer, it must not be too late
@@ -275,13 +297,13 @@ command_queue_step(struct mcu *mcu, const uint32_t *arguments)
     advance_to_now(stepper);
     if (is_move_uneven(stepper, move))
         stepper->is_watched = 1;
-    if (stepper->count)
+    if (stepper_is_active(stepper))
         move_queue_push(&stepper->queue, move);
     else if (stepper->needs_reset)
         move_release(mcu, move);
     else
         start_stepping(stepper, move);
-    if (stepper->is_watched && stepper->count)
+    if (stepper->is_watched && stepper_is_active(stepper))
         mcu_timer_start(&stepper->watch_timer, (uint64_t)stepper->next_clock);
 }
 
@@ -300,7 +322,7 @@ command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments)
     if (!stepper)
         return;
     advance_to_now(stepper);
-    if (stepper->count) {
+    if (stepper_is_active(stepper)) {
         mcu_shutdown(mcu, REASON_STEPPER_ACTIVE);
         return;
     }

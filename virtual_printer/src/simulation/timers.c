@@ -51,8 +51,10 @@ mcu_ticks_from_ns(const struct mcu *mcu, uint32_t duration_ns)
 uint64_t
 mcu_clock_from_wire(const struct mcu *mcu, uint32_t clock)
 {
-    uint64_t now = mcu_clock_now(mcu);
-    return now + (uint64_t)(int64_t)(int32_t)(clock - (uint32_t)now);
+    int64_t now = (int64_t)mcu_clock_now(mcu);
+    int64_t meant = now + (int32_t)(clock - (uint32_t)now);
+    // What was before the start of the clock is past, no more and no less
+    return meant < 0 ? 0 : (uint64_t)meant;
 }
 
 

@@ -92,9 +92,9 @@ words_text(struct words *words, const char *key)
     return "";
 }
 
-static double
-parse_number(struct words *words, const char *what, const char *text
-             , double minimum, double maximum)
+double
+words_parse_number(struct words *words, const char *what, const char *text
+                   , double minimum, double maximum)
 {
     char *end;
     double number = strtod(text, &end);
@@ -129,7 +129,8 @@ double
 words_number(struct words *words, const char *key
              , double minimum, double maximum)
 {
-    return parse_number(words, key, words_text(words, key), minimum, maximum);
+    return words_parse_number(words, key, words_text(words, key)
+                              , minimum, maximum);
 }
 
 double
@@ -137,7 +138,7 @@ words_number_or(struct words *words, const char *key
                 , double minimum, double maximum, double fallback)
 {
     const char *value = words_find(words, key);
-    return value ? parse_number(words, key, value, minimum, maximum)
+    return value ? words_parse_number(words, key, value, minimum, maximum)
         : fallback;
 }
 

@@ -42,6 +42,9 @@ double words_number(struct words *words, const char *key
                     , double minimum, double maximum);
 double words_number_or(struct words *words, const char *key
                        , double minimum, double maximum, double fallback);
+double words_parse_number(struct words *words, const char *what
+                          , const char *text
+                          , double minimum, double maximum);
 int64_t words_integer(struct words *words, const char *key
                       , int64_t minimum, int64_t maximum);
 int64_t words_integer_or(struct words *words, const char *key

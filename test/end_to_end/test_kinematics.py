@@ -1,0 +1,111 @@
+# Every kinematics with rails, its steppers spread over MCUs, on real hosts
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import random
+import re
+
+import pytest
+from end_to_end.driving import mapping_skew_mm
+
+from virtual_printer.unusual_samples import DUAL, GenericPrinter, SwitchPrinter
+
+X, Y, Z = ("mcu", "x1"), ("mcu", "y1"), ("mcu", "z1")
+RESYNC = {"max_correction": 2.0}
+# Each printer with the groups of steppers that have to stay in step
+PRINTERS = {
+    "cartesian": (
+        SwitchPrinter("cartesian", {"x": X, "y": Y, "z": Z}, resync=RESYNC),
+        [("stepper_x", "stepper_x1"), ("stepper_y", "stepper_y1"), ("stepper_z", "stepper_z1")],
+    ),
+    "corexy": (
+        SwitchPrinter("corexy", {"x": X, "y": Y, "z": Z}, resync=RESYNC),
+        [("stepper_x", "stepper_x1"), ("stepper_y", "stepper_y1"), ("stepper_z", "stepper_z1")],
+    ),
+    "corexz": (
+        SwitchPrinter("corexz", {"x": X, "y": Y, "z": Z}, resync=RESYNC),
+        [("stepper_x", "stepper_x1"), ("stepper_y", "stepper_y1"), ("stepper_z", "stepper_z1")],
+    ),
+    "hybrid_corexy": (
+        SwitchPrinter("hybrid_corexy", {"y": Y, "z": Z}, resync=RESYNC),
+        [("stepper_y", "stepper_y1"), ("stepper_z", "stepper_z1")],
+    ),
+    "hybrid_corexz": (
+        SwitchPrinter("hybrid_corexz", {"y": Y, "z": Z}, resync=RESYNC),
+        [("stepper_y", "stepper_y1"), ("stepper_z", "stepper_z1")],
+    ),
+    "idex": (
+        SwitchPrinter("cartesian", {"x": X, DUAL: ("mcu", "d1")}, resync=RESYNC),
+        [("stepper_x", "stepper_x1"), (DUAL, DUAL + "1")],
+    ),
+}
+GENERIC = GenericPrinter(
+    {
+        "a": ("mcu", "x+y"),
+        "a1": ("x1", "x+y"),
+        "b": ("mcu", "x-y"),
+        "b1": ("y1", "x-y"),
+        "z": ("mcu", "z"),
+        "z1": ("z1", "z"),
+    },
+    lifts=("stepper_z", "stepper_z1"),
+    resync=RESYNC,
+)
+GENERIC_GROUPS = [
+    ("stepper_a", "stepper_a1"),
+    ("stepper_b", "stepper_b1"),
+    ("stepper_z", "stepper_z1"),
+]
+
+
+def skews_mm(printer, groups):
+    printer.gcode("M400")
+    printer.sleep(0.5)
+    return [mapping_skew_mm(printer, group)[-1] for group in groups]
+
+
+def home_from_anywhere(printer):
+    rng = random.Random(1)
+    for axis in "XYZ" * 4:
+        x, y, z = rng.uniform(50, 250), rng.uniform(50, 250), rng.uniform(5, 20)
+        printer.gcode("G90\nG1 X%.4f Y%.4f Z%.4f F9000\nG28 %s" % (x, y, z, axis))
+
+
+def check_stays_in_step(printer, groups):
+    printer.gcode("G28")
+    before_mm = skews_mm(printer, groups)
+    home_from_anywhere(printer)
+    assert skews_mm(printer, groups) == pytest.approx(before_mm, abs=2e-6)
+    lines = [line for line in printer.log().splitlines() if "multi_mcu_resync: rail=" in line]
+    assert lines and all("corrected=1" in line and "corrected=0" not in line for line in lines)
+    for group in groups:
+        # Steppers of another MCU than the endstop's have something to correct
+        name = group[-1].replace("stepper_", "stepper[ _]")
+        assert any(re.search(name + r"=[+-]\d+,[+-][1-9]", line) for line in lines), name
+
+
+@pytest.mark.parametrize("name", PRINTERS)
+def test_shared_rails_of_a_kinematics_stay_in_step(start, name):
+    sample, groups = PRINTERS[name]
+    check_stays_in_step(start(sample), groups)
+
+
+def start_generic(start, sample):
+    printer = start(sample, ready=False)
+    if "generic_cartesian" in printer.state_message() and printer.state() == "error":
+        pytest.skip("this host has no generic_cartesian")
+    return printer
+
+
+def test_shared_carriages_of_generic_cartesian_stay_in_step(start):
+    printer = start_generic(start, GENERIC)
+    assert printer.state() == "ready", printer.state_message()
+    check_stays_in_step(printer, GENERIC_GROUPS)
+
+
+def test_carriage_of_generic_cartesian_that_is_left_out_is_refused_as_shipped(start):
+    sample = GenericPrinter(GENERIC.steppers, lifts=GENERIC.lifts, resync={"axes": "z"})
+    printer = start_generic(start, sample)
+    assert printer.state() == "error"
+    assert "multi-mcu shared carriage" in printer.state_message()

@@ -1,0 +1,73 @@
+# What is learnt of a homing move between its events
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import pytest
+from resync.event import EndstopWatch
+
+
+class Endstop:
+    """An endstop as hosts have them, with home_wait() as a method."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def home_wait(self, home_end_time):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class ProbeEndstop:
+    """An endstop of v0.12's probe, with home_wait as an attribute."""
+
+    def __init__(self, outcome):
+        self.home_wait = Endstop(outcome).home_wait
+
+
+@pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
+def test_endstop_is_left_as_it_was_found(kind):
+    endstop = kind(5.0)
+    before = dict(vars(endstop))
+    watch = EndstopWatch([(endstop, "z")])
+    assert vars(endstop) != before
+    watch.stop()
+    assert vars(endstop) == before
+    watch.stop()
+    assert vars(endstop) == before
+
+
+def test_endstop_that_is_named_twice_is_left_as_it_was_found():
+    endstop = Endstop(5.0)
+    before = dict(vars(endstop))
+    watch = EndstopWatch([(endstop, "x"), (endstop, "y")])
+    watch.stop()
+    assert vars(endstop) == before
+
+
+@pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
+def test_trigger_time_is_returned_and_remembered(kind):
+    endstop = kind(5.0)
+    watch = EndstopWatch([(endstop, "z")])
+    assert endstop.home_wait(7.0) == 5.0
+    assert watch.trigger_times == {"z": 5.0}
+    assert watch.last_trigger_time() == 5.0
+
+
+@pytest.mark.parametrize("outcome", [0.0, -1.0])
+def test_no_trigger_is_not_remembered(outcome):
+    # v0.12 returns -1 after a communication timeout
+    endstop = Endstop(outcome)
+    watch = EndstopWatch([(endstop, "z")])
+    assert endstop.home_wait(7.0) == outcome
+    assert watch.trigger_times == {}
+    assert watch.last_trigger_time() == 0.0
+
+
+def test_error_of_an_endstop_passes():
+    endstop = Endstop(ValueError("Communication timeout during homing"))
+    watch = EndstopWatch([(endstop, "z")])
+    with pytest.raises(ValueError, match="timeout"):
+        endstop.home_wait(7.0)
+    assert watch.trigger_times == {}
