@@ -3,7 +3,6 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import argparse
 import json
 import random
 import re
@@ -11,9 +10,10 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple
 
 import matplotlib
+from arguments import parse_arguments
 from parallel import Task, run_tasks
 
 from virtual_printer import hosts
@@ -272,6 +272,7 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
     cpu.plot(CPU_STEPPERS, [results["cpu %d" % (n,)] for n in CPU_STEPPERS], "o-")
     cpu.set_xlabel("steppers of the rail")
     cpu.set_ylabel("host CPU per resync (ms)")
+    cpu.set_xticks(CPU_STEPPERS)
     cpu.set_ylim(bottom=0)
     for axes in (skew, cpu):
         axes.grid(alpha=0.3)
@@ -280,21 +281,9 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
     figure.savefig(path, dpi=120, format="png")
 
 
-def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
-    """The benchmark's options."""
-    parser = argparse.ArgumentParser(prog="scripts/bench.sh")
-    parser.add_argument("--host", help="host to run (default: the first set up)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the runs")
-    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
-    parser.add_argument(
-        "--plot", metavar="FILE", default="bench.png", help="PNG (default: bench.png)"
-    )
-    return parser.parse_args(arguments)
-
-
 def main() -> int:
     """Run the benchmark; returns the exit code."""
-    arguments = parse_arguments()
+    arguments = parse_arguments("bench")
     started_s = time.monotonic()
     try:
         library()

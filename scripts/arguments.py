@@ -1,0 +1,40 @@
+# The options that the demo and the benchmark have in common
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import argparse
+import os
+from typing import List, Optional
+
+
+def _output_file(path: str) -> str:
+    """Refuse now what could not be written once all has been measured."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise argparse.ArgumentTypeError("cannot write '%s'" % (path,))
+    return path
+
+
+def _picture(path: str) -> str:
+    if not path.endswith(".png"):
+        raise argparse.ArgumentTypeError("'%s' does not end in .png" % (path,))
+    return _output_file(path)
+
+
+def parse_arguments(name: str, arguments: Optional[List[str]] = None) -> argparse.Namespace:
+    """Options of scripts/NAME.sh; ends with one line and exit code 2 if they are bad."""
+    parser = argparse.ArgumentParser(prog="scripts/%s.sh" % (name,))
+    parser.add_argument("--host", help="host to run (default: the first that is set up)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the runs")
+    parser.add_argument(
+        "--json", metavar="FILE", type=_output_file, help="write the figures to FILE"
+    )
+    parser.add_argument(
+        "--plot",
+        metavar="FILE",
+        type=_picture,
+        default="%s.png" % (name,),
+        help="draw into this PNG (default: %s.png)" % (name,),
+    )
+    return parser.parse_args(arguments)
