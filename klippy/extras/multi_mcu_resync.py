@@ -7,20 +7,27 @@ import logging
 import math
 from typing import Any, Dict, List, Optional
 
-from .resync import event, limit, mapping, plan
-from .resync.chelper import Helper, HelperError
+from .resync import event, following_error, limit, mapping, plan
+from .resync.acknowledge import Acknowledgement
+from .resync.chelper import HelperError
 from .resync.failure import Failure
+from .resync.guard import ForceMoveWatch, MoveGuard
 from .resync.host import Host
-from .resync.motion import move_together
 from .resync.rail import Rail, resyncable_rails
 from .resync.rebase import MappingKeeper
+from .resync.resyncer import Options, Resyncer
 from .resync.status import RailResult, Status, log_line
+from .resync.sync_state import SyncState
+
+ON_FERROR = ("error", "shutdown", "warn")
 
 
-def get_finite(config: Any, option: str, default: float, minval: float) -> float:
+def get_finite(
+    config: Any, option: str, default: Optional[float], minval: float
+) -> Optional[float]:
     """A number that is neither infinite nor "nan", which getfloat() lets pass."""
     value = config.getfloat(option, default, minval=minval)
-    if not math.isfinite(value):
+    if value is not None and not math.isfinite(value):
         raise config.error(
             "Option '%s' in section '%s' must be a finite number"
             % (option, config.get_name())
@@ -33,11 +40,17 @@ class MultiMcuResync:
         self.printer = config.get_printer()
         # Read configuration
         self.axes = config.getlist("axes", None)
-        self.speed = get_finite(config, "speed", 5.0, minval=0.01)
-        self.accel = get_finite(config, "accel", 200.0, minval=0.1)
-        self.target = config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger")
+        self.options = Options(
+            get_finite(config, "speed", 5.0, minval=0.01),
+            get_finite(config, "accel", 200.0, minval=0.1),
+            config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger"),
+            get_finite(config, "max_correction", 1.0, minval=0.001),
+            config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
+        )
+        self.ferror = get_finite(config, "ferror", None, minval=0.0)
+        self.min_ferror = get_finite(config, "min_ferror", None, minval=0.0)
+        self.check_interval = get_finite(config, "check_interval", 0.0, minval=0.0)
         self.correct = config.getboolean("correct", True)
-        self.max_correction = get_finite(config, "max_correction", 1.0, minval=0.001)
         self.include_single_mcu = config.getboolean("include_single_mcu", False)
         self._check_axes(config)
         # Lift the start-up checks before kinematics and probes load
@@ -45,19 +58,26 @@ class MultiMcuResync:
         self.host.lift_shared_axis_checks(config, self._is_resynced)
         # Set once the kinematics is known
         self.rails: List[Rail] = []
-        self.steppers: Dict[str, Any] = {}
-        self.helper: Optional[Helper] = None
-        self.keeper: Optional[MappingKeeper] = None
+        self.limits: Dict[str, following_error.Limits] = {}
+        self.state = SyncState([])
+        self.resyncer: Optional[Resyncer] = None
         # The homing move under way
         self.span: Optional[event.HomingSpan] = None
         self.failure = Failure(self.printer)
         self.status = Status(self.correct)
         # Register events and commands
-        self.printer.register_event_handler("klippy:connect", self._handle_connect)
-        self.printer.register_event_handler("klippy:ready", self._handle_ready)
+        register = self.printer.register_event_handler
+        register("klippy:connect", self._handle_connect)
+        register("klippy:ready", self._handle_ready)
+        register("klippy:shutdown", lambda: self.state.forget("the printer was shut down"))
+        register("stepper_enable:motor_off", lambda *_: self.state.forget("motors off"))
         self.gcode = self.printer.lookup_object("gcode")
         self.gcode.register_command(
             "QUERY_RESYNC", self.cmd_QUERY_RESYNC, desc=self.cmd_QUERY_RESYNC_help
+        )
+        self.gcode.register_command("RESYNC", self.cmd_RESYNC, desc=self.cmd_RESYNC_help)
+        self.gcode.register_command(
+            "RESYNC_CHECK", self.cmd_RESYNC_CHECK, desc=self.cmd_RESYNC_CHECK_help
         )
 
     # Start-up
@@ -87,14 +107,22 @@ class MultiMcuResync:
                 "multi_mcu_resync: the kinematics of this printer is not supported,"
                 " it does not tell which axis moves '%s'" % (name,)
             )
-        self.status.note_axes([axis for rail in self.rails for axis in rail.axes])
-        for rail in self.rails:
-            logging.info("multi_mcu_resync: %s", rail.describe())
+        self.state = SyncState([rail.name for rail in self.rails])
+        self.status.note_rails(self.rails, self.state)
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
             )
-        elif self.correct:
+        for rail in self.rails:
+            limits = self.limits[rail.name] = self._rail_limits(rail)
+            logging.info(
+                "multi_mcu_resync: %s; ferror %.6f at %.1f mm/s, min_ferror %.6f",
+                rail.describe(),
+                limits.ferror_mm,
+                limits.max_speed_mm_s,
+                limits.min_ferror_mm,
+            )
+        if self.rails and self.correct:
             self._prepare_corrections(toolhead)
 
     def _check_found(self, names: List[str]) -> None:
@@ -106,14 +134,45 @@ class MultiMcuResync:
                     % (axis, ", ".join(names) or "none")
                 )
 
+    def _rail_limits(self, rail: Rail) -> following_error.Limits:
+        try:
+            return following_error.rail_limits(
+                self.ferror,
+                self.min_ferror,
+                self.host.max_speed_mm_s(rail),
+                self.host.trsync_timeout_s(),
+                max(s.get_step_dist() for s in rail.steppers),
+            )
+        except following_error.LimitsError as e:
+            raise self.printer.config_error(
+                "multi_mcu_resync: axis %s: %s" % ("+".join(rail.axes), e)
+            ) from e
+
     def _prepare_corrections(self, toolhead: Any) -> None:
         try:
-            self.helper = self.host.load_helper()
+            helper = self.host.load_helper()
         except HelperError as e:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
+        self.helper = helper
+        self.resyncer = Resyncer(
+            self.printer, self.host, helper, self.rails, self.limits, self.state, self.options
+        )
         self.keeper = MappingKeeper(toolhead, self.steppers)
+        MoveGuard(
+            self.printer,
+            toolhead.get_kinematics(),
+            self.rails,
+            self.state,
+            lambda: self.keeper.is_homing,
+        )
+        ForceMoveWatch(self.printer, self.rails, self.state)
+        self.acknowledgement = Acknowledgement(
+            self.printer, self.host, self.rails, self.limits, self.state, self.resyncer
+        )
 
     def _handle_ready(self) -> None:
+        if self.resyncer is not None:
+            self.acknowledgement.check_every(self.check_interval)
         # Probes deploy and stow at the same events, some by a homing move of
         # their own: note the mapping once they have deployed, move the
         # steppers before they stow, and fail once they have stowed.
@@ -127,7 +186,7 @@ class MultiMcuResync:
 
     # Homing and probing moves
     def cmd_G28(self, gcmd: Any) -> None:
-        if self.keeper is None:
+        if self.resyncer is None:
             self.host_G28(gcmd)
             return
         self.keeper.is_homing = True
@@ -145,15 +204,17 @@ class MultiMcuResync:
         if homing_move.toolhead is not self.printer.lookup_object("toolhead"):
             # manual_stepper and the like bring a toolhead of their own
             return
-        self.span = event.HomingSpan(homing_move, self.rails)
-        if self.keeper is not None:
+        if self.resyncer is not None:
+            self.acknowledgement.pause()
             self.keeper.in_homing_move = True
+        self.span = event.HomingSpan(homing_move, self.rails, self.state.skew_mm)
 
     def _end_span(self, span: event.HomingSpan) -> None:
         span.watch.stop()
         self.span = None
-        if self.keeper is not None:
+        if self.resyncer is not None:
             self.keeper.in_homing_move = False
+            self.acknowledgement.resume()
 
     def _handle_move_end(self, homing_move: Any) -> None:
         span = self.span
@@ -165,39 +226,21 @@ class MultiMcuResync:
             self._resync(span, results)
         except Exception as e:
             error = "multi_mcu_resync: %s" % (e,)
+            self.failure.note(homing_move, error)
             if not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
         self._end_span(span)
         if results or error:
             self.status.note_homing_move(results, error)
             logging.info(log_line(results))
-        if error:
-            self.failure.note(homing_move, error)
 
     def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
         for part in span.readings():
-            results.append(RailResult(part, plan.plan_rail(part.readings, self.target)))
-        if self.helper is None or self.printer.is_shutdown():
+            results.append(RailResult(part, plan.plan_rail(part.readings, self.options.target)))
+        if self.resyncer is None or self.printer.is_shutdown():
             return
-        limit.check_limit([r.plan for r in results], self.max_correction)
-        corrections = [c for r in results for c in r.plan.corrections]
-        move_together(
-            self.host,
-            self.helper,
-            [(self.steppers[c.name], c.correction_steps) for c in corrections],
-            self.speed,
-            self.accel,
-            self.host.sampling_end_time(
-                span.homing_move.endstops, span.watch.last_trigger_time()
-            ),
-        )
-        mapping.settle(
-            span.homing_move.toolhead,
-            self.steppers,
-            span.idle_offsets_mm(),
-            [(r.part.readings, r.plan) for r in results],
-        )
-        results[:] = [r._replace(corrected=True) for r in results]
+        done_time = self.resyncer.correct(span, results)
+        self.acknowledgement.expect(results, done_time)
 
     # Status and commands
     def get_status(self, eventtime: float) -> Dict[str, Any]:
@@ -207,6 +250,45 @@ class MultiMcuResync:
 
     def cmd_QUERY_RESYNC(self, gcmd: Any) -> None:
         gcmd.respond_info(self.status.console_text())
+
+    cmd_RESYNC_help = "Put axes that are not in sync back in step, or accept them as they are"
+
+    def cmd_RESYNC(self, gcmd: Any) -> None:
+        clear = gcmd.get_int("CLEAR", 0, minval=0, maxval=1)
+        if self.resyncer is None:
+            raise gcmd.error("RESYNC: no axis is resynced")
+        if clear:
+            for rail in self.rails:
+                self.state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
+            gcmd.respond_info("The steppers are taken to be in sync where they stand")
+            return
+        self._check_motors(gcmd)
+        results = self.resyncer.force(self.printer.lookup_object("toolhead"))
+        for rail in self.rails:
+            state = self.state.get(rail.name)
+            if state.in_sync is False:
+                raise gcmd.error(
+                    "Axis %s is not in sync: %s. By how much is not known: home it"
+                    % ("+".join(rail.axes), state.reason)
+                )
+        gcmd.respond_info("%d axes have been put back in step" % (len(results),))
+
+    def _check_motors(self, gcmd: Any) -> None:
+        stepper_enable = self.printer.lookup_object("stepper_enable")
+        for name in self.steppers:
+            if not stepper_enable.lookup_enable(name).is_motor_enabled():
+                raise gcmd.error("RESYNC: the motor of '%s' is off, home its axis" % (name,))
+
+    cmd_RESYNC_CHECK_help = "Compare the stepper counts of the MCUs with the host's"
+
+    def cmd_RESYNC_CHECK(self, gcmd: Any) -> None:
+        if self.resyncer is None:
+            raise gcmd.error("RESYNC_CHECK: no axis is resynced")
+        comparisons = self.acknowledgement.compare_all()
+        gcmd.respond_info("\n".join(c.describe() for c in comparisons))
+        faults = [c for c in comparisons if c.is_fault()]
+        if faults:
+            raise gcmd.error("multi_mcu_resync: %s" % (faults[0].describe(),))
 
 
 def load_config(config: Any) -> MultiMcuResync:

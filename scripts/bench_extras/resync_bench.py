@@ -76,7 +76,8 @@ class ResyncBench:
         steppers = resync.rails[0].steppers
         steps = [int(n) for n in gcmd.get("STEPS").split(",")]
         moves = list(zip(steppers, steps))
-        move_together(resync.host, resync.helper, moves, resync.speed, resync.accel, 0.0)
+        options = resync.options
+        move_together(resync.host, resync.helper, moves, options.speed, options.accel, 0.0)
 
 
 def load_config(config):

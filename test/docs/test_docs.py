@@ -54,7 +54,7 @@ def test_every_status_field_is_documented_and_every_documented_field_exists():
     body = extra_source().split('"""The fields of printer.multi_mcu_resync')[1]
     fields = set(re.findall(r'^ +"(\w+)":', body, re.MULTILINE))
     part = text(DOCS / "Status_Reference.md").split("## The log line")[0]
-    assert fields == set(re.findall(r"`(\w+)(?:\.<stepper>)?`[:,]", part))
+    assert fields == set(re.findall(r"`(\w+)(?:\.<(?:stepper|axis)>)?`[:,]", part))
     assert fields
 
 

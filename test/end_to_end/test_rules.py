@@ -33,6 +33,7 @@ def test_force_move_changes_a_mapping_and_the_resync_keeps_the_change(start):
     printer.gcode("G28")
     before = level_truth(printer)
     printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")
+    printer.gcode("RESYNC CLEAR=1")
     probe_at_random(printer, 5)
     after = level_truth(printer)
     assert skew_gained_mm(before, after) == pytest.approx(0.5, abs=Z_STEP_MM)

@@ -1,36 +1,56 @@
-# The limit on corrections
+# What is refused before anything moves
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.limit import LimitError, check_limit
+from resync.event import RailReadings
+from resync.following_error import Limits
+from resync.limit import LimitError, check_correction, following_errors
 from resync.plan import StepperReading, plan_rail
 
+READINGS = [
+    StepperReading("stepper_z", 0.01, 0.0, 0, -100, -100),
+    StepperReading("stepper_z1", 0.01, 0.0, 0, -100, -150),
+]
+PLAN = plan_rail(READINGS)
 
-def plan_with_overshoot(steps):
-    return plan_rail(
-        [
-            StepperReading("stepper_z", 0.01, 0.0, 0, -100, -100),
-            StepperReading("stepper_z1", 0.01, 0.0, 0, -100, -100 - steps),
-        ]
-    )
+
+def describe(triggered=True, speed_mm_s=10.0, ferror_mm=0.3):
+    part = RailReadings(None, "z", triggered, READINGS, speed_mm_s)
+    limits = Limits(ferror_mm, 0.02, 10.0)
+    return following_errors(part, PLAN, limits, lambda name: "mcu of " + name)
 
 
 def test_correction_over_the_limit_names_stepper_and_limit():
-    with pytest.raises(LimitError, match=r"stepper_z1.*0\.510000.*max_correction"):
-        check_limit([plan_with_overshoot(51)], 0.5)
+    with pytest.raises(LimitError, match=r"stepper_z1.*0\.500000.*max_correction 0\.490000"):
+        check_correction(PLAN, 0.49, {})
 
 
 def test_correction_at_the_limit_is_allowed():
-    check_limit([plan_with_overshoot(50)], 0.5)
+    check_correction(PLAN, 0.5, {})
 
 
-def test_worst_of_all_rails_counts():
-    plans = [plan_with_overshoot(60), plan_with_overshoot(2)]
-    with pytest.raises(LimitError):
-        check_limit(plans, 0.5)
+def test_skew_that_was_known_before_is_not_counted():
+    check_correction(PLAN, 0.1, {"stepper_z": 0.0, "stepper_z1": -0.45})
 
 
-def test_no_moving_rail_is_within_any_limit():
-    check_limit([], 0.5)
+def test_following_error_names_stepper_mcu_error_limit_and_speed():
+    (error,) = describe()
+    assert error == (
+        "stepper 'stepper_z1' on MCU 'mcu of stepper_z1' has a following error of"
+        " 0.500000 mm, more than 0.300000 mm at 10.0 mm/s"
+    )
+
+
+def test_following_error_at_the_limit_is_allowed():
+    assert describe(ferror_mm=0.5) == []
+
+
+def test_slower_move_has_a_lower_limit():
+    assert describe(ferror_mm=0.6, speed_mm_s=10.0) == []
+    assert len(describe(ferror_mm=0.6, speed_mm_s=5.0)) == 1
+
+
+def test_move_without_a_trigger_has_no_following_error():
+    assert describe(triggered=False) == []

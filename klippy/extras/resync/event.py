@@ -9,14 +9,21 @@ from . import mapping
 from .plan import StepperReading
 from .rail import Rail
 
+# Over how long (s) the speed of a homing move is measured
+SPEED_WINDOW_S = 0.010
+
 
 class RailReadings(NamedTuple):
-    """The readings of those steppers of a rail that share an endstop."""
+    """The readings of those steppers of a rail that share an endstop.
+
+    speed_mm_s is that of the rail's first stepper when the endstop triggered.
+    """
 
     rail: Rail
     endstop: str
     triggered: bool
     readings: List[StepperReading]
+    speed_mm_s: float
 
 
 class EndstopWatch:
@@ -58,16 +65,28 @@ class EndstopWatch:
                 endstop.home_wait = own
 
 
-class HomingSpan:
-    """One homing or probing move, from its begin event to its end event."""
+def _speed_mm_s(stepper: Any, print_time: float) -> float:
+    """Speed just before a print time, from the host's step history."""
+    steps = stepper.get_past_mcu_position(print_time) - stepper.get_past_mcu_position(
+        print_time - SPEED_WINDOW_S
+    )
+    return abs(steps) * stepper.get_step_dist() / SPEED_WINDOW_S
 
-    def __init__(self, homing_move: Any, rails: List[Rail]) -> None:
+
+class HomingSpan:
+    """One homing or probing move, from its begin event to its end event.
+
+    skew_mm is by how much the host's mapping of a stepper is known to be off.
+    """
+
+    def __init__(
+        self, homing_move: Any, rails: List[Rail], skew_mm: Dict[str, float]
+    ) -> None:
         self.homing_move = homing_move
         self._rails = rails
+        self._skew_mm = dict(skew_mm)
         self._offsets_mm = {
-            s.get_name(): mapping.offset_mm(s)
-            for rail in rails
-            for s in rail.steppers
+            s.get_name(): mapping.offset_mm(s) for rail in rails for s in rail.steppers
         }
         self.watch = EndstopWatch(homing_move.endstops)
 
@@ -92,8 +111,12 @@ class HomingSpan:
                 taken = [positions.get((s.get_name(), endstop)) for s in rail.steppers]
                 readings = [self._reading(sp) for sp in taken if sp is not None]
                 if len(readings) > 1:
-                    triggered = endstop in self.watch.trigger_times
-                    found.append(RailReadings(rail, endstop, triggered, readings))
+                    trigger_time = self.watch.trigger_times.get(endstop)
+                    speed_mm_s = 0.0
+                    if trigger_time is not None:
+                        speed_mm_s = _speed_mm_s(rail.steppers[0], trigger_time)
+                    triggered = trigger_time is not None
+                    found.append(RailReadings(rail, endstop, triggered, readings, speed_mm_s))
         return found
 
     def _reading(self, stepper_position: Any) -> StepperReading:
@@ -102,7 +125,7 @@ class HomingSpan:
         return StepperReading(
             name,
             stepper.get_step_dist(),
-            self._offsets_mm[name],
+            self._offsets_mm[name] - self._skew_mm.get(name, 0.0),
             stepper_position.start_pos,
             stepper_position.trig_pos,
             stepper_position.halt_pos,

@@ -10,6 +10,7 @@ import types
 from typing import Any, Callable, Iterable, Optional, Set, Tuple
 
 from .chelper import Helper
+from .rail import Rail
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
 # host from v0.11 on
@@ -149,6 +150,30 @@ class Host:
         """Print time (s) from which on steps can be scheduled."""
         now = self._reactor.monotonic()
         return self._mcu.estimated_print_time(now) + STEP_LEAD_S
+
+    def trsync_timeout_s(self) -> float:
+        """After how long an MCU that hears nothing stops a homing move (s)."""
+        timeout_s = getattr(self._mcu_module, "TRSYNC_TIMEOUT", None)
+        if timeout_s is None:
+            # An option in Kalico
+            options = self._printer.lookup_object("danger_options")
+            timeout_s = options.multi_mcu_trsync_timeout
+        return timeout_s
+
+    def max_speed_mm_s(self, rail: Rail) -> float:
+        """Maximum speed of a rail."""
+        toolhead = self._printer.lookup_object("toolhead")
+        speed_mm_s = toolhead.get_max_velocity()[0]
+        if "z" in rail.axes:
+            kinematics = toolhead.get_kinematics()
+            speed_mm_s = min(speed_mm_s, getattr(kinematics, "max_z_velocity", speed_mm_s))
+        return speed_mm_s
+
+    def call_at_print_time(self, print_time: float, callback: Callable[[float], None]) -> None:
+        """Call back with the system time once a print time (s) has come."""
+        now = self._reactor.monotonic()
+        wait_s = print_time - self._mcu.estimated_print_time(now)
+        self._reactor.register_callback(callback, now + max(0.0, wait_s))
 
     def sampling_end_time(self, endstops: Iterable[Tuple[Any, str]], trigger_time: float) -> float:
         """Print time (s) until which a probe samples at standstill, or zero."""

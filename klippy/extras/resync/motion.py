@@ -42,16 +42,17 @@ def move_together(
     speed_mm_s: float,
     accel_mm_s2: float,
     not_before: float,
-) -> None:
+) -> float:
     """Move each (stepper, steps) by its own steps, all on one carrier move.
 
     The motion starts as soon as steps can legally be scheduled, but no
     earlier than the print time not_before (s), and the toolhead starts no
-    earlier than its end.
+    earlier than its end.  Returns the print time (s) of its end, zero if there
+    is nothing to move.
     """
     ways = [(s, steps * s.get_step_dist()) for s, steps in moves if steps]
     if not ways:
-        return
+        return 0.0
     longest_mm = max(abs(distance_mm) for _, distance_mm in ways)
     duration_s = common_duration_s(longest_mm, speed_mm_s, accel_mm_s2)
     trapq = helper.alloc_trapq()
@@ -69,3 +70,4 @@ def move_together(
     finally:
         for stepper in carried:
             stepper.give_back()
+    return start_time + duration_s

@@ -7,6 +7,8 @@ from typing import Any, Dict, List, NamedTuple
 
 from .event import RailReadings
 from .plan import RailPlan
+from .rail import Rail
+from .sync_state import RailState, SyncState
 
 
 class RailResult(NamedTuple):
@@ -71,13 +73,17 @@ class Status:
     def __init__(self, correct: bool) -> None:
         self._correct = correct
         self._axes: List[str] = []
+        self._rails: List[Rail] = []
+        self._state = SyncState([])
         self._homing_moves = 0
         self._last: List[RailResult] = []
         self._error = ""
 
-    def note_axes(self, axes: List[str]) -> None:
-        """Remember which shared axes are resynced."""
-        self._axes = axes
+    def note_rails(self, rails: List[Rail], state: SyncState) -> None:
+        """Remember which rails are resynced, and where their state is."""
+        self._rails = rails
+        self._state = state
+        self._axes = [axis for rail in rails for axis in rail.axes]
 
     def note_homing_move(self, results: List[RailResult], error: str = "") -> None:
         """Take in one homing move; error tells why it could not be corrected."""
@@ -92,9 +98,15 @@ class Status:
         if not self._homing_moves:
             return "No homing move yet on axis %s" % (", ".join(self._axes),)
         lines = [line for r in self._last for line in _console_lines(r)]
+        for axis, state in self._axis_states().items():
+            word = {True: "in sync", False: "not in sync", None: "unknown"}[state.in_sync]
+            lines.append("axis %s: %s" % (axis, ", ".join(filter(None, (word, state.reason)))))
         if self._error:
             lines.append("Error: %s" % (self._error,))
         return "\n".join(lines)
+
+    def _axis_states(self) -> Dict[str, RailState]:
+        return {axis: self._state.get(r.name) for r in self._rails for axis in r.axes}
 
     def get_status(self) -> Dict[str, Any]:
         """The fields of printer.multi_mcu_resync, by stepper name."""
@@ -102,6 +114,8 @@ class Status:
         return {
             "axes": list(self._axes),
             "correct": self._correct,
+            "in_sync": {axis: s.in_sync for axis, s in self._axis_states().items()},
+            "out_of_sync_reason": {axis: s.reason for axis, s in self._axis_states().items()},
             "homing_moves": self._homing_moves,
             "triggered": bool(self._last) and all(r.part.triggered for r in self._last),
             "corrected": bool(self._last) and all(r.corrected for r in self._last),

@@ -1,0 +1,108 @@
+# Acknowledged corrections, and the following error between homing moves
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import logging
+from typing import Any, Dict, List
+
+from .following_error import Limits
+from .host import Host
+from .limit import LimitError
+from .position_check import CLOCK_ERROR_S, Comparison, PositionCheck
+from .rail import Rail
+from .resyncer import Resyncer
+from .status import RailResult
+from .sync_state import SyncState
+
+
+class Acknowledgement:
+    """Asks the MCUs for their counts after corrections, at intervals, on demand.
+
+    None of it holds up the moves that follow.  The host asks for the same
+    counts while it homes, and two such questions at once would take each
+    other's answer, so there are none of ours then.
+    """
+
+    def __init__(
+        self,
+        printer: Any,
+        host: Host,
+        rails: List[Rail],
+        limits: Dict[str, Limits],
+        state: SyncState,
+        resyncer: Resyncer,
+    ) -> None:
+        self._printer = printer
+        self._reactor = printer.get_reactor()
+        self._host = host
+        self._state = state
+        self._resyncer = resyncer
+        self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
+        self._limits = limits
+        steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
+        self._check = PositionCheck(steppers)
+        self._asking = self._reactor.mutex()
+        self._is_paused = False
+
+    def pause(self) -> None:
+        """Wait for the answers that are due, and ask nothing more."""
+        self._is_paused = True
+        with self._asking:
+            pass
+
+    def resume(self) -> None:
+        """Go on asking."""
+        self._is_paused = False
+
+    def expect(self, results: List[RailResult], done_time: float) -> None:
+        """Check, once a correction is done, that the MCUs have counted as planned."""
+        names = [r.name for result in results for r in result.part.readings]
+        self._host.call_at_print_time(
+            done_time + 2.0 * CLOCK_ERROR_S, lambda eventtime: self._look_at(names)
+        )
+
+    def check_every(self, interval_s: float) -> None:
+        """Check all steppers at an interval (s); zero for never."""
+        if not interval_s:
+            return
+
+        def check(eventtime: float) -> float:
+            self._look_at(list(self._rails))
+            return self._reactor.monotonic() + interval_s
+
+        self._reactor.register_timer(check, self._reactor.monotonic() + interval_s)
+
+    def compare_all(self) -> List[Comparison]:
+        """Compare all steppers now; faults are noted in the state."""
+        return self._compare(list(self._rails))
+
+    def _compare(self, names: List[str]) -> List[Comparison]:
+        comparisons = []
+        with self._asking:
+            for name in names:
+                if self._is_paused or self._printer.is_shutdown():
+                    break
+                limits = self._limits[self._rails[name].name]
+                comparisons.append(self._check.compare(name, limits))
+        for comparison in comparisons:
+            if comparison.is_fault():
+                rail = self._rails[comparison.name]
+                self._state.lose(rail.name, comparison.describe())
+        return comparisons
+
+    def _look_at(self, names: List[str]) -> None:
+        try:
+            faults = [c for c in self._compare(names) if c.is_fault()]
+        except Exception as e:
+            # The host shuts down by itself when it has lost an MCU
+            logging.info("multi_mcu_resync: no count from an MCU: %s", e)
+            for name in names:
+                self._state.lose(self._rails[name].name, "no count from an MCU")
+            return
+        for fault in faults:
+            try:
+                self._resyncer.trip(fault.describe())
+            except LimitError as e:
+                gcode = self._printer.lookup_object("gcode")
+                gcode.respond_raw("!! multi_mcu_resync: %s" % (e,))

@@ -1,0 +1,83 @@
+# Refuse moves that need a rail which is not in step
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Callable, Dict, List
+
+from . import mapping
+from .rail import Rail
+from .sync_state import RailState, SyncState
+
+
+class MoveGuard:
+    """Stands in for the kinematics' check_move() of one printer."""
+
+    def __init__(
+        self,
+        printer: Any,
+        kinematics: Any,
+        rails: List[Rail],
+        state: SyncState,
+        is_homing: Callable[[], bool],
+    ) -> None:
+        self._printer = printer
+        self._rails = rails
+        self._state = state
+        self._is_homing = is_homing
+        self._host_check_move = kinematics.check_move
+        kinematics.check_move = self._check_move
+
+    def _check_move(self, move: Any) -> None:
+        self._host_check_move(move)
+        if self._is_homing():
+            return
+        for rail in self._rails:
+            state = self._state.get(rail.name)
+            if state.in_sync is False and self._needs(rail, move):
+                raise self._printer.command_error(
+                    "Axis %s is not in sync: %s. Home it, or run RESYNC"
+                    % ("+".join(rail.axes), state.reason)
+                )
+
+    def _needs(self, rail: Rail, move: Any) -> bool:
+        slopes = mapping.slopes(rail.steppers[0])
+        return any(slope and distance for slope, distance in zip(slopes, move.axes_d))
+
+
+class ForceMoveWatch:
+    """Learns of steppers that FORCE_MOVE moves alone.
+
+    STEPPER_BUZZ uses the same code, but takes the stepper back to where the
+    others are.
+    """
+
+    def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
+        self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
+        self._state = state
+        # Of the rails that are out of step by our word: what they were before
+        self._before: Dict[str, RailState] = {}
+        self._distance_mm: Dict[str, float] = {}
+        force_move = printer.lookup_object("force_move", None)
+        if force_move is not None:
+            self._host_manual_move = force_move.manual_move
+            force_move.manual_move = self._manual_move
+
+    def _manual_move(self, stepper: Any, dist: float, *args: Any, **kwargs: Any) -> None:
+        self._host_manual_move(stepper, dist, *args, **kwargs)
+        rail = self._rails.get(stepper.get_name())
+        if rail is not None:
+            self._note(rail, stepper, dist)
+
+    def _note(self, rail: Rail, stepper: Any, distance_mm: float) -> None:
+        name = stepper.get_name()
+        reason = "FORCE_MOVE has moved '%s' alone" % (name,)
+        if self._state.get(rail.name).reason != reason:
+            # It has been homed or accepted since
+            self._before[name] = self._state.get(rail.name)
+            self._distance_mm[name] = 0.0
+        self._distance_mm[name] += distance_mm
+        if abs(self._distance_mm[name]) < 0.5 * stepper.get_step_dist():
+            self._state.restore(rail.name, self._before[name])
+        else:
+            self._state.lose(rail.name, reason)

@@ -1,0 +1,151 @@
+# Plan, check, move and settle: put the steppers of a printer back in step
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, List, NamedTuple
+
+from . import limit, mapping
+from .chelper import Helper
+from .event import HomingSpan, RailReadings
+from .following_error import Limits
+from .host import Host
+from .motion import move_together
+from .plan import StepperReading, plan_rail
+from .rail import Rail
+from .status import RailResult
+from .sync_state import SyncState
+
+
+class Options(NamedTuple):
+    """How to correct: mm/s, mm/s^2, a target of plan.TARGETS, mm, and what to do
+    about a following error ("error", "shutdown" or "warn")."""
+
+    speed: float
+    accel: float
+    target: str
+    max_correction: float
+    on_ferror: str
+
+
+class Resyncer:
+    """Corrects the rails of one printer and keeps their state."""
+
+    def __init__(
+        self,
+        printer: Any,
+        host: Host,
+        helper: Helper,
+        rails: List[Rail],
+        limits: Dict[str, Limits],
+        state: SyncState,
+        options: Options,
+    ) -> None:
+        self._printer = printer
+        self._host = host
+        self._helper = helper
+        self._rails = rails
+        self._limits = limits
+        self._state = state
+        self._options = options
+        self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
+        # Direction of travel of each rail's last homing move
+        self._directions: Dict[str, int] = {}
+
+    def correct(self, span: HomingSpan, results: List[RailResult]) -> float:
+        """Do what was planned; returns the print time (s) at which it is done.
+
+        Raises LimitError before anything moves.  Whatever is raised, the
+        state tells which rails are out of step.
+        """
+        for result in results:
+            if result.plan.direction:
+                self._directions[result.part.rail.name] = result.plan.direction
+        try:
+            self._check_limits(results)
+        except limit.LimitError as e:
+            for result in results:
+                part = result.part
+                self._state.note_skewed(part.rail.name, part.readings, str(e))
+            raise
+        not_before = self._host.sampling_end_time(
+            span.homing_move.endstops, span.watch.last_trigger_time()
+        )
+        return self._correct(span.homing_move.toolhead, results, span.idle_offsets_mm(), not_before)
+
+    def force(self, toolhead: Any) -> List[RailResult]:
+        """Correct the rails whose skew is known, without homing them."""
+        results = []
+        for rail in self._rails:
+            names = [s.get_name() for s in rail.steppers]
+            if self._state.get(rail.name).in_sync is False and all(
+                name in self._state.skew_mm for name in names
+            ):
+                readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
+                part = RailReadings(rail, "none", False, readings, 0.0)
+                results.append(RailResult(part, plan_rail(readings, "least_travel")))
+        moved = {r.name for result in results for r in result.part.readings}
+        idle = {n: mapping.offset_mm(s) for n, s in self._steppers.items() if n not in moved}
+        if results:
+            self._correct(toolhead, results, idle, 0.0)
+        return results
+
+    def _reading_at_rest(self, rail: Rail, stepper: Any) -> StepperReading:
+        """A reading as if the rail had just come from its last direction of travel."""
+        name = stepper.get_name()
+        offset_mm = mapping.offset_mm(stepper) - self._state.skew_mm[name]
+        steps = stepper.get_mcu_position()
+        start = steps - self._directions.get(rail.name, -1)
+        return StepperReading(name, stepper.get_step_dist(), offset_mm, start, steps, steps)
+
+    def _check_limits(self, results: List[RailResult]) -> None:
+        for result in results:
+            limit.check_correction(
+                result.plan, self._options.max_correction, self._state.skew_mm
+            )
+            limits = self._limits[result.part.rail.name]
+            for error in limit.following_errors(
+                result.part, result.plan, limits, self._mcu_name
+            ):
+                self.trip(error)
+
+    def trip(self, error: str) -> None:
+        """Do what on_ferror says about a following error; raises LimitError."""
+        if self._options.on_ferror == "warn":
+            self._printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (error,))
+            return
+        if self._options.on_ferror == "shutdown":
+            self._printer.invoke_shutdown("multi_mcu_resync: %s" % (error,))
+        raise limit.LimitError(error)
+
+    def _mcu_name(self, stepper_name: str) -> str:
+        return self._steppers[stepper_name].get_mcu().get_name()
+
+    def _correct(
+        self,
+        toolhead: Any,
+        results: List[RailResult],
+        idle_offsets_mm: Dict[str, float],
+        not_before: float,
+    ) -> float:
+        corrections = [c for r in results for c in r.plan.corrections]
+        try:
+            done_time = move_together(
+                self._host,
+                self._helper,
+                [(self._steppers[c.name], c.correction_steps) for c in corrections],
+                self._options.speed,
+                self._options.accel,
+                not_before,
+            )
+            plans = [(r.part.readings, r.plan) for r in results]
+            mapping.settle(toolhead, self._steppers, idle_offsets_mm, plans)
+        except Exception as e:
+            for result in results:
+                self._state.lose(result.part.rail.name, "the correction failed: %s" % (e,))
+            raise
+        for result in results:
+            names = [r.name for r in result.part.readings]
+            self._state.note_corrected(result.part.rail.name, names)
+        results[:] = [r._replace(corrected=True) for r in results]
+        return done_time

@@ -1,0 +1,155 @@
+# Nothing skewed in silence: limits, states and checks on real hosts
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import pytest
+from end_to_end.driving import level_truth, probe_at_random
+
+from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import GCodeError
+
+SLOW_PROBE = SamplePrinter().with_resync(ferror=0.06, min_ferror=0.02)
+
+
+def probe_with_a_slow_link(printer):
+    """Let stepper_z1 go on for some 0.08 mm after the trigger."""
+    printer.control(
+        "link z1 delay_us=8000 direction=to_mcu from_s=%.3f for_s=1.5" % (printer.now_s() + 0.3,)
+    )
+    printer.gcode("PROBE\nM400")
+
+
+def in_sync(printer):
+    return printer.status("multi_mcu_resync")["in_sync"]
+
+
+def start_at_height(start, sample):
+    printer = start(sample)
+    assert in_sync(printer) == {"z": None}
+    printer.gcode("G28")
+    assert in_sync(printer) == {"z": True}
+    return printer, level_truth(printer)
+
+
+ERROR = (
+    r"stepper 'stepper_z1' on MCU 'z1' has a following error of 0\.\d+ mm,"
+    r" more than 0\.0\d+ mm at \d+\.\d mm/s"
+)
+
+
+def test_following_error_over_the_limit_fails_the_move_and_blocks_the_axis(start):
+    printer, _ = start_at_height(start, SLOW_PROBE)
+    with pytest.raises(GCodeError, match=ERROR):
+        probe_with_a_slow_link(printer)
+    assert in_sync(printer) == {"z": False}
+    with pytest.raises(GCodeError, match="Axis z is not in sync"):
+        printer.gcode("G1 Z10")
+    with pytest.raises(GCodeError, match="Axis z is not in sync"):
+        printer.gcode("PROBE")
+    # Other axes are none of its business
+    printer.gcode("G1 X100 Y100 F6000\nM400")
+
+
+@pytest.mark.parametrize("cure", ["G28 Z", "RESYNC", "G28"])
+def test_axis_out_of_step_is_back_in_step_after(start, cure):
+    printer, before = start_at_height(start, SLOW_PROBE)
+    with pytest.raises(GCodeError):
+        probe_with_a_slow_link(printer)
+    printer.gcode(cure)
+    assert in_sync(printer) == {"z": True}
+    after = level_truth(printer)
+    moved = {name: after[name].pulses - before[name].pulses for name in before}
+    # Homing may give the axis another coordinate, the same for all
+    assert max(moved.values()) - min(moved.values()) == 0
+    probe_at_random(printer, 3)
+
+
+def test_following_error_may_shut_the_printer_down(start):
+    sample = SamplePrinter().with_resync(ferror=0.06, min_ferror=0.02, on_ferror="shutdown")
+    printer, _ = start_at_height(start, sample)
+    with pytest.raises(GCodeError):
+        probe_with_a_slow_link(printer)
+    assert printer.state() == "shutdown"
+    assert "has a following error of" in printer.state_message()
+
+
+def test_following_error_may_only_be_told(start):
+    sample = SamplePrinter().with_resync(ferror=0.06, min_ferror=0.02, on_ferror="warn")
+    printer, before = start_at_height(start, sample)
+    probe_with_a_slow_link(printer)
+    assert "has a following error of" in printer.log()
+    assert in_sync(printer) == {"z": True}
+    assert level_truth(printer) == before
+
+
+def test_defaults_are_derived_from_the_machine_and_told_at_start(start):
+    printer = start(SamplePrinter())
+    # max_z_velocity 30 mm/s for 25 ms; two steps of 2.5 um
+    assert "ferror 0.750000 at 30.0 mm/s, min_ferror 0.005000" in printer.log()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"ferror": -1}, "ferror"),
+        ({"min_ferror": -1}, "min_ferror"),
+        ({"min_ferror": 0.004}, "'min_ferror' must be at least 0.005000"),
+        ({"ferror": 0.1, "min_ferror": 0.2}, "'ferror' must be at least 0.200000"),
+        ({"on_ferror": "panic"}, "on_ferror"),
+        ({"check_interval": -1}, "check_interval"),
+    ],
+)
+def test_bad_limit_is_a_config_error_that_names_it(start, options, message):
+    printer = start(SamplePrinter().with_resync(**options), ready=False)
+    assert printer.state() == "error"
+    assert message in printer.state_message().splitlines()[0]
+    assert "multi_mcu_resync" in printer.state_message().splitlines()[0]
+
+
+def test_motors_off_makes_the_state_unknown(start):
+    printer, _ = start_at_height(start, SamplePrinter())
+    printer.gcode("M84")
+    status = printer.status("multi_mcu_resync")
+    assert (status["in_sync"], status["out_of_sync_reason"]) == ({"z": None}, {"z": "motors off"})
+
+
+def test_force_move_blocks_the_axis_until_it_is_accepted(start):
+    printer, _ = start_at_height(start, SamplePrinter())
+    printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")
+    assert in_sync(printer) == {"z": False}
+    with pytest.raises(GCodeError, match="FORCE_MOVE has moved 'stepper_z1' alone"):
+        printer.gcode("G1 Z12")
+    with pytest.raises(GCodeError, match="By how much is not known"):
+        printer.gcode("RESYNC")
+    printer.gcode("RESYNC CLEAR=1")
+    assert in_sync(printer) == {"z": True}
+    printer.gcode("G1 Z12")
+
+
+def test_buzzing_a_stepper_keeps_the_axis_in_sync(start):
+    printer, before = start_at_height(start, SamplePrinter())
+    printer.gcode("STEPPER_BUZZ STEPPER=stepper_z1")
+    assert in_sync(printer) == {"z": True}
+    assert level_truth(printer) == before
+
+
+def test_counts_of_the_mcus_are_those_of_the_host_at_rest_and_in_motion(start):
+    sample = SamplePrinter().with_resync(check_interval=0.05)
+    printer, _ = start_at_height(start, sample)
+    lines = printer.gcode("RESYNC_CHECK")
+    assert len(lines) == 4
+    assert all("error 0.000000 mm" in line for line in lines)
+    probe_at_random(printer, 5)
+    printer.gcode("QUAD_GANTRY_LEVEL")
+    assert in_sync(printer) == {"z": True}
+    counts = [line for line in printer.log().splitlines() if " counted " in line]
+    assert all("error 0.000000 mm" in line for line in counts)
+    assert "Unable to obtain" not in printer.log()
+
+
+def test_commands_without_a_shared_axis_say_so(start):
+    printer = start(SamplePrinter().on_one_mcu())
+    for command in ("RESYNC", "RESYNC_CHECK"):
+        with pytest.raises(GCodeError, match="no axis is resynced"):
+            printer.gcode(command)
