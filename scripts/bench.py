@@ -15,6 +15,7 @@ from typing import Any, Dict, List, NamedTuple
 import matplotlib
 from arguments import parse_arguments
 from parallel import Task, run_tasks
+from stopwatch import Stopwatch
 
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
@@ -80,15 +81,16 @@ def measure_timing(host: str, rival: str, seed: int, say: Any) -> Timing:
         printer.gcode("G28")
         say("levelling")
         try_gcode(printer, "QUAD_GANTRY_LEVEL\nM400")
-        started_s = printer.now_s()
+        qgl_s = 0.0
         for _ in range(LEVELLINGS):
+            stopwatch = Stopwatch(printer)
             try_gcode(printer, "QUAD_GANTRY_LEVEL\nM400")
-        qgl_s = (printer.now_s() - started_s) / LEVELLINGS
+            qgl_s += stopwatch.seconds() / LEVELLINGS
         say("PROBE_ACCURACY SAMPLES=%d" % (ACCURACY_SAMPLES,))
         printer.gcode("G90\nG1 X150 Y125 Z10 F9000\nM400")
-        started_s = printer.now_s()
+        stopwatch = Stopwatch(printer)
         try_gcode(printer, "PROBE_ACCURACY SAMPLES=%d\nM400" % (ACCURACY_SAMPLES,))
-        return Timing((printer.now_s() - started_s) / ACCURACY_SAMPLES, qgl_s)
+        return Timing(stopwatch.seconds() / ACCURACY_SAMPLES, qgl_s)
 
 
 def skew_mm(printer: Session) -> Dict[str, float]:

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import matplotlib
 from arguments import parse_arguments
 from parallel import Task, run_tasks
+from stopwatch import Stopwatch
 
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
@@ -66,16 +67,16 @@ class Run:
         """Run it all and return the figures."""
         self._say("G28")
         self._try("G28\nM400")
-        started_s = self._printer.now_s()
+        stopwatch = Stopwatch(self._printer)
         self._say("QUAD_GANTRY_LEVEL")
         levelling = self._try("QUAD_GANTRY_LEVEL\nM400")
-        qgl_seconds = self._printer.now_s() - started_s
+        qgl_seconds = stopwatch.seconds()
         retries = [int(n) for n in re.findall(r"Retries: (\d+)/", "\n".join(levelling))]
         self._printer.gcode("G90\nG1 X150 Y125 Z%.3f F9000\nM400" % (LEVEL_HEIGHT_MM,))
         self._say("PROBE_ACCURACY SAMPLES=%d" % (ACCURACY_SAMPLES,))
-        started_s = self._printer.now_s()
+        stopwatch = Stopwatch(self._printer)
         accuracy = self._try("PROBE_ACCURACY SAMPLES=%d\nM400" % (ACCURACY_SAMPLES,))
-        accuracy_seconds = self._printer.now_s() - started_s
+        accuracy_seconds = stopwatch.seconds()
         skew_um = self._probe_at_random(random.Random(seed))
         figures = {
             "probes": len(skew_um),

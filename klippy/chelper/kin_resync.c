@@ -32,14 +32,14 @@ smooth_part(double time_part)
     return t * t * t * (10. + t * (6. * t - 15.));
 }
 
-// The carrier move runs along x from zero; all that is at rest stays there
+// The carrier move runs along x from zero to one
 static double
 resync_calc_position(struct stepper_kinematics *sk, struct move *m
                      , double move_time)
 {
     struct resync_stepper *rs = container(sk);
     if (!m->axes_r.x)
-        return m->start_pos.x;
+        return rs->distance * m->start_pos.x;
     return rs->distance * smooth_part(move_time / m->move_t);
 }
 

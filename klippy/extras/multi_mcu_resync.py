@@ -61,7 +61,8 @@ class MultiMcuResync:
         self.limits: Dict[str, following_error.Limits] = {}
         self.state = SyncState([])
         self.resyncer: Optional[Resyncer] = None
-        # The homing move under way
+        # The homing move under way, and whether it is part of a G28
+        self.is_homing = False
         self.span: Optional[event.HomingSpan] = None
         self.failure = Failure(self.printer)
         self.status = Status(self.correct)
@@ -157,13 +158,13 @@ class MultiMcuResync:
         self.resyncer = Resyncer(
             self.printer, self.host, helper, self.rails, self.limits, self.state, self.options
         )
-        self.keeper = MappingKeeper(toolhead, self.steppers)
+        self.keeper = MappingKeeper(toolhead, self.rails)
         MoveGuard(
             self.printer,
             toolhead.get_kinematics(),
             self.rails,
             self.state,
-            lambda: self.keeper.is_homing,
+            lambda: self.is_homing,
         )
         ForceMoveWatch(self.printer, self.rails, self.state)
         self.acknowledgement = Acknowledgement(
@@ -171,8 +172,6 @@ class MultiMcuResync:
         )
 
     def _handle_ready(self) -> None:
-        if self.resyncer is not None:
-            self.acknowledgement.check_every(self.check_interval)
         # Probes deploy and stow at the same events, some by a homing move of
         # their own: note the mapping once they have deployed, move the
         # steppers before they stow, and fail once they have stowed.
@@ -180,20 +179,20 @@ class MultiMcuResync:
         self.printer.register_event_handler(begin, self._handle_move_begin)
         self.host.register_first(end, self._handle_move_end)
         self.printer.register_event_handler(end, self.failure.raise_for)
-        # Outside of all others that replace the command
-        self.host_G28 = self.gcode.register_command("G28", None)
-        self.gcode.register_command("G28", self.cmd_G28)
+        if self.resyncer is not None:
+            self.acknowledgement.check_every(self.check_interval)
+            # Outside of all others that replace the command
+            self.host_G28 = self.gcode.register_command("G28", None)
+            self.gcode.register_command("G28", self.cmd_G28)
 
     # Homing and probing moves
     def cmd_G28(self, gcmd: Any) -> None:
-        if self.resyncer is None:
-            self.host_G28(gcmd)
-            return
-        self.keeper.is_homing = True
+        # [homing_override] may call it from within itself
+        was_homing, self.is_homing = self.is_homing, True
         try:
             self.host_G28(gcmd)
         finally:
-            self.keeper.is_homing = False
+            self.is_homing = was_homing
 
     def _handle_move_begin(self, homing_move: Any) -> None:
         if self.span is not None:

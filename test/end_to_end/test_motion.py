@@ -157,3 +157,39 @@ def test_missing_compiler_is_a_config_error_that_names_it(host, tmp_path):
         assert printer.state() == "error"
         first_line = printer.state_message().splitlines()[0]
     assert first_line.startswith("multi_mcu_resync: cannot build the C helper: no compiler 'gcc'")
+
+
+@pytest.mark.parametrize("microsteps", [64, 128])
+def test_idle_shared_rail_with_unlike_microsteps_does_not_disturb_a_probe(start, microsteps):
+    sample = SamplePrinter(kinematics="cartesian", x_mcus=("mcu", "x1"))
+    finer = ("[stepper_x1]\n", "[stepper_x1]\ngear_ratio: %d:16\n" % (microsteps,))
+    printer = start(sample, replace=[finer])
+    names = ["stepper_x", "stepper_x1"]
+    printer.gcode("G28\nM400")
+    before_mm = mapping_skew_mm(printer, names)
+    for i in range(12):
+        printer.gcode("G90\nG1 X%.4f Z10 F6000\nPROBE\nM400" % (30.0037 + i * 13.0171,))
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, names)) < RESOLUTION_MM
+    assert "was not restored" not in printer.log()
+
+
+def test_homing_override_that_homes_axis_by_axis_keeps_the_mapping(start):
+    override = """
+[homing_override]
+set_position_z: 0
+gcode:
+    G28 X
+    SET_KINEMATIC_POSITION Y=200
+    G28 Y
+    G1 X150 Y150 F6000
+    G28 Z
+"""
+    # The two exclude each other
+    hop = "[safe_z_home]\nhome_xy_position: 150, 150\nspeed: 200\nz_hop: 10\n"
+    printer = start(UNLIKE_GEARS, sections=override, replace=[(hop, "")])
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before_mm = mapping_skew_mm(printer, Z_NAMES)
+    rng = random.Random(1)
+    for _ in range(5):
+        printer.gcode("G1 Z%.4f F600\nG28\nG1 Z10 F600\nM400" % (rng.uniform(5, 15),))
+    assert skew_gained_mm(before_mm, mapping_skew_mm(printer, Z_NAMES)) < RESOLUTION_MM

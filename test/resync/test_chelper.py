@@ -31,11 +31,11 @@ main(void)
     struct move rest, carrier;
     memset(&rest, 0, sizeof(rest));
     memset(&carrier, 0, sizeof(carrier));
-    rest.start_pos.x = 3.25;
+    rest.start_pos.x = 1.;
     carrier.axes_r.x = 1.;
     carrier.move_t = .02;
     double at = sk->calc_position_cb(sk, &carrier, 0.);
-    if (sk->active_flags != AF_X || at || sk->calc_position_cb(sk, &rest, 5.) != 3.25)
+    if (sk->active_flags != AF_X || at || sk->calc_position_cb(sk, &rest, 5.) != -2.5)
         return 1;
     for (int i = 1; i <= 1000; i++) {
         double next = sk->calc_position_cb(sk, &carrier, carrier.move_t * i / 1000.);

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from . import mapping
 from .plan import StepperReading
@@ -84,16 +84,26 @@ class HomingSpan:
     ) -> None:
         self.homing_move = homing_move
         self._rails = rails
+        self.start = list(homing_move.toolhead.get_position())
         self._skew_mm = dict(skew_mm)
         self._offsets_mm = {
             s.get_name(): mapping.offset_mm(s) for rail in rails for s in rail.steppers
         }
         self.watch = EndstopWatch(homing_move.endstops)
 
-    def idle_offsets_mm(self) -> Dict[str, float]:
-        """Mapping offsets (mm) of the steppers that took no part in the move."""
-        moved = {sp.stepper_name for sp in self.homing_move.stepper_positions}
-        return {n: o for n, o in self._offsets_mm.items() if n not in moved}
+    def moved_steppers(self) -> Set[str]:
+        """Names of all steppers that took part in the move."""
+        return {sp.stepper_name for sp in self.homing_move.stepper_positions}
+
+    def idle_rails_mm(self) -> List[Dict[str, float]]:
+        """Mapping offsets (mm) of each rail that took no part in the move."""
+        moved = self.moved_steppers()
+        rails = [[s.get_name() for s in rail.steppers] for rail in self._rails]
+        return [
+            {name: self._offsets_mm[name] for name in names}
+            for names in rails
+            if not moved.intersection(names)
+        ]
 
     def readings(self) -> List[RailReadings]:
         """Readings per rail and endstop, once the end event has come.

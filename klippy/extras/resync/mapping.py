@@ -3,14 +3,16 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Sequence, Tuple
+import logging
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from .plan import RailPlan, StepperReading, mapping_offsets_mm
 
 Plan = Tuple[Sequence[StepperReading], RailPlan]
 
-# A stepper is at most half a step off the toolhead; where nothing moved, half
-# a step of its own and half of the rail's first stepper
+# A stepper is at most half a step off the toolhead, and half a step of the
+# rail's first stepper where the host computes the toolhead from that one.  More
+# steps than that would have to be caught up with at once.
 MAX_PHASE_STEPS = 2.0
 
 
@@ -97,22 +99,64 @@ def place(
         steppers[name].set_position(_towards(steppers[name], position, wanted_mm))
 
 
+def restore_idle(
+    steppers: Dict[str, Any], offsets_mm: Dict[str, float], position: Sequence[float]
+) -> bool:
+    """Give the steppers of a rail that did not move their mapping offsets (mm).
+
+    They are left as the host made them, and False is returned, where these do
+    not fit to the toolhead's position.
+    """
+    try:
+        commanded_mm = commanded_at(steppers, offsets_mm, position)
+    except MappingError as e:
+        logging.info("multi_mcu_resync: %s", e)
+        return False
+    place(steppers, commanded_mm, position)
+    return True
+
+
+def _kept_position(
+    toolhead: Any,
+    steppers: Dict[str, Any],
+    moved: Set[str],
+    start: Sequence[float],
+    position: Sequence[float],
+) -> List[float]:
+    """The position, with its coordinate at the start on axes that did not move.
+
+    The host takes those from the whole steps that its first stepper stands
+    on.  Where all steppers of an axis keep their mapping there is no need to.
+    """
+    kept = list(position)
+    kinematics_steppers = toolhead.get_kinematics().get_steppers()
+    for axis in range(3):
+        names = {s.get_name() for s in kinematics_steppers if slopes(s)[axis]}
+        if names and not names & moved and names <= set(steppers):
+            kept[axis] = start[axis]
+    return kept
+
+
 def settle(
     toolhead: Any,
     steppers: Dict[str, Any],
-    idle_offsets_mm: Dict[str, float],
+    idle_rails_mm: Sequence[Dict[str, float]],
     plans: Sequence[Plan],
+    start: Sequence[float],
+    moved: Set[str],
 ) -> None:
     """Put the toolhead where the corrected steppers are, mappings kept.
 
     steppers holds every stepper of every shared rail by name, plans the
-    readings and the plan of each rail that moved.  idle_offsets_mm has the
-    mapping offsets (mm) of those that took no part in the homing move: the
-    host's set_position() re-bases each stepper on its own whole step, and
-    this undoes it.  Raises MappingError before it changes a mapping.
+    readings and the plan of each rail that moved, idle_rails_mm the mapping
+    offsets (mm) of each rail that did not: the host's set_position() re-bases
+    each stepper on its own whole step, and this undoes it.  start is the
+    toolhead's position (mm) before the move, moved names the steppers that
+    took part in it.  Raises MappingError before it changes a mapping.
     """
     position = _corrected_position(toolhead, plans)
-    offsets_mm = dict(idle_offsets_mm)
+    position = _kept_position(toolhead, steppers, moved, start, position)
+    offsets_mm: Dict[str, float] = {}
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
         # coordinate of the rail's first stepper, as the host means it
@@ -121,3 +165,5 @@ def settle(
     commanded_mm = commanded_at(steppers, offsets_mm, position)
     toolhead.set_position(position)
     place(steppers, commanded_mm, position)
+    for idle_mm in idle_rails_mm:
+        restore_idle(steppers, idle_mm, position)

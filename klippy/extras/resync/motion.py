@@ -22,11 +22,13 @@ class CarriedStepper:
         # Held here: the host frees them once nobody does
         self._kinematics = kinematics
         self._trapq = trapq
+        self._host_kinematics = stepper.get_stepper_kinematics()
+        self._host_trapq = stepper.get_trapq()
 
     def take(self) -> None:
         """Put the stepper on our kinematics, at position zero."""
-        self._host_kinematics = self._stepper.set_stepper_kinematics(self._kinematics)
-        self._host_trapq = self._stepper.set_trapq(self._trapq)
+        self._stepper.set_stepper_kinematics(self._kinematics)
+        self._stepper.set_trapq(self._trapq)
         self._stepper.set_position((0.0, 0.0, 0.0))
 
     def give_back(self) -> None:
@@ -63,11 +65,13 @@ def move_together(
     host.flush_steps()
     start_time = max(host.earliest_step_time(), not_before)
     helper.append_carrier_move(trapq, start_time, duration_s)
-    for stepper in carried:
-        stepper.take()
+    taken = []
     try:
+        for stepper in carried:
+            taken.append(stepper)
+            stepper.take()
         host.flush_steps(start_time + duration_s)
     finally:
-        for stepper in carried:
+        for stepper in taken:
             stepper.give_back()
     return start_time + duration_s

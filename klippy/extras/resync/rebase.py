@@ -1,12 +1,12 @@
-# Keep the mappings when homing gives an axis a new coordinate
+# Keep the mappings when the host gives an axis a new coordinate
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import logging
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 from . import mapping
+from .rail import Rail
 
 
 class MappingKeeper:
@@ -14,16 +14,16 @@ class MappingKeeper:
 
     The host re-bases each stepper on its own whole step there and so throws
     its sub-step phase away, which makes unlike steppers creep from one G28 to
-    the next.  While homing, every stepper's mapping gets the same shift
-    instead.  At all other times set_position() is the host's: levelling
-    commands change mappings on purpose.
+    the next.  Here every stepper of a rail gets the same shift instead.
+    Levelling commands change mappings on purpose, by moving single steppers;
+    they take the others off the toolhead's moves meanwhile.
     """
 
-    def __init__(self, toolhead: Any, steppers: Dict[str, Any]) -> None:
+    def __init__(self, toolhead: Any, rails: List[Rail]) -> None:
         self._toolhead = toolhead
-        self._steppers = steppers
+        self._rails = rails
+        self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         self._host_set_position = toolhead.set_position
-        self.is_homing = False
         # From the begin to the end of a homing move the counts run away from
         # the commanded positions, and the end of the move settles both
         self.in_homing_move = False
@@ -31,29 +31,26 @@ class MappingKeeper:
 
     def _is_active(self) -> bool:
         trapq = self._toolhead.get_trapq()
-        # A levelling command takes single steppers off the toolhead's moves
         attached = all(s.get_trapq() == trapq for s in self._steppers.values())
-        return self.is_homing and not self.in_homing_move and attached
-
-    def _shifted_offsets_mm(self, newpos: Sequence[float]) -> Dict[str, float]:
-        oldpos = self._toolhead.get_position()
-        return {
-            name: mapping.offset_mm(stepper)
-            + stepper.calc_position_from_coord(oldpos[:3])
-            - stepper.calc_position_from_coord(newpos[:3])
-            for name, stepper in self._steppers.items()
-        }
+        return attached and not self.in_homing_move
 
     def _set_position(self, newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
         if not self._is_active():
             self._host_set_position(newpos, *args, **kwargs)
             return
-        offsets_mm = self._shifted_offsets_mm(newpos)
+        oldpos = self._toolhead.get_position()
+        rails_mm = [self._rail_mm(rail, oldpos) for rail in self._rails]
         self._host_set_position(newpos, *args, **kwargs)
-        try:
-            commanded_mm = mapping.commanded_at(self._steppers, offsets_mm, newpos)
-        except mapping.MappingError as e:
-            # The old mapping did not fit the old position: there is none to keep
-            logging.info("multi_mcu_resync: %s", e)
-            return
-        mapping.place(self._steppers, commanded_mm, newpos)
+        for offsets_mm in rails_mm:
+            shifted_mm = {
+                name: offset - self._steppers[name].calc_position_from_coord(newpos[:3])
+                for name, offset in offsets_mm.items()
+            }
+            mapping.restore_idle(self._steppers, shifted_mm, newpos)
+
+    def _rail_mm(self, rail: Rail, oldpos: Sequence[float]) -> Dict[str, float]:
+        """Each stepper's mapping offset plus its coordinate at the old position."""
+        return {
+            s.get_name(): mapping.offset_mm(s) + s.calc_position_from_coord(oldpos[:3])
+            for s in rail.steppers
+        }

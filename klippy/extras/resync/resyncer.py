@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from . import limit, mapping
 from .chelper import Helper
@@ -71,7 +71,7 @@ class Resyncer:
         not_before = self._host.sampling_end_time(
             span.homing_move.endstops, span.watch.last_trigger_time()
         )
-        return self._correct(span.homing_move.toolhead, results, span.idle_offsets_mm(), not_before)
+        return self._correct(span.homing_move.toolhead, results, span, not_before)
 
     def force(self, toolhead: Any) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
@@ -84,10 +84,8 @@ class Resyncer:
                 readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
                 part = RailReadings(rail, "none", False, readings, 0.0)
                 results.append(RailResult(part, plan_rail(readings, "least_travel")))
-        moved = {r.name for result in results for r in result.part.readings}
-        idle = {n: mapping.offset_mm(s) for n, s in self._steppers.items() if n not in moved}
         if results:
-            self._correct(toolhead, results, idle, 0.0)
+            self._correct(toolhead, results, None, 0.0)
         return results
 
     def _reading_at_rest(self, rail: Rail, stepper: Any) -> StepperReading:
@@ -125,7 +123,7 @@ class Resyncer:
         self,
         toolhead: Any,
         results: List[RailResult],
-        idle_offsets_mm: Dict[str, float],
+        span: Optional[HomingSpan],
         not_before: float,
     ) -> float:
         corrections = [c for r in results for c in r.plan.corrections]
@@ -138,8 +136,7 @@ class Resyncer:
                 self._options.accel,
                 not_before,
             )
-            plans = [(r.part.readings, r.plan) for r in results]
-            mapping.settle(toolhead, self._steppers, idle_offsets_mm, plans)
+            self._settle(toolhead, results, span)
         except Exception as e:
             for result in results:
                 self._state.lose(result.part.rail.name, "the correction failed: %s" % (e,))
@@ -149,3 +146,20 @@ class Resyncer:
             self._state.note_corrected(result.part.rail.name, names)
         results[:] = [r._replace(corrected=True) for r in results]
         return done_time
+
+    def _settle(
+        self, toolhead: Any, results: List[RailResult], span: Optional[HomingSpan]
+    ) -> None:
+        plans = [(r.part.readings, r.plan) for r in results]
+        start = toolhead.get_position()
+        moved = {r.name for readings, _ in plans for r in readings}
+        names = [[s.get_name() for s in rail.steppers] for rail in self._rails]
+        idle_mm = [
+            {n: mapping.offset_mm(self._steppers[n]) for n in rail_names}
+            for rail_names in names
+            if not moved.intersection(rail_names)
+        ]
+        if span is not None:
+            # The host has re-based all steppers since the move began
+            start, moved, idle_mm = span.start, span.moved_steppers(), span.idle_rails_mm()
+        mapping.settle(toolhead, self._steppers, idle_mm, plans, start, moved)
