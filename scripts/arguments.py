@@ -8,7 +8,7 @@ import os
 from typing import List, Optional
 
 
-def _output_file(path: str) -> str:
+def output_file(path: str) -> str:
     """Refuse now what could not be written once all has been measured."""
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
@@ -19,7 +19,7 @@ def _output_file(path: str) -> str:
 def _picture(path: str) -> str:
     if not path.endswith(".png"):
         raise argparse.ArgumentTypeError("'%s' does not end in .png" % (path,))
-    return _output_file(path)
+    return output_file(path)
 
 
 def parse_arguments(name: str, arguments: Optional[List[str]] = None) -> argparse.Namespace:
@@ -28,7 +28,7 @@ def parse_arguments(name: str, arguments: Optional[List[str]] = None) -> argpars
     parser.add_argument("--host", help="host to run (default: the first that is set up)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the runs")
     parser.add_argument(
-        "--json", metavar="FILE", type=_output_file, help="write the figures to FILE"
+        "--json", metavar="FILE", type=output_file, help="write the figures to FILE"
     )
     parser.add_argument(
         "--plot",

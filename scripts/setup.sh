@@ -16,7 +16,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 env=$root/.env
 log=$env/setup.log
 # Raise to have all environments made again after a change of how they are made
-layout=2
+layout=3
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
@@ -177,13 +177,13 @@ make_klipper_v0_12() {
     finish_host $name
 }
 
-# Link our extra, and those of the benchmark, into host $1 and do now what would otherwise be
-# compiled at its first start
+# Link our extra, and those of the benchmark and the fault campaign, into host $1 and do now what
+# would otherwise be compiled at its first start
 finish_host() {
     local extras part
     extras=$(realpath "$env/$1/klippy/extras")
     for part in klippy/extras/multi_mcu_resync.py klippy/extras/resync \
-            scripts/bench_extras/{sequential_resync,resync_bench}.py; do
+            scripts/bench_extras/{sequential_resync,resync_bench,fault_watch}.py; do
         ln -sfnr "$root/$part" "$extras/$(basename "$part")"
     done
     say "$1: building the host's C helper"

@@ -4,6 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import heapq
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -80,6 +82,9 @@ class Session:
         self._responses: Dict[int, Dict[str, Any]] = {}
         self._output: List[str] = []
         self._now_s = 0.0
+        self._listener: Callable[[str], None] = lambda message: None
+        self._agenda: List[Tuple[float, int, Callable[[], None]]] = []
+        self._agenda_order = itertools.count()
 
     def __enter__(self) -> "Session":
         try:
@@ -147,6 +152,10 @@ class Session:
         self._connect(_STARTUP_TIMEOUT_S)
         self._wait_started(ready)
 
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Have listener called with what Klippy says, at the instant at which it does"""
+        self._listener = listener
+
     def emergency_stop(self) -> None:
         """Shut Klippy and all its micro-controllers down"""
         self._request("emergency_stop", {})
@@ -191,6 +200,10 @@ class Session:
         until_s = _on_clock(self.now_s() + duration_s)
         while self._now_s < until_s:
             self._wait(until_s)
+
+    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
+        """Call action at a time, during a request as well; at once if it is past"""
+        heapq.heappush(self._agenda, (_on_clock(time_s), next(self._agenda_order), action))
 
     # Files
 
@@ -280,6 +293,7 @@ class Session:
         for message in self._api.receive():
             if message.get("method") == _OUTPUT_METHOD:
                 self._output.append(message["params"]["response"])
+                self._listener(message["params"]["response"])
             elif "id" in message:
                 self._responses[message["id"]] = message
 
@@ -293,8 +307,13 @@ class Session:
             self._wait(min(self._now_s + pause_s, deadline_s))
 
     def _wait(self, until_s: float) -> None:
+        if self._agenda:
+            until_s = min(until_s, self._agenda[0][0])
         _, self._now_s = self._guarded(lambda: self._control.wait(until_s))
         self._receive()
+        while self._agenda and self._agenda[0][0] <= self._now_s:
+            _, _, action = heapq.heappop(self._agenda)
+            action()
 
     def _guarded(self, action: Callable[[], Any]) -> Any:
         """Do something on the control socket; say why the process has ended if it has"""

@@ -235,7 +235,11 @@ class MultiMcuResync:
 
     def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
         for part in span.readings():
-            results.append(RailResult(part, plan.plan_rail(part.readings, self.options.target)))
+            if self.resyncer is not None:
+                results.append(self.resyncer.plan(part))
+            else:
+                rail_plan = plan.plan_rail(part.readings, self.options.target)
+                results.append(RailResult(part, rail_plan))
         if self.resyncer is None or self.printer.is_shutdown():
             return
         done_time = self.resyncer.correct(span, results)
@@ -284,6 +288,8 @@ class MultiMcuResync:
         if self.resyncer is None:
             raise gcmd.error("RESYNC_CHECK: no axis is resynced")
         comparisons = self.acknowledgement.compare_all()
+        if len(comparisons) < len(self.steppers):
+            raise gcmd.error("RESYNC_CHECK: an MCU is being asked already, try again")
         gcmd.respond_info("\n".join(c.describe() for c in comparisons))
         faults = [c for c in comparisons if c.is_fault()]
         if faults:

@@ -65,6 +65,25 @@ def test_axis_out_of_step_is_back_in_step_after(start, cure):
     probe_at_random(printer, 3)
 
 
+def test_homing_against_a_triggered_endstop_corrects_a_known_skew(start):
+    sample = SamplePrinter(x_mcus=("mcu", "x1")).with_resync(max_correction=0.25)
+    printer = start(sample)
+    before = printer.stepper_truth()
+    now_s = printer.now_s()
+    printer.control("link x1 delay_us=10000 direction=to_mcu from_s=%.3f for_s=9" % (now_s,))
+    with pytest.raises(GCodeError, match="'stepper_x1' .* max_correction"):
+        printer.gcode("G28 X")
+    printer.sleep(9)
+    # The carriage stands on its switch
+    printer.gcode("G28 X")
+    assert in_sync(printer)["x"]
+    printer.gcode("M400")
+    printer.sleep(0.5)
+    after = printer.stepper_truth()
+    moved = [after[n].pulses - before[n].pulses for n in ("stepper_x", "stepper_x1")]
+    assert abs(moved[0] - moved[1]) <= 1
+
+
 def test_following_error_may_shut_the_printer_down(start):
     sample = SamplePrinter().with_resync(ferror=0.06, min_ferror=0.02, on_ferror="shutdown")
     printer, _ = start_at_height(start, sample)

@@ -101,6 +101,33 @@ def test_sleep_lasts_as_long_as_asked(printer: Session) -> None:
     assert time.monotonic() - started_real_s < 10.0
 
 
+def test_actions_come_at_their_times_during_a_command(printer: Session) -> None:
+    times_s = []
+    started_s = printer.now_s()
+    for pause_s in (2.5, 0.25, -1.0):
+        printer.call_at(started_s + pause_s, lambda: times_s.append(printer.now_s() - started_s))
+    printer.gcode("G4 P500\nM400")
+    assert times_s == pytest.approx([0.0, 0.25], abs=0.01)
+    printer.sleep(3.0)
+    assert times_s[2] == pytest.approx(2.5, abs=1e-5)
+
+
+def test_action_can_stop_the_printer_while_a_command_runs(printer: Session) -> None:
+    printer.call_at(printer.now_s() + 1.0, printer.emergency_stop)
+    with pytest.raises(GCodeError):
+        printer.gcode("G28\nM400")
+    assert printer.state() == "shutdown"
+
+
+def test_listener_hears_klippy_while_it_speaks(printer: Session) -> None:
+    heard = []
+    printer.listen(lambda message: heard.append((message, printer.now_s())))
+    started_s = printer.now_s()
+    printer.gcode("M115\nM400\nG4 P500\nM400")
+    assert any("FIRMWARE_NAME" in message for message, _ in heard)
+    assert heard[0][1] - started_s < 0.1
+
+
 def test_gcode_that_takes_too_long_in_virtual_time_is_an_error(printer: Session) -> None:
     with pytest.raises(SessionError, match="no answer to gcode/script .* within 2 s of virtual"):
         printer.gcode("G4 P5000", timeout_s=2.0)

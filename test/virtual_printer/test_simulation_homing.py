@@ -273,3 +273,24 @@ def test_steppers_of_two_mcus_stop_apart_by_the_way_through_the_host(tmp_path: P
         assert pulses["stepper_x1"] == other.position(STEPPER)
         # Trigger, 0.7 ms to the host, 0.7 ms to the other one: one or two steps
         assert pulses["stepper_x"] - pulses["stepper_x1"] in (1, 2)
+
+
+@pytest.mark.parametrize(("request_end", "reason"), [("", EXPIRED), (" reason=2", 2)])
+def test_steppers_of_an_mcu_can_be_stopped_on_request(
+    simulation: wire.Simulation, host: wire.Host, request_end: str, reason: int
+) -> None:
+    clock = home(host)
+    at_ns = (clock + 50 * TICKS_PER_MS) * 10
+    assert simulation.control(f"mcu main trip at_s={at_ns / 1e9}{request_end}") == "ok"
+    simulation.run(0.4)
+    assert abs(host.position(STEPPER) + 50) <= 1
+    states = [message.values for message in host.all("trsync_state")]
+    assert [(s["can_trigger"], s["trigger_reason"]) for s in states] == [(0, reason)]
+
+
+def test_request_to_stop_does_nothing_to_an_mcu_that_is_not_homing(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    assert simulation.control("mcu main trip") == "ok"
+    simulation.run(0.1)
+    assert host.all("trsync_state") == []

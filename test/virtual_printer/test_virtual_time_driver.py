@@ -123,3 +123,31 @@ def test_bad_request_is_answered_with_one_line(tmp_path: Path, request_line: str
     with managed.Driven(tmp_path, "time.sleep(1)") as driven:
         assert driven.ask(request_line).startswith("error ")
         assert driven.now_s() < 1
+
+
+def test_stalled_program_runs_no_thread_until_the_stall_is_over(tmp_path: Path) -> None:
+    program = """
+        def count():
+            while True:
+                time.sleep(0.1)
+                print(time.monotonic(), flush=True)
+        start(count)
+        time.sleep(5.05)
+        os._exit(0)
+    """
+    with managed.Driven(tmp_path, program) as driven:
+        assert driven.wait(2.05) == ("time", 2.05)
+        assert driven.ask("stall 1.5") == "ok"
+        # The driver is not stalled
+        assert driven.wait(3.0) == ("time", 3.0)
+        driven.ask("wait")
+        _, printed = driven.end()
+    times_s = [float(line) - 1000.0 for line in printed.split()]
+    assert not [time_s for time_s in times_s if 2.05 < time_s < 3.55]
+    assert min(time_s for time_s in times_s if time_s > 2.05) == pytest.approx(3.55, abs=1e-3)
+
+
+@pytest.mark.parametrize("duration", ["", "soon", "-1", "nan"])
+def test_stall_needs_a_duration(tmp_path: Path, duration: str) -> None:
+    with managed.Driven(tmp_path, "while True: time.sleep(0.1)") as driven:
+        assert driven.ask(f"stall {duration}") == f"error no duration: {duration}"

@@ -15,6 +15,9 @@ from .resyncer import Resyncer
 from .status import RailResult
 from .sync_state import SyncState
 
+# An MCU answers within milliseconds, and a lost message is repeated after 25 ms
+ANSWER_TIMEOUT_S = 1.0
+
 
 class Acknowledgement:
     """Asks the MCUs for their counts after corrections, at intervals, on demand.
@@ -42,14 +45,25 @@ class Acknowledgement:
         self._limits = limits
         steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         self._check = PositionCheck(steppers)
-        self._asking = self._reactor.mutex()
+        # The steppers whose counts are being asked for
+        self._asked: List[str] = []
+        self._answered = self._reactor.completion()
         self._is_paused = False
 
     def pause(self) -> None:
-        """Wait for the answers that are due, and ask nothing more."""
+        """Wait for the answers that are due, and ask nothing more.
+
+        Raises the host's error if an MCU does not answer: it would not take
+        part in a homing move either.
+        """
         self._is_paused = True
-        with self._asking:
-            pass
+        if self._asked:
+            self._answered.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S)
+        if self._asked:
+            self._is_paused = False
+            raise self._printer.command_error(
+                "multi_mcu_resync: no answer from the MCU of '%s'" % (self._asked[0],)
+            )
 
     def resume(self) -> None:
         """Go on asking."""
@@ -79,12 +93,18 @@ class Acknowledgement:
 
     def _compare(self, names: List[str]) -> List[Comparison]:
         comparisons = []
-        with self._asking:
-            for name in names:
-                if self._is_paused or self._printer.is_shutdown():
-                    break
+        for name in names:
+            # The host itself, or another check, may have begun to ask
+            if self._is_paused or self._asked or self._printer.is_shutdown():
+                break
+            self._asked = [name]
+            self._answered = self._reactor.completion()
+            try:
                 limits = self._limits[self._rails[name].name]
                 comparisons.append(self._check.compare(name, limits))
+            finally:
+                self._asked = []
+                self._answered.complete(True)
         for comparison in comparisons:
             if comparison.is_fault():
                 rail = self._rails[comparison.name]

@@ -52,6 +52,21 @@ class Resyncer:
         # Direction of travel of each rail's last homing move
         self._directions: Dict[str, int] = {}
 
+    def plan(self, part: RailReadings) -> RailResult:
+        """Plan the corrections of a rail after a homing move.
+
+        A rail that is known to be skewed is corrected even where it did not
+        move, since its endstop was triggered already.
+        """
+        rail_plan = plan_rail(part.readings, self._options.target)
+        direction = self._directions.get(part.rail.name, 0)
+        is_skewed = any(self._state.skew_mm.get(r.name) for r in part.readings)
+        if is_skewed and direction and not rail_plan.direction:
+            came_from = [r._replace(start_steps=r.halt_steps - direction) for r in part.readings]
+            part = part._replace(readings=came_from)
+            rail_plan = plan_rail(came_from, "least_travel")
+        return RailResult(part, rail_plan)
+
     def correct(self, span: HomingSpan, results: List[RailResult]) -> float:
         """Do what was planned; returns the print time (s) at which it is done.
 

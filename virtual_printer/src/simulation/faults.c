@@ -7,6 +7,7 @@
 #include <string.h> // strcmp
 #include "control.h" // requested_mcu
 #include "mcu.h" // mcu_shutdown_by_id
+#include "objects.h" // trsyncs_trip
 #include "simulation_internal.h" // struct simulation
 
 #define TIME_S_MAX 1e9
@@ -16,8 +17,8 @@ struct action {
     struct event event;
     struct action *next;
     struct mcu *mcu;
-    void (*run)(struct mcu *mcu, uint16_t string_id);
-    uint16_t string_id;
+    void (*run)(struct mcu *mcu, uint16_t reason);
+    uint16_t reason; // number of a text, or of a trigger's reason
 };
 
 // Time of a key in nanoseconds, by default now
@@ -68,40 +69,51 @@ request_link(struct simulation *sim, struct words *words, struct reply *reply)
 }
 
 static void
-disconnect(struct mcu *mcu, uint16_t string_id)
+disconnect(struct mcu *mcu, uint16_t reason)
 {
-    (void)string_id;
+    (void)reason;
     link_set_hung_up(&mcu->link, 1);
 }
 
 // Plugging a device in powers it up
 static void
-reconnect(struct mcu *mcu, uint16_t string_id)
+reconnect(struct mcu *mcu, uint16_t reason)
 {
-    (void)string_id;
+    (void)reason;
     link_set_hung_up(&mcu->link, 0);
     mcu_reboot(mcu);
 }
 
 static void
-reboot(struct mcu *mcu, uint16_t string_id)
+reboot(struct mcu *mcu, uint16_t reason)
 {
-    (void)string_id;
+    (void)reason;
     mcu_reboot(mcu);
 }
 
 static void
-shut_down(struct mcu *mcu, uint16_t string_id)
+shut_down(struct mcu *mcu, uint16_t reason)
 {
     if (!mcu->is_booting)
-        mcu_shutdown_by_id(mcu, string_id);
+        mcu_shutdown_by_id(mcu, reason);
+}
+
+// Steppers stop though nothing has been touched
+static void
+trip(struct mcu *mcu, uint16_t reason)
+{
+    if (mcu->is_booting || mcu->is_shutdown)
+        return;
+    mcu_begin_turn(mcu);
+    trsyncs_trip(mcu, (uint8_t)reason);
+    mcu_end_turn(mcu);
 }
 
 static void
 action_event(struct event *event)
 {
     struct action *action = container_of(event, struct action, event);
-    action->run(action->mcu, action->string_id);
+    action->run(action->mcu, action->reason);
 }
 
 // Number of the reason in a request, in which blanks are underscores
@@ -128,10 +140,11 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     (void)reply;
     static const struct {
         const char *name;
-        void (*run)(struct mcu *mcu, uint16_t string_id);
+        void (*run)(struct mcu *mcu, uint16_t reason);
     } kinds[] = {
         { "disconnect", disconnect }, { "reconnect", reconnect },
         { "reboot", reboot }, { "shutdown", shut_down },
+        { "trip", trip },
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "what to do");
@@ -142,7 +155,10 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     if (!action.run)
         words_fail(words, "unknown action '%s'", name);
     else if (mcu && action.run == shut_down)
-        action.string_id = requested_reason(mcu, words);
+        action.reason = requested_reason(mcu, words);
+    else if (action.run == trip)
+        action.reason = (uint16_t)words_integer_or(
+            words, "reason", 0, UINT8_MAX, 0);
     int64_t time_ns = requested_time(sim, words, "at_s");
     words_check_used(words);
     if (words->error[0])
@@ -152,7 +168,7 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     stored->next = sim->actions;
     sim->actions = stored;
     if (time_ns <= sim->now_ns)
-        stored->run(mcu, stored->string_id);
+        stored->run(mcu, stored->reason);
     else
         event_schedule(&sim->events, &stored->event, time_ns);
 }

@@ -66,6 +66,8 @@ void trsync_trigger(struct trsync *trsync, uint8_t reason);
 void trsync_add_stepper(struct trsync *trsync, struct stepper *stepper);
 void trsync_run_task(struct mcu *mcu);
 void trsyncs_shutdown(struct mcu *mcu);
+// Trigger all that can be; reason 0 is that of an expiry
+void trsyncs_trip(struct mcu *mcu, uint8_t reason);
 
 void endstops_shutdown(struct mcu *mcu);
 

@@ -116,6 +116,15 @@ trsyncs_shutdown(struct mcu *mcu)
         disarm(trsync);
 }
 
+void
+trsyncs_trip(struct mcu *mcu, uint8_t reason)
+{
+    struct trsync *trsync;
+    uint32_t oid = 0;
+    while ((trsync = mcu_object_next(mcu, &oid, OBJECT_TRSYNC)))
+        trsync_trigger(trsync, reason ? reason : trsync->expire_reason);
+}
+
 
 /****************************************************************
  * Commands

@@ -78,10 +78,12 @@ choose_next(void)
 {
     for (;;) {
         world_catch_up();
-        slot_make_due_ready();
-        struct slot *next = slot_take_ready();
-        if (next != NULL)
-            return next;
+        if (clock_now_ns() >= host_stall_end_ns()) {
+            slot_make_due_ready();
+            struct slot *next = slot_take_ready();
+            if (next != NULL)
+                return next;
+        }
         rest();
     }
 }

@@ -166,6 +166,21 @@ handle_wait(const char *until)
     waiting_repoll(false);
 }
 
+// Request "stall SECONDS": no thread of the process runs for that long
+static void
+handle_stall(const char *duration)
+{
+    char *end;
+    double duration_s = strtod(duration, &end);
+    snprintf(reply, sizeof(reply) - 1, "ok");
+    if (*end == '\0' && end != duration && duration_s >= 0.
+        && duration_s < 4e9)
+        host_stall(llrint(duration_s * 1e9));
+    else
+        snprintf(reply, sizeof(reply) - 1, "error no duration: %s", duration);
+    send_reply();
+}
+
 // Answer one request
 static void
 handle_request(const char *line)
@@ -176,6 +191,8 @@ handle_request(const char *line)
         handle_wait("");
     } else if (!strncmp(line, "wait ", strlen("wait "))) {
         handle_wait(&line[strlen("wait ")]);
+    } else if (!strncmp(line, "stall ", strlen("stall "))) {
+        handle_stall(&line[strlen("stall ")]);
     } else if (!strcmp(line, "schedule")) {
         snprintf(reply, sizeof(reply) - 1, "ok %016" PRIx64 " %" PRIu64
                  , baton_schedule_hash(), baton_switches());

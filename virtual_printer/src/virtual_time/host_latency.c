@@ -1,4 +1,4 @@
-// How long the host's kernel takes to get a thread running after an event
+// When the host's kernel gets a thread running after an event
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -17,6 +17,7 @@ static int64_t longest_ns = 500 * MICROSECOND_NS;
 static int64_t spike_ns = 2000 * MICROSECOND_NS;
 static uint64_t spike_every = 200;
 static uint64_t generator;
+static int64_t stall_end_ns;
 
 // Next value of the splitmix64 generator
 static uint64_t
@@ -59,4 +60,18 @@ host_latency_draw_ns(void)
     if (range_ns == 0)
         return shortest_ns;
     return shortest_ns + (int64_t)(next_random() % (range_ns + 1));
+}
+
+// Let no thread run for a while, as when the host's kernel is stuck
+void
+host_stall(int64_t duration_ns)
+{
+    stall_end_ns = clock_now_ns() + duration_ns;
+}
+
+// Until when no thread runs
+int64_t
+host_stall_end_ns(void)
+{
+    return stall_end_ns;
 }

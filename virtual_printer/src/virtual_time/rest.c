@@ -16,11 +16,20 @@ earlier(int64_t first_ns, int64_t second_ns)
     return first_ns < second_ns ? first_ns : second_ns;
 }
 
+// Next instant at which a thread can run
+static int64_t
+next_run_ns(void)
+{
+    if (clock_now_ns() < host_stall_end_ns())
+        return host_stall_end_ns();
+    return slot_earliest_wake_ns();
+}
+
 // Move the clock to the next instant at which anything happens
 static void
 let_time_pass(void)
 {
-    int64_t limit_ns = earlier(slot_earliest_wake_ns(), driver_deadline_ns());
+    int64_t limit_ns = earlier(next_run_ns(), driver_deadline_ns());
     int64_t event_ns = world_next_event_ns();
     if (event_ns >= limit_ns) {
         if (limit_ns == NEVER_NS) {

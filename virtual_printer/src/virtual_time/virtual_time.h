@@ -96,6 +96,8 @@ int64_t clock_timeout_ns(int64_t seconds, int64_t nanoseconds);
 // host_latency.c
 void host_latency_setup(const char *seed, const char *latency_us);
 int64_t host_latency_draw_ns(void);
+void host_stall(int64_t duration_ns);
+int64_t host_stall_end_ns(void);
 
 // slots.c
 struct slot *slot_self(void);
