@@ -65,6 +65,24 @@ def test_axis_out_of_step_is_back_in_step_after(start, cure):
     probe_at_random(printer, 3)
 
 
+@pytest.mark.parametrize("cure", ["G28 Z", "RESYNC"])
+def test_stepper_that_stopped_far_too_early_is_back_in_step_after(start, cure):
+    printer, before = start_at_height(start, SamplePrinter().with_resync(max_correction=0.05))
+    # The others, the first stepper among them, hear of it late
+    now_s = printer.now_s()
+    printer.control("link z1 delay_us=8000 direction=to_host from_s=%.3f for_s=2" % (now_s + 0.3,))
+    printer.control("mcu z1 trip at_s=%.3f" % (now_s + 0.8,))
+    with pytest.raises(GCodeError):
+        printer.gcode("PROBE")
+    assert in_sync(printer) == {"z": False}
+    printer.sleep(2)
+    printer.gcode(cure)
+    assert in_sync(printer) == {"z": True}
+    after = level_truth(printer)
+    moved = {name: after[name].pulses - before[name].pulses for name in before}
+    assert max(moved.values()) - min(moved.values()) == 0
+
+
 def test_homing_against_a_triggered_endstop_corrects_a_known_skew(start):
     sample = SamplePrinter(x_mcus=("mcu", "x1")).with_resync(max_correction=0.25)
     printer = start(sample)

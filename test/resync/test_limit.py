@@ -24,15 +24,11 @@ def describe(triggered=True, speed_mm_s=10.0, ferror_mm=0.3):
 
 def test_correction_over_the_limit_names_stepper_and_limit():
     with pytest.raises(LimitError, match=r"stepper_z1.*0\.500000.*max_correction 0\.490000"):
-        check_correction(PLAN, 0.49, {})
+        check_correction(PLAN, 0.49)
 
 
 def test_correction_at_the_limit_is_allowed():
-    check_correction(PLAN, 0.5, {})
-
-
-def test_skew_that_was_known_before_is_not_counted():
-    check_correction(PLAN, 0.1, {"stepper_z": 0.0, "stepper_z1": -0.45})
+    check_correction(PLAN, 0.5)
 
 
 def test_following_error_names_stepper_mcu_error_limit_and_speed():

@@ -16,7 +16,7 @@ SPEED_WINDOW_S = 0.010
 class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop.
 
-    speed_mm_s is that of the rail's first stepper when the endstop triggered.
+    speed_mm_s is that of the rail's fastest stepper when the endstop triggered.
     """
 
     rail: Rail
@@ -66,11 +66,15 @@ class EndstopWatch:
 
 
 def _speed_mm_s(stepper: Any, print_time: float) -> float:
-    """Speed just before a print time, from the host's step history."""
-    steps = stepper.get_past_mcu_position(print_time) - stepper.get_past_mcu_position(
-        print_time - SPEED_WINDOW_S
-    )
-    return abs(steps) * stepper.get_step_dist() / SPEED_WINDOW_S
+    """Speed around a print time, from the host's step history.
+
+    The faster of just before and just after: the endstop may trigger while
+    the stepper still accelerates, and the stepper halts soon after.
+    """
+    times = (print_time - SPEED_WINDOW_S, print_time, print_time + SPEED_WINDOW_S)
+    before, now, after = (stepper.get_past_mcu_position(t) for t in times)
+    steps = max(abs(now - before), abs(after - now))
+    return steps * stepper.get_step_dist() / SPEED_WINDOW_S
 
 
 class HomingSpan:
@@ -124,7 +128,8 @@ class HomingSpan:
                     trigger_time = self.watch.trigger_times.get(endstop)
                     speed_mm_s = 0.0
                     if trigger_time is not None:
-                        speed_mm_s = _speed_mm_s(rail.steppers[0], trigger_time)
+                        # One that stops with the endstop is slow right after it
+                        speed_mm_s = max(_speed_mm_s(s, trigger_time) for s in rail.steppers)
                     triggered = trigger_time is not None
                     found.append(RailReadings(rail, endstop, triggered, readings, speed_mm_s))
         return found

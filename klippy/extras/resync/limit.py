@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List
+from typing import Callable, List
 
 from .event import RailReadings
 from .following_error import Limits
@@ -14,23 +14,14 @@ class LimitError(Exception):
     """A stepper is further off than the configuration allows."""
 
 
-def check_correction(
-    plan: RailPlan, max_correction_mm: float, skew_mm: Dict[str, float]
-) -> None:
-    """Raise LimitError, naming the worst stepper, if a correction is too long.
-
-    The skew (mm) that was known before the move is not counted: correcting
-    it is what the axis is homed for.
-    """
-    lengths_mm = {
-        c.name: abs(c.correction_mm + skew_mm.get(c.name, 0.0)) for c in plan.corrections
-    }
-    worst = max(lengths_mm, key=lambda name: lengths_mm[name])
-    if lengths_mm[worst] > max_correction_mm:
+def check_correction(plan: RailPlan, max_correction_mm: float) -> None:
+    """Raise LimitError, naming the worst stepper, if a correction is too long."""
+    worst = max(plan.corrections, key=lambda c: abs(c.correction_mm))
+    if abs(worst.correction_mm) > max_correction_mm:
         raise LimitError(
             "stepper '%s' needs a correction of %.6f mm, more than"
             " max_correction %.6f: nothing was corrected, check the link to"
-            " its MCU" % (worst, lengths_mm[worst], max_correction_mm)
+            " its MCU" % (worst.name, abs(worst.correction_mm), max_correction_mm)
         )
 
 

@@ -11,7 +11,7 @@ from .event import HomingSpan, RailReadings
 from .following_error import Limits
 from .host import Host
 from .motion import move_together
-from .plan import StepperReading, plan_rail
+from .plan import RailPlan, StepperReading, plan_rail
 from .rail import Rail
 from .status import RailResult
 from .sync_state import SyncState
@@ -114,13 +114,24 @@ class Resyncer:
     def _check_limits(self, results: List[RailResult]) -> None:
         for result in results:
             limit.check_correction(
-                result.plan, self._options.max_correction, self._state.skew_mm
+                self._plan_without_skew(result.part), self._options.max_correction
             )
             limits = self._limits[result.part.rail.name]
             for error in limit.following_errors(
                 result.part, result.plan, limits, self._mcu_name
             ):
                 self.trip(error)
+
+    def _plan_without_skew(self, part: RailReadings) -> RailPlan:
+        """What the move alone has made necessary.
+
+        To correct a skew that was known before is what the axis is homed for.
+        """
+        readings = [
+            r._replace(mapping_offset_mm=r.mapping_offset_mm + self._state.skew_mm.get(r.name, 0.0))
+            for r in part.readings
+        ]
+        return plan_rail(readings, self._options.target)
 
     def trip(self, error: str) -> None:
         """Do what on_ferror says about a following error; raises LimitError."""
