@@ -113,9 +113,10 @@ class Resyncer:
 
     def _check_limits(self, results: List[RailResult]) -> None:
         for result in results:
-            limit.check_correction(
-                self._plan_without_skew(result.part), self._options.max_correction
-            )
+            own_plan = result.plan
+            if self._state.skew_mm:
+                own_plan = self._plan_without_skew(result.part)
+            limit.check_correction(own_plan, self._options.max_correction)
             limits = self._limits[result.part.rail.name]
             for error in limit.following_errors(
                 result.part, result.plan, limits, self._mcu_name
