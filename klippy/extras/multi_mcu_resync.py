@@ -226,21 +226,35 @@ class MultiMcuResync:
         except Exception as e:
             error = "multi_mcu_resync: %s" % (e,)
             self.failure.note(homing_move, error)
-            if not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
+            self._lose_uncorrected(span, results, str(e))
+            if isinstance(e, event.CountError):
+                # Nothing that this MCU says of its steppers can be trusted
+                self.printer.invoke_shutdown(error)
+            elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
         self._end_span(span)
         if results or error:
             self.status.note_homing_move(results, error)
             logging.info(log_line(results))
 
+    def _lose_uncorrected(
+        self, span: event.HomingSpan, results: List[RailResult], reason: str
+    ) -> None:
+        corrected = {r.part.rail.name for r in results if r.corrected}
+        moved = span.moved_steppers()
+        for rail in self.rails:
+            is_idle = moved.isdisjoint(s.get_name() for s in rail.steppers)
+            if self.state.get(rail.name).in_sync and rail.name not in corrected and not is_idle:
+                self.state.lose(rail.name, reason)
+
     def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
-        for part in span.readings():
-            if self.resyncer is not None:
-                results.append(self.resyncer.plan(part))
-            else:
-                rail_plan = plan.plan_rail(part.readings, self.options.target)
-                results.append(RailResult(part, rail_plan))
-        if self.resyncer is None or self.printer.is_shutdown():
+        parts = span.readings()
+        if self.resyncer is None:
+            target = self.options.target
+            results += [RailResult(part, plan.plan_rail(part.readings, target)) for part in parts]
+            return
+        results += self.resyncer.plan(parts)
+        if self.printer.is_shutdown():
             return
         done_time = self.resyncer.correct(span, results)
         self.acknowledgement.expect(results, done_time)
@@ -291,9 +305,12 @@ class MultiMcuResync:
         if len(comparisons) < len(self.steppers):
             raise gcmd.error("RESYNC_CHECK: an MCU is being asked already, try again")
         gcmd.respond_info("\n".join(c.describe() for c in comparisons))
-        faults = [c for c in comparisons if c.is_fault()]
-        if faults:
-            raise gcmd.error("multi_mcu_resync: %s" % (faults[0].describe(),))
+        try:
+            for comparison in comparisons:
+                if comparison.is_fault():
+                    self.resyncer.trip(comparison.describe())
+        except limit.LimitError as e:
+            raise gcmd.error("multi_mcu_resync: %s" % (e,)) from e
 
 
 def load_config(config: Any) -> MultiMcuResync:

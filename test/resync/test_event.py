@@ -30,7 +30,7 @@ class ProbeEndstop:
 def test_endstop_is_left_as_it_was_found(kind):
     endstop = kind(5.0)
     before = dict(vars(endstop))
-    watch = EndstopWatch([(endstop, "z")])
+    watch = EndstopWatch([(endstop, "z")], [])
     assert vars(endstop) != before
     watch.stop()
     assert vars(endstop) == before
@@ -41,7 +41,7 @@ def test_endstop_is_left_as_it_was_found(kind):
 def test_endstop_that_is_named_twice_is_left_as_it_was_found():
     endstop = Endstop(5.0)
     before = dict(vars(endstop))
-    watch = EndstopWatch([(endstop, "x"), (endstop, "y")])
+    watch = EndstopWatch([(endstop, "x"), (endstop, "y")], [])
     watch.stop()
     assert vars(endstop) == before
 
@@ -49,7 +49,7 @@ def test_endstop_that_is_named_twice_is_left_as_it_was_found():
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
 def test_trigger_time_is_returned_and_remembered(kind):
     endstop = kind(5.0)
-    watch = EndstopWatch([(endstop, "z")])
+    watch = EndstopWatch([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == 5.0
     assert watch.trigger_times == {"z": 5.0}
     assert watch.last_trigger_time() == 5.0
@@ -59,15 +59,38 @@ def test_trigger_time_is_returned_and_remembered(kind):
 def test_no_trigger_is_not_remembered(outcome):
     # v0.12 returns -1 after a communication timeout
     endstop = Endstop(outcome)
-    watch = EndstopWatch([(endstop, "z")])
+    watch = EndstopWatch([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == outcome
     assert watch.trigger_times == {}
     assert watch.last_trigger_time() == 0.0
 
 
+class Stepper:
+    """A stepper whose count is another one after each question."""
+
+    def __init__(self):
+        self.count = 40
+
+    def get_name(self):
+        return "stepper_z"
+
+    def get_mcu_position(self):
+        self.count += 1
+        return self.count
+
+
+def test_counts_are_those_before_the_first_endstop_is_waited_for():
+    endstops = [Endstop(5.0), Endstop(6.0)]
+    watch = EndstopWatch(list(zip(endstops, "xy")), [Stepper()])
+    assert watch.sent_steps == {}
+    for endstop in endstops:
+        endstop.home_wait(7.0)
+    assert watch.sent_steps == {"stepper_z": 41}
+
+
 def test_error_of_an_endstop_passes():
     endstop = Endstop(ValueError("Communication timeout during homing"))
-    watch = EndstopWatch([(endstop, "z")])
+    watch = EndstopWatch([(endstop, "z")], [])
     with pytest.raises(ValueError, match="timeout"):
         endstop.home_wait(7.0)
     assert watch.trigger_times == {}

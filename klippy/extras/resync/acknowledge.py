@@ -61,9 +61,7 @@ class Acknowledgement:
             self._answered.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S)
         if self._asked:
             self._is_paused = False
-            raise self._printer.command_error(
-                "multi_mcu_resync: no answer from the MCU of '%s'" % (self._asked[0],)
-            )
+            raise self._no_answer(self._asked[0])
 
     def resume(self) -> None:
         """Go on asking."""
@@ -88,8 +86,34 @@ class Acknowledgement:
         self._reactor.register_timer(check, self._reactor.monotonic() + interval_s)
 
     def compare_all(self) -> List[Comparison]:
-        """Compare all steppers now; faults are noted in the state."""
-        return self._compare(list(self._rails))
+        """Compare all steppers now; faults are noted in the state.
+
+        Raises the host's error if an MCU does not answer.
+        """
+        results: List[Any] = []
+
+        def compare(eventtime: float) -> None:
+            try:
+                results.append(self._compare(list(self._rails)))
+            except Exception as e:
+                results.append(e)
+
+        # The host itself would wait for ever for an MCU that is lost
+        done = self._reactor.register_callback(compare)
+        done.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S * len(self._rails))
+        if not results:
+            name = self._asked[0]
+            self._state.lose(self._rails[name].name, "no count from an MCU")
+            raise self._no_answer(name)
+        if isinstance(results[0], Exception):
+            raise results[0]
+        return list(results[0])
+
+    def _no_answer(self, name: str) -> Exception:
+        error: Exception = self._printer.command_error(
+            "multi_mcu_resync: no answer from the MCU of '%s'" % (name,)
+        )
+        return error
 
     def _compare(self, names: List[str]) -> List[Comparison]:
         comparisons = []
@@ -112,6 +136,8 @@ class Acknowledgement:
         return comparisons
 
     def _look_at(self, names: List[str]) -> None:
+        # What is known already is not told again at each interval
+        names = [n for n in names if self._state.get(self._rails[n].name).in_sync is not False]
         try:
             faults = [c for c in self._compare(names) if c.is_fault()]
         except Exception as e:
@@ -124,5 +150,6 @@ class Acknowledgement:
             try:
                 self._resyncer.trip(fault.describe())
             except LimitError as e:
+                logging.warning("multi_mcu_resync: %s", e)
                 gcode = self._printer.lookup_object("gcode")
                 gcode.respond_raw("!! multi_mcu_resync: %s" % (e,))

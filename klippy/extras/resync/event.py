@@ -13,6 +13,10 @@ from .rail import Rail
 SPEED_WINDOW_S = 0.010
 
 
+class CountError(Exception):
+    """An MCU reports a count that its stepper cannot have reached."""
+
+
 class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop.
 
@@ -30,11 +34,14 @@ class EndstopWatch:
     """Learns whether each endstop of a homing move triggered.
 
     The end event does not tell: it is sent after a communication timeout and
-    without a trigger as well.
+    without a trigger as well.  sent_steps has the count that each stepper
+    would have reached had nothing stopped it.
     """
 
-    def __init__(self, endstops: List[Tuple[Any, str]]) -> None:
+    def __init__(self, endstops: List[Tuple[Any, str]], steppers: List[Any]) -> None:
         self.trigger_times: Dict[str, float] = {}
+        self.sent_steps: Dict[str, int] = {}
+        self._steppers = steppers
         self._undo: List[Tuple[Any, Optional[Any]]] = []
         for endstop, name in endstops:
             # Some probes hold home_wait as an attribute of the instance
@@ -43,6 +50,10 @@ class EndstopWatch:
 
     def _watch(self, home_wait: Any, name: str) -> Any:
         def watched(home_end_time: float) -> float:
+            # All steps have been sent, and the first endstop to be waited for
+            # makes the host ask the MCUs for what became of them
+            if not self.sent_steps:
+                self.sent_steps = {s.get_name(): s.get_mcu_position() for s in self._steppers}
             trigger_time = home_wait(home_end_time)
             if trigger_time > 0.0:
                 self.trigger_times[name] = trigger_time
@@ -90,10 +101,9 @@ class HomingSpan:
         self._rails = rails
         self.start = list(homing_move.toolhead.get_position())
         self._skew_mm = dict(skew_mm)
-        self._offsets_mm = {
-            s.get_name(): mapping.offset_mm(s) for rail in rails for s in rail.steppers
-        }
-        self.watch = EndstopWatch(homing_move.endstops)
+        steppers = [s for rail in rails for s in rail.steppers]
+        self._offsets_mm = {s.get_name(): mapping.offset_mm(s) for s in steppers}
+        self.watch = EndstopWatch(homing_move.endstops, steppers)
 
     def moved_steppers(self) -> Set[str]:
         """Names of all steppers that took part in the move."""
@@ -113,7 +123,8 @@ class HomingSpan:
         """Readings per rail and endstop, once the end event has come.
 
         Steppers that home to endstops of their own are not read: they must
-        not be pulled together.
+        not be pulled together.  Raises CountError if an MCU's count is not on
+        the way that its stepper was sent.
         """
         positions = {
             (sp.stepper_name, sp.endstop_name): sp
@@ -137,6 +148,7 @@ class HomingSpan:
     def _reading(self, stepper_position: Any) -> StepperReading:
         stepper = stepper_position.stepper
         name = stepper_position.stepper_name
+        self._check_count(stepper_position)
         return StepperReading(
             name,
             stepper.get_step_dist(),
@@ -145,3 +157,23 @@ class HomingSpan:
             stepper_position.trig_pos,
             stepper_position.halt_pos,
         )
+
+    def _check_count(self, stepper_position: Any) -> None:
+        name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos
+        if name not in self.watch.sent_steps:
+            # The move was given up before it was waited for
+            return
+        start_steps, sent_steps = stepper_position.start_pos, self.watch.sent_steps[name]
+        first, last = sorted((start_steps, sent_steps))
+        # The host rounds the place that it has sent a stepper to
+        if not first - 1 <= halt_steps <= last + 1:
+            raise CountError(
+                "MCU '%s' counts %d steps for '%s', which was sent from %d to %d"
+                % (
+                    stepper_position.stepper.get_mcu().get_name(),
+                    halt_steps,
+                    name,
+                    start_steps,
+                    sent_steps,
+                )
+            )

@@ -11,7 +11,7 @@ from .event import HomingSpan, RailReadings
 from .following_error import Limits
 from .host import Host
 from .motion import move_together
-from .plan import RailPlan, StepperReading, plan_rail
+from .plan import PlanError, RailPlan, StepperReading, plan_rail
 from .rail import Rail
 from .status import RailResult
 from .sync_state import SyncState
@@ -52,8 +52,24 @@ class Resyncer:
         # Direction of travel of each rail's last homing move
         self._directions: Dict[str, int] = {}
 
-    def plan(self, part: RailReadings) -> RailResult:
-        """Plan the corrections of a rail after a homing move.
+    def plan(self, parts: List[RailReadings]) -> List[RailResult]:
+        """Plan the corrections of all rails after a homing move.
+
+        Raises PlanError if they cannot be planned; the state tells then how
+        far the steppers are out of step.
+        """
+        try:
+            return [self._plan_rail(part) for part in parts]
+        except PlanError as e:
+            self._note_skewed(parts, str(e))
+            raise
+
+    def _note_skewed(self, parts: List[RailReadings], reason: str) -> None:
+        for part in parts:
+            self._state.note_skewed(part.rail.name, part.readings, reason)
+
+    def _plan_rail(self, part: RailReadings) -> RailResult:
+        """Plan the corrections of a rail.
 
         A rail that is known to be skewed is corrected even where it did not
         move, since its endstop was triggered already.
@@ -79,9 +95,7 @@ class Resyncer:
         try:
             self._check_limits(results)
         except limit.LimitError as e:
-            for result in results:
-                part = result.part
-                self._state.note_skewed(part.rail.name, part.readings, str(e))
+            self._note_skewed([result.part for result in results], str(e))
             raise
         not_before = self._host.sampling_end_time(
             span.homing_move.endstops, span.watch.last_trigger_time()

@@ -94,19 +94,17 @@ request_pulses(struct simulation *sim, struct words *words
     int is_reset = words->count > 2 && !strcmp(words->items[2], "reset");
     if (is_reset)
         words->is_used[2] = 1;
-    for (size_t i = 0; i < sim->mechanics.motor_count; i++) {
-        struct motor *motor = &sim->mechanics.motors[i];
-        if (strcmp(motor->name, name))
-            continue;
-        motor_position_mm(motor);
-        if (is_reset)
-            motor->pulses_up = motor->pulses_down = 0;
-        else
-            reply_add(reply, " %" PRIu64 " %" PRIu64, motor->pulses_up
-                      , motor->pulses_down);
+    struct motor *motor = mechanics_find_motor_by_name(&sim->mechanics, name);
+    if (!motor) {
+        words_fail(words, "unknown stepper '%s'", name);
         return;
     }
-    words_fail(words, "unknown stepper '%s'", name);
+    motor_position_mm(motor);
+    if (is_reset)
+        motor->pulses_up = motor->pulses_down = 0;
+    else
+        reply_add(reply, " %" PRIu64 " %" PRIu64, motor->pulses_up
+                  , motor->pulses_down);
 }
 
 // Level of a pin that the firmware drives
@@ -186,6 +184,8 @@ static const struct request requests[] = {
     { "link", request_link },
     { "mcu", request_mcu },
     { "endstop", request_endstop },
+    { "stepper", request_stepper },
+    { "reply", request_reply },
 };
 
 void

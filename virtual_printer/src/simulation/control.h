@@ -32,6 +32,10 @@ void request_mcu(struct simulation *sim, struct words *words
                  , struct reply *reply);
 void request_endstop(struct simulation *sim, struct words *words
                      , struct reply *reply);
+void request_stepper(struct simulation *sim, struct words *words
+                     , struct reply *reply);
+void request_reply(struct simulation *sim, struct words *words
+                   , struct reply *reply);
 
 #pragma GCC visibility pop
 

@@ -7,6 +7,7 @@
 #include <string.h> // strcmp
 #include "control.h" // requested_mcu
 #include "mcu.h" // mcu_shutdown_by_id
+#include "mechanics.h" // mechanics_find_motor_by_name
 #include "objects.h" // trsyncs_trip
 #include "simulation_internal.h" // struct simulation
 
@@ -200,4 +201,51 @@ request_endstop(struct simulation *sim, struct words *words
     words_check_used(words);
     if (!words->error[0])
         sensor->forced = force == 2 ? FORCE_NONE : force;
+}
+
+// Have a stepper leave out the next steps of a direction, uncounted
+void
+request_stepper(struct simulation *sim, struct words *words
+                , struct reply *reply)
+{
+    (void)reply;
+    static const char *const directions[] = { "up", "down" };
+    const char *name = words_item(words, 1, "stepper");
+    struct motor *motor = mechanics_find_motor_by_name(&sim->mechanics, name);
+    if (!motor)
+        words_fail(words, "unknown stepper '%s'", name);
+    uint32_t count = (uint32_t)words_integer(words, "lose", 0, INT32_MAX);
+    int is_down = words_choice(words, "direction", directions, 2);
+    words_check_used(words);
+    if (words->error[0])
+        return;
+    motor_position_mm(motor);
+    *(is_down ? &motor->lose_down : &motor->lose_up) = count;
+}
+
+// Have the next response of a kind malformed
+void
+request_reply(struct simulation *sim, struct words *words
+              , struct reply *reply)
+{
+    (void)reply;
+    static const char *const malformations[] = {
+        [MALFORMED_NOT] = "none", [MALFORMED_CUT] = "cut",
+        [MALFORMED_LONG] = "long", [MALFORMED_UNKNOWN] = "unknown",
+        [MALFORMED_VALUE] = "value"
+    };
+    struct mcu *mcu = requested_mcu(sim, words);
+    const char *name = words_item(words, 2, "response");
+    int response = 0;
+    while (response < RESPONSE_COUNT && strcmp(response_names[response], name))
+        response++;
+    if (response == RESPONSE_COUNT)
+        words_fail(words, "unknown response '%s'", name);
+    int malformation = words_choice(words, "malformed", malformations
+                                    , MALFORMED_COUNT);
+    words_check_used(words);
+    if (words->error[0])
+        return;
+    mcu->malformed_response = (enum response)response;
+    mcu->malformation = (enum malformation)malformation;
 }

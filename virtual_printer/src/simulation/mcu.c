@@ -13,21 +13,43 @@
 #define PROCESSING_NS_MAX 40000
 #define BOOT_NS 100000000
 #define STATS_INTERVAL_NS 5000000000
+#define WILD_VALUE 0x2a5c3311
 
 
 /****************************************************************
  * Sending
  ****************************************************************/
 
+// How the response that is sent now is to be malformed, once
+static enum malformation
+take_malformation(struct mcu *mcu, enum response response)
+{
+    enum malformation malformation = mcu->malformation;
+    if (!malformation || mcu->malformed_response != response)
+        return MALFORMED_NOT;
+    mcu->malformation = MALFORMED_NOT;
+    return malformation;
+}
+
 void
 mcu_respond(struct mcu *mcu, enum response response
             , const uint32_t *values, size_t count)
 {
+    enum malformation malformation = take_malformation(mcu, response);
+    uint32_t id = mcu->response_ids[response];
+    if (malformation == MALFORMED_UNKNOWN)
+        id = MESSAGE_ID_COUNT;
+    if (malformation == MALFORMED_CUT && count)
+        count--;
     struct block block;
     block_begin(&block);
-    block_put_integer(&block, mcu->response_ids[response]);
+    block_put_integer(&block, id);
     for (size_t i = 0; i < count; i++)
-        block_put_integer(&block, values[i]);
+        block_put_integer(
+            &block, malformation == MALFORMED_VALUE && i == count - 1
+            ? ~values[i] ^ WILD_VALUE : values[i]);
+    if (malformation == MALFORMED_LONG)
+        block_put_integer(&block, WILD_VALUE);
     block_finish(&block, mcu->receiver.next_sequence);
     byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
 }

@@ -40,6 +40,14 @@ enum reason {
     REASON_ALREADY_FINALIZED, REASON_SIGNAL_ACTIVE, REASON_COUNT
 };
 
+// What can be wrong with a response whose checksum is right: its last
+// value is missing, another one follows, no message has its number, or
+// its last value is nonsense
+enum malformation {
+    MALFORMED_NOT, MALFORMED_CUT, MALFORMED_LONG, MALFORMED_UNKNOWN,
+    MALFORMED_VALUE, MALFORMED_COUNT
+};
+
 enum object_type {
     OBJECT_NONE, OBJECT_STEPPER, OBJECT_ENDSTOP, OBJECT_TRSYNC,
     OBJECT_DIGITAL_OUT
@@ -125,6 +133,10 @@ struct mcu {
     uint16_t shutdown_id;
     int is_trsync_task_due;
     uint64_t command_count;
+
+    // A fault on purpose: the next response of this kind is malformed
+    enum response malformed_response;
+    enum malformation malformation;
 };
 
 struct mcu *mcu_create(struct simulation *sim, size_t index);

@@ -154,6 +154,15 @@ mechanics_release(struct mechanics *mechanics)
 }
 
 struct motor *
+mechanics_find_motor_by_name(struct mechanics *mechanics, const char *name)
+{
+    for (size_t i = 0; i < mechanics->motor_count; i++)
+        if (!strcmp(mechanics->motors[i].name, name))
+            return &mechanics->motors[i];
+    return NULL;
+}
+
+struct motor *
 mechanics_find_motor(struct simulation *sim, const struct mcu *mcu
                      , uint32_t step_pin, uint32_t dir_pin)
 {

@@ -30,6 +30,7 @@ struct motor {
     double moves[CARRIAGES_MAX];
     int64_t pulses;
     uint64_t pulses_up, pulses_down; // since the last reset of the log
+    uint32_t lose_up, lose_down; // pulses that are yet to be left out
 };
 
 // A belt or screw with all motors that pull it; their mean counts
@@ -93,6 +94,8 @@ struct mechanics {
 const char *mechanics_prepare(struct mechanics *mechanics, int *line);
 void mechanics_release(struct mechanics *mechanics);
 
+struct motor *mechanics_find_motor_by_name(struct mechanics *mechanics
+                                           , const char *name);
 struct motor *mechanics_find_motor(struct simulation *sim
                                    , const struct mcu *mcu
                                    , uint32_t step_pin, uint32_t dir_pin);
@@ -100,17 +103,24 @@ struct motor *mechanics_find_motor(struct simulation *sim
 int mechanics_find_carriage(const struct mechanics *mechanics
                             , const char *name);
 
-// The driver took pulses with this level on the direction pin
-static inline void
+// The driver is to take pulses with this level on the direction pin;
+// returns how many it took
+static inline uint32_t
 motor_pulse(struct motor *motor, int dir_level, uint32_t count)
 {
-    if (dir_level != motor->invert_dir) {
+    int is_up = dir_level != motor->invert_dir;
+    uint32_t *lose = is_up ? &motor->lose_up : &motor->lose_down;
+    uint32_t lost = count < *lose ? count : *lose;
+    *lose -= lost;
+    count -= lost;
+    if (is_up) {
         motor->pulses += count;
         motor->pulses_up += count;
     } else {
         motor->pulses -= count;
         motor->pulses_down += count;
     }
+    return count;
 }
 
 // True position now

@@ -105,9 +105,9 @@ take_steps(struct stepper *stepper, uint32_t count, int64_t ideal_clock
     stepper->last_ideal_clock = ideal_clock;
     stepper->free_clock = clock + stepper->step_ticks_min;
     stepper->count -= count;
-    stepper->position += stepper->direction ? (int64_t)count : -(int64_t)count;
     if (stepper->motor)
-        motor_pulse(stepper->motor, stepper->direction, count);
+        count = motor_pulse(stepper->motor, stepper->direction, count);
+    stepper->position += stepper->direction ? (int64_t)count : -(int64_t)count;
 }
 
 // Take steps of a move all of which are on time

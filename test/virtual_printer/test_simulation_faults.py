@@ -1,0 +1,121 @@
+# Faults of an MCU: steps that it leaves out, responses that are malformed
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import sys
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wire
+
+STEPPER = (
+    "carriage z axis=z start=5 x=0 y=0\n"
+    "stepper stepper_z mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=z:1"
+)
+OID = 0
+TICKS_PER_MS = wire.FREQUENCY_HZ // 1000
+ACK = b""
+
+
+@pytest.fixture
+def simulation(tmp_path: Path) -> Iterator[wire.Simulation]:
+    with wire.Simulation(wire.describe(tmp_path, [STEPPER]), tmp_path) as simulation:
+        simulation.hosts["main"].configure([("config_stepper", OID, 1, 2, 0, 200)])
+        yield simulation
+
+
+@pytest.fixture
+def host(simulation: wire.Simulation) -> wire.Host:
+    return simulation.hosts["main"]
+
+
+def step(host: wire.Host, direction: int, count: int) -> None:
+    """Take steps, one each millisecond"""
+    host.send("reset_step_clock", OID, host.clock() + 40 * TICKS_PER_MS)
+    host.send("set_next_step_dir", OID, direction)
+    host.send("queue_step", OID, TICKS_PER_MS, count, 0)
+    host.simulation.run(0.1 + count * 0.001)
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_lost_steps_are_neither_taken_nor_counted_once(
+    simulation: wire.Simulation, host: wire.Host, direction: str
+) -> None:
+    simulation.ask("stepper stepper_z lose=7 direction=%s" % (direction,))
+    step(host, 1, 40)
+    up = 33 if direction == "up" else 40
+    assert (host.position(OID), simulation.pulses()["stepper_z"]) == (up, up)
+    step(host, 0, 50)
+    down = 50 if direction == "up" else 43
+    assert (host.position(OID), simulation.pulses()["stepper_z"]) == (up - down, up - down)
+    assert simulation.ask("pulses stepper_z") == [str(up), str(down)]
+    # None is left to lose
+    step(host, 1, 10)
+    step(host, 0, 10)
+    assert host.position(OID) == up - down
+
+
+def payloads(host: wire.Host, command: str, *values: int) -> List[bytes]:
+    """Ask, and return what arrives as it is, acknowledgements apart"""
+    before = len(host.raw)
+    host.send(command, *values)
+    try:
+        host.simulation.run(0.02)
+    except (AssertionError, IndexError, KeyError):
+        # Malformed: the small host of these tests does not care either
+        host.simulation.run(0.02)
+    blocks = wire.split_blocks(bytearray(host.raw[before:]))
+    return [block[2:-3] for block in blocks if block[2:-3] != ACK]
+
+
+@pytest.mark.parametrize("malformed", ["cut", "long", "unknown", "value"])
+def test_malformed_response_has_a_right_checksum_and_comes_once(
+    simulation: wire.Simulation, host: wire.Host, malformed: str
+) -> None:
+    [sound] = payloads(host, "stepper_get_position", OID)
+    assert sound == host_response(host, "stepper_position", OID, 0)
+    simulation.ask("reply main stepper_position malformed=%s" % (malformed,))
+    # Another response is none of its business
+    assert host.clock() > 0
+    [found] = payloads(host, "stepper_get_position", OID)
+    if malformed == "cut":
+        assert found == sound[:-1]
+    elif malformed == "long":
+        assert found.startswith(sound) and len(found) > len(sound)
+    elif malformed == "unknown":
+        number, position = wire.decode_integer(found, 0)
+        assert number not in host.responses
+        assert found[position:] == sound[1:]
+    else:
+        assert found.startswith(sound[:-1]) and found != sound
+    assert payloads(host, "stepper_get_position", OID) == [sound]
+
+
+def host_response(host: wire.Host, name: str, *values: int) -> bytes:
+    """A response as it should be"""
+    number = next(n for n, text in host.responses.items() if text.split()[0] == name)
+    return b"".join(wire.encode_integer(value) for value in (number, *values))
+
+
+@pytest.mark.parametrize(
+    ("request_line", "message"),
+    [
+        ("stepper stepper_q lose=1 direction=up", "unknown stepper 'stepper_q'"),
+        ("stepper stepper_z lose=-1 direction=up", "lose"),
+        ("stepper stepper_z lose=1 direction=left", "direction"),
+        ("reply other stepper_position malformed=cut", "unknown mcu 'other'"),
+        ("reply main nonsense malformed=cut", "unknown response 'nonsense'"),
+        ("reply main clock malformed=odd", "malformed"),
+    ],
+)
+def test_request_that_makes_no_sense_is_refused(
+    simulation: wire.Simulation, request_line: str, message: str
+) -> None:
+    reply = simulation.control(request_line)
+    assert reply.startswith("error ")
+    assert message in reply
