@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from random_printers import RandomPrinter
 
@@ -16,6 +16,9 @@ BEGIN, MOVE, CORRECTION, BETWEEN = "begin", "move", "correction", "between"
 # Before a command
 COMMAND = "command"
 NEVER = "never"
+# What an MCU tells while it homes, and how that can be wrong
+REPLIES = ("stepper_position", "stepper_position", "trsync_state")
+MALFORMED = ("cut", "long", "unknown", "value")
 # Triggers' reasons on the wire: all steppers of one MCU stop, told as this
 TRIP_REASONS = (0, 2)
 
@@ -146,6 +149,20 @@ def _slow_link(target: Target) -> None:
     )
 
 
+def _miss_steps(target: Target) -> None:
+    stepper = target.rng.choice(target.printer.rail(target.axis).steppers)
+    for direction in ("up", "down"):
+        steps = target.rng.randint(2, 12)
+        target.control("stepper %s lose=%d direction=%s" % (stepper, steps, direction))
+
+
+def _malform(target: Target) -> None:
+    target.control(
+        "reply %s %s malformed=%s"
+        % (_any_mcu(target), target.rng.choice(REPLIES), target.rng.choice(MALFORMED))
+    )
+
+
 def _nothing(target: Target) -> None:
     pass
 
@@ -159,6 +176,10 @@ class Kind(NamedTuple):
     axes: str = "xyz"
     # What ends the fault once the command that it struck is over
     release: Optional[Callable[[Target], None]] = None
+    # Options of [multi_mcu_resync] without which nobody could notice it
+    options: Mapping[str, object] = {}
+    # Whether the host may lose an MCU, which it notices late
+    loses_mcu: bool = False
 
 
 KINDS: Dict[str, Kind] = {
@@ -167,9 +188,9 @@ KINDS: Dict[str, Kind] = {
     "timeout_one_mcu": Kind((MOVE,), _timeout_one),
     "timeout_several_mcus": Kind((MOVE,), _timeout_several),
     "timeout_endstop_mcu": Kind((MOVE,), _timeout_endstop),
-    "mcu_lost_during_move": Kind((MOVE,), _lose),
-    "mcu_lost_during_correction": Kind((CORRECTION,), _lose),
-    "mcu_lost_between": Kind((BETWEEN,), _lose),
+    "mcu_lost_during_move": Kind((MOVE,), _lose, loses_mcu=True),
+    "mcu_lost_during_correction": Kind((CORRECTION,), _lose, loses_mcu=True),
+    "mcu_lost_between": Kind((BETWEEN,), _lose, loses_mcu=True),
     "shutdown_during_move": Kind((MOVE,), _shut_down),
     "shutdown_during_correction": Kind((CORRECTION,), _shut_down),
     "shutdown_between": Kind((BETWEEN,), _shut_down),
@@ -181,5 +202,9 @@ KINDS: Dict[str, Kind] = {
     "stepper_stopped_early": Kind((MOVE,), _stop_early),
     "handler_error": Kind((COMMAND,), _fail_handler, "z", _mend_handler),
     "correction_over_limit": Kind((BEGIN,), _slow_link),
+    "missed_steps": Kind(
+        (MOVE, CORRECTION, BETWEEN, BETWEEN), _miss_steps, options={"check_interval": 0.1}
+    ),
+    "malformed_reply": Kind((MOVE, CORRECTION, BETWEEN), _malform, loses_mcu=True),
     "none": Kind((NEVER,), _nothing),
 }

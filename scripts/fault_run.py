@@ -38,7 +38,7 @@ def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None)
     outcome = Outcome(seed, kind_of(seed))
     rng = random.Random(seed)
     kind, is_tight = KINDS[outcome.kind], outcome.kind == "correction_over_limit"
-    printer = draw_printer(rng, is_tight)
+    printer = draw_printer(rng, is_tight, kind.options)
     if is_tight and len(printer.rails) > 1:
         # The limits are tight for the fastest axis only
         kind = kind._replace(axes="xy")
@@ -88,6 +88,7 @@ class Run:
     ) -> None:
         self._session, self._printer, self._aim = session, printer, aim
         self._outcome, self._say = outcome, say
+        self._kind = KINDS[outcome.kind]
         self._reference_mm: Dict[str, float] = {}
         # A command will never return
         self.is_waiting = False
@@ -116,7 +117,7 @@ class Run:
                 left -= 1
                 if left < 0:
                     break
-        if "lost" in self._outcome.kind:
+        if self._kind.loses_mcu:
             self._session.sleep(LOSS_NOTICED_S)
         if self._is_ready():
             self._check()
@@ -136,7 +137,7 @@ class Run:
             return str(e)
         except SessionError as e:
             asker = self._who_waits()
-            if "lost" not in self._outcome.kind or not asker or OWN in asker:
+            if not self._kind.loses_mcu or not asker or OWN in asker:
                 raise SessionError("%s, %s waits" % (e, asker)) from e
             self._say("  %s waits for ever for the lost MCU" % (asker,))
             self.is_waiting = True
@@ -199,7 +200,7 @@ class Run:
             self._outcome.was_out_of_sync |= claim is False
             if skew_mm <= rail.step_mm + ROUNDING_MM or claim is not True:
                 continue
-            if "lost" in self._outcome.kind and not is_last:
+            if self._kind.loses_mcu and not is_last:
                 # The host cannot know before it misses the MCU
                 self._session.sleep(LOSS_NOTICED_S)
                 if self._is_ready():
@@ -256,16 +257,26 @@ class Run:
             # Only a new process helps
             self._outcome.ended = "shutdown, command waits"
             return
-        if "lost" in self._outcome.kind:
+        if self._kind.loses_mcu:
             for name in dict.fromkeys(
                 mcu for rail in self._printer.rails for mcu in [*rail.mcus, self._printer.probe_mcu]
             ):
                 self._reconnect(name)
-        self._session.restart("FIRMWARE_RESTART")
+        self._restart()
         self._say("  restarted")
         self._check_nothing_claimed("restarted")
         if self._homed():
             self._outcome.silent_skews.append("homed after a restart: %s" % (self._homed(),))
+
+    def _restart(self) -> None:
+        try:
+            self._session.restart("FIRMWARE_RESTART")
+        except SessionError:
+            # A malformed reply ends the host's thread that reads from this MCU, so that it
+            # cannot be reset until the host has connected to it anew
+            if self._outcome.kind != "malformed_reply":
+                raise
+            self._session.restart("FIRMWARE_RESTART")
 
     def _reconnect(self, mcu: str) -> None:
         if any("mcu %s disconnect" % (mcu,) in line for line in self._outcome.story):

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from virtual_printer.samples import SamplePrinter, config_text, numbered
 
@@ -87,14 +87,19 @@ class RandomPrinter:
         }
 
 
-def draw_printer(rng: random.Random, is_tight: bool = False) -> RandomPrinter:
-    """A printer and its G-code; its limits may be so tight that a slow link exceeds them."""
+def draw_printer(
+    rng: random.Random, is_tight: bool = False, options: Mapping[str, object] = {}
+) -> RandomPrinter:
+    """A printer and its G-code; its limits may be so tight that a slow link exceeds them.
+
+    options are those of [multi_mcu_resync] that are not left to chance.
+    """
     sample = _draw_sample(rng)
     rails = _shared_rails(sample)
     probe_mcu = rng.choice(["toolhead", "toolhead", "mcu", *sample.z_mcus])
     fastest_mm_s = XY_SPEED_MM_S if len(rails) > 1 else sample.probe_speed_mm_s
-    options = _draw_options(rng, fastest_mm_s if is_tight else None)
-    sample = sample.with_resync(**options)
+    drawn = _draw_options(rng, fastest_mm_s if is_tight else None)
+    sample = sample.with_resync(**{**drawn, **options})
     text = "[fault_watch]\n\n" + sample.printer_cfg() + STOW
     speed = sample.probe_speed_mm_s
     for old, new in (

@@ -54,8 +54,8 @@ def test_run_is_the_same_each_time(host_name):
 def test_skew_under_the_claim_of_being_in_sync_is_found(host_name, monkeypatch):
     draw = fault_run.draw_printer
 
-    def draw_uncorrected(rng, is_tight):
-        printer = draw(rng, is_tight)
+    def draw_uncorrected(rng, is_tight, options):
+        printer = draw(rng, is_tight, options)
         section = "[multi_mcu_resync]\n"
         text = printer.printer_cfg.replace(section, section + "correct: False\n")
         return replace(printer, printer_cfg=text)

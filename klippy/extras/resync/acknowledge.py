@@ -91,8 +91,11 @@ class Acknowledgement:
         Raises the host's error if an MCU does not answer.
         """
         results: List[Any] = []
+        deadline = self._reactor.monotonic() + ANSWER_TIMEOUT_S * len(self._rails)
 
         def compare(eventtime: float) -> None:
+            while self._asked and self._reactor.monotonic() < deadline:
+                self._answered.wait(deadline)
             try:
                 results.append(self._compare(list(self._rails)))
             except Exception as e:
@@ -100,7 +103,7 @@ class Acknowledgement:
 
         # The host itself would wait for ever for an MCU that is lost
         done = self._reactor.register_callback(compare)
-        done.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S * len(self._rails))
+        done.wait(deadline + ANSWER_TIMEOUT_S)
         if not results:
             name = self._asked[0]
             self._state.lose(self._rails[name].name, "no count from an MCU")
