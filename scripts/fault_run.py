@@ -262,25 +262,19 @@ class Run:
                 mcu for rail in self._printer.rails for mcu in [*rail.mcus, self._printer.probe_mcu]
             ):
                 self._reconnect(name)
-        self._restart()
+        self._session.restart("FIRMWARE_RESTART")
         self._say("  restarted")
         self._check_nothing_claimed("restarted")
         if self._homed():
             self._outcome.silent_skews.append("homed after a restart: %s" % (self._homed(),))
 
-    def _restart(self) -> None:
-        try:
-            self._session.restart("FIRMWARE_RESTART")
-        except SessionError:
-            # A malformed reply ends the host's thread that reads from this MCU, so that it
-            # cannot be reset until the host has connected to it anew
-            if self._outcome.kind != "malformed_reply":
-                raise
-            self._session.restart("FIRMWARE_RESTART")
-
     def _reconnect(self, mcu: str) -> None:
         if any("mcu %s disconnect" % (mcu,) in line for line in self._outcome.story):
             self._session.control("mcu %s reconnect" % (mcu,))
+        if any("reply %s " % (mcu,) in line for line in self._outcome.story):
+            # A malformed reply ends the host's thread that reads from this MCU, so that it
+            # cannot be reset but at its own switch
+            self._session.control("mcu %s reboot" % (mcu,))
 
     def _check_nothing_claimed(self, when: str) -> None:
         claims = self._session.status("multi_mcu_resync").get("in_sync", {})
