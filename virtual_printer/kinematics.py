@@ -72,7 +72,7 @@ def load(printer: ConfigFile) -> Kinematics:
     if name == _GENERIC:
         return _load_generic(printer)
     if name not in _COUPLED:
-        raise section.error("kinematics", f"is not simulated: '{name}'")
+        raise section.error("kinematics", f"is not supported: '{name}'")
     return _load_rails(printer, section, name)
 
 

@@ -333,7 +333,7 @@ def replaced(name: str, **options: object) -> str:
         ),
         (
             replaced("printer", kinematics="delta"),
-            "option 'kinematics' in section [printer] is not simulated: 'delta'",
+            "option 'kinematics' in section [printer] is not supported: 'delta'",
         ),
         (
             replaced("stepper_x", rotation_distance="far"),
