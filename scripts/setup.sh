@@ -1,5 +1,5 @@
 #!/bin/bash
-# Prepares what tests and demo need: system packages, our tools, and real hosts to plug into
+# Prepares what tests and demo need: system packages, our tools, real hosts to plug into, a client
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -59,18 +59,24 @@ compiler_works() {
     echo '#include <stdio.h>' | gcc -x c -fsyntax-only - 2>/dev/null
 }
 
-# Find what the system lacks ($1: 1 when a Python is needed); sets missing and python
+# Moonraker's libnacl needs it whole; the registry's packages have a part of it at most
+has_libsodium() {
+    /sbin/ldconfig -p | grep 'libsodium\.so' >/dev/null
+}
+
+# Find what the system lacks ($1: 1 when environments are to be made); sets missing and python
 check_system() {
     missing=()
     compiler_works || missing+=(gcc libc6-dev)
-    if [ "$1" = 1 ] && ! python=$(find_python); then
-        missing+=(python3 python3-venv)
+    if [ "$1" = 1 ]; then
+        python=$(find_python) || missing+=(python3 python3-venv)
+        has_libsodium || missing+=(libsodium23)
     fi
 }
 
 install_packages() {
     local line="apt-get install -y --no-install-recommends ${missing[*]}" as=()
-    local what="a C compiler and Python 3.9 to 3.13 with venv are needed"
+    local what="a C compiler, Python 3.9 to 3.13 with venv and libsodium are needed"
     if [ "$(id -u)" != 0 ]; then
         as=(sudo -n)
     fi
@@ -102,7 +108,7 @@ hash_of() {
 wanted_stamp() {
     local requirements=$root/scripts/requirements
     case $1 in
-        tools) hash_of "$requirements-tools.txt" ;;
+        tools | moonraker) hash_of "$requirements-$1.txt" ;;
         checkout) hash_of "$requirements-hosts.txt" ;;
         *) hash_of "$requirements-hosts.txt" "$requirements-$1.txt" ;;
     esac
@@ -138,11 +144,16 @@ make_tools() {
     pip_for tools install -r "$root/scripts/requirements-tools.txt"
 }
 
+# Make environment $1 with nothing in it
+make_empty() {
+    quietly "$python" -m venv --without-pip "$env/$1" ||
+        fail "$1: cannot make a Python environment (see $log)"
+}
+
 # Make host environment $1 with what every host imports
 make_host() {
     say "$1: installing what the host imports"
-    quietly "$python" -m venv --without-pip "$env/$1" ||
-        fail "$1: cannot make a Python environment (see $log)"
+    make_empty "$1"
     pip_for "$1" install -r "$root/scripts/requirements-hosts.txt"
     site=$(echo "$env/$1"/lib/python3*/site-packages)
     # Hosts that are not installed by pip are imported from here
@@ -175,6 +186,13 @@ make_klipper_v0_12() {
     ln -sfn source/klippy "$env/$name/klippy"
     pinned_version $name >"$env/$name/version"
     finish_host $name
+}
+
+# Without what its package asks for beyond what it imports at its start
+make_moonraker() {
+    say "moonraker: installing Moonraker"
+    make_empty moonraker
+    pip_for moonraker install --no-deps -r "$root/scripts/requirements-moonraker.txt"
 }
 
 # Link our extra, and those of the benchmark and the fault campaign, into host $1 and do now what
@@ -276,11 +294,13 @@ copy_checkout() {
 # Main
 ######################################################################
 
-environments=(tools kalico klipper_v0_12)
+environments=(tools moonraker)
+hosts=(kalico klipper_v0_12)
 if [ -n "${KLIPPY_DIR:-}" ]; then
     find_checkout
-    environments+=(checkout)
+    hosts+=(checkout)
 fi
+environments+=("${hosts[@]}")
 
 mkdir -p "$env" || fail "cannot write into $root"
 exec 9>"$env/lock"
@@ -301,7 +321,7 @@ for name in "${environments[@]}"; do
     ensure "$name"
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
-for name in "${environments[@]:1}"; do
+for name in "${hosts[@]}"; do
     build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"

