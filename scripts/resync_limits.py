@@ -10,7 +10,7 @@ import argparse
 import os.path
 import sys
 from pathlib import Path
-from typing import List, NamedTuple, NoReturn, Optional, Tuple
+from typing import List, NoReturn, Optional, Tuple
 
 # It runs as it is on a printer, where nobody has set a path
 sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
@@ -19,23 +19,20 @@ sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../kl
 import limit_axes
 import limit_figures
 from limit_axes import Axis
-from resync.following_error import Limits
+from limit_report import Timing, axis_report, section
 
 from virtual_printer.configfile import ConfigFile, MachineError
 
-_LABEL_WIDTH = 42
 # What a magnitude outside of this stands for cannot be a machine; within, no result overflows
 _SMALLEST, _LARGEST = 1e-9, 1e9
 _NUMBERS = ("step_distance", "homing_speed", "max_speed", "accel")
-
-
-class Timing(NamedTuple):
-    """What the figures depend on besides the axis: delays (s), base period (s), clock (Hz)."""
-
-    timeout_s: float
-    latency_s: float
-    base_period_s: float
-    clock_hz: float
+# Name, unit, default and help of what can be given besides
+_OPTIONS = (
+    ("timeout", "S", None, "after which a silent host stops an MCU (printer.cfg's, or 0.025)"),
+    ("latency", "S", 0.002, "of a stop on its way to the stepper, about srtt (%(default)s)"),
+    ("base_period", "S", 20e-6, "of a software step generator to compare with (%(default)s)"),
+    ("clock", "HZ", 12e6, "frequency of the MCU (%(default)s, an RP2040's)"),
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,6 +52,10 @@ def _positive(text: str) -> float:
     return value
 
 
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     """The options; ends with one line and exit code 2 if they are bad."""
     parser = _Parser(
@@ -65,45 +66,16 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
     )
     parser.add_argument("config", nargs="?", type=Path, metavar="printer.cfg")
     for name, unit in zip(_NUMBERS, ("MM", "MM_S", "MM_S", "MM_S2")):
-        parser.add_argument("--%s" % (name.replace("_", "-"),), type=_positive, metavar=unit)
-    parser.add_argument(
-        "--timeout",
-        type=_positive,
-        metavar="S",
-        help="after this an MCU that hears nothing stops (default: printer.cfg's, or 0.025)",
-    )
-    parser.add_argument(
-        "--latency",
-        type=_positive,
-        metavar="S",
-        default=0.002,
-        help="of the stop, from the endstop's MCU to the stepper's; about the srtt of"
-        " klippy.log (default: 0.002)",
-    )
-    parser.add_argument(
-        "--base-period",
-        type=_positive,
-        metavar="S",
-        default=20e-6,
-        help="of a software step generator to compare with (default: 20e-6)",
-    )
-    parser.add_argument(
-        "--clock",
-        type=_positive,
-        metavar="HZ",
-        default=12e6,
-        help="clock frequency of the MCU (default: 12e6, an RP2040's)",
-    )
+        parser.add_argument(_option(name), type=_positive, metavar=unit)
+    for name, unit, default, text in _OPTIONS:
+        parser.add_argument(_option(name), type=_positive, metavar=unit, default=default, help=text)
     options = parser.parse_args(arguments)
     given = [name for name in _NUMBERS if getattr(options, name) is not None]
     if options.config is not None and given:
-        parser.error("--%s is read from printer.cfg" % (given[0].replace("_", "-"),))
+        parser.error("%s is read from printer.cfg" % (_option(given[0]),))
     if options.config is None and len(given) < len(_NUMBERS):
-        names = ", ".join("--%s" % (name.replace("_", "-"),) for name in _NUMBERS)
-        parser.error("give a printer.cfg, or all of %s" % (names,))
-    if not given:
-        return options
-    if options.homing_speed > options.max_speed:
+        parser.error("give a printer.cfg, or all of %s" % (", ".join(map(_option, _NUMBERS)),))
+    if given and options.homing_speed > options.max_speed:
         parser.error("--homing-speed is more than --max-speed")
     return options
 
@@ -131,65 +103,6 @@ def _read(path: Path) -> Tuple[List[Axis], float]:
                     % (path, what, axis.name, value, _SMALLEST, _LARGEST)
                 )
     return axes, limit_axes.trsync_timeout_s(printer)
-
-
-def _row(label: str, cells: List[str]) -> str:
-    return label.ljust(_LABEL_WIDTH) + "".join(cell.rjust(12) for cell in cells)
-
-
-def _granularity(rate: float, clock_hz: float) -> str:
-    try:
-        return "%.6g" % (limit_figures.regular_rates(rate, clock_hz).granularity,)
-    except ValueError:
-        return "too fast"
-
-
-def axis_report(axis: Axis, timing: Timing, limits: Limits) -> List[str]:
-    """The figures of an axis as lines of text, a column for each of its speeds."""
-    speeds = list(axis.speeds_mm_s.values())
-    rates = [limit_figures.step_rate(speed, axis.finest_step_mm) for speed in speeds]
-    lines = []
-    if axis.name:
-        places = ", ".join("%s on %s" % place for place in axis.stepper_mcus.items())
-        lines.append("Axis %s: %s" % (axis.name, places))
-    steps = "%.6g mm" % (axis.finest_step_mm,)
-    if axis.coarsest_step_mm != axis.finest_step_mm:
-        steps += " to %.6g mm" % (axis.coarsest_step_mm,)
-    lines.append("Step distance %s, acceleration %.6g mm/s^2" % (steps, axis.accel_mm_s2))
-    lines.append(_row("", list(axis.speeds_mm_s)))
-    lines.append(_row("speed, mm/s", ["%.6g" % speed for speed in speeds]))
-    lines.append(_row("step rate, steps/s", ["%.6g" % rate for rate in rates]))
-    for source, clock_hz in (
-        ("base period %.6g us" % (timing.base_period_s * 1e6,), 1.0 / timing.base_period_s),
-        ("clock %.6g MHz" % (timing.clock_hz / 1e6,), timing.clock_hz),
-    ):
-        cells = [_granularity(rate, clock_hz) for rate in rates]
-        lines.append(_row("granularity, %s, steps/s" % (source,), cells))
-    for kind, delay_s in (("worst", timing.timeout_s), ("expected", timing.latency_s)):
-        far_mm = [limit_figures.overshoot_mm(speed, delay_s) for speed in speeds]
-        label = "%s overshoot (%.6g ms), " % (kind, delay_s * 1e3)
-        lines.append(_row(label + "mm", ["%.6g" % mm for mm in far_mm]))
-        cells = ["%.4g" % (mm / axis.finest_step_mm,) for mm in far_mm]
-        lines.append(_row(" " * (len(label) - 2) + "steps", cells))
-    lines.append(_row("limit, mm", ["%.6g" % limits.limit_mm(speed) for speed in speeds]))
-    error_mm = limit_figures.acceleration_error_mm(axis.accel_mm_s2, timing.latency_s)
-    delay = "%.6g ms" % (timing.latency_s * 1e3,)
-    lines.append("a*t^2/2 at the acceleration junction (%s): %.6g mm" % (delay, error_mm))
-    lines.append("Recommended: ferror %.6f, min_ferror %.6f" % limits[:2])
-    return lines
-
-
-def section(recommended: List[Limits]) -> List[str]:
-    """The section to paste, from the limits of each axis."""
-    if len(set(recommended)) > 1:
-        # What is wide enough for the fast axis would be too wide for the slow one
-        return ["[multi_mcu_resync]", "# without ferror and min_ferror: each axis gets its own"]
-    ferror_mm, min_ferror_mm, _ = recommended[0]
-    return [
-        "[multi_mcu_resync]",
-        "ferror: %.6f" % (ferror_mm,),
-        "min_ferror: %.6f" % (min_ferror_mm,),
-    ]
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -37,7 +37,7 @@ def report(capsys, *arguments):
     """The tool's output as a row of figures by label, and the text."""
     assert resync_limits.main([str(argument) for argument in arguments]) == 0
     text = capsys.readouterr().out
-    found = re.findall(r"^( *\w.*?)  +(\S.*)$", text, re.MULTILINE)
+    found = re.findall(r"^(\w.*?)  +(\S.*)$", text, re.MULTILINE)
     return {label: figures.split() for label, figures in found}, text
 
 
@@ -149,7 +149,7 @@ def test_klipper_thread_figures_come_from_the_command_too(capsys):
         *("--accel", 350, "--latency", 0.002),
     )
     assert rows["expected overshoot (2 ms), mm"] == ["0.03", "0.06"]
-    assert rows["                         steps"] == ["12", "24"]
+    assert rows["expected overshoot (2 ms), steps"] == ["12", "24"]
     assert rows["worst overshoot (25 ms), mm"] == ["0.375", "0.75"]
 
 
