@@ -31,6 +31,8 @@ def axis_report(axis: Axis, timing: Timing, limits: Limits) -> List[str]:
         _row("", list(axis.speeds_mm_s)),
         _row("speed, mm/s", ["%.6g" % speed for speed in speeds]),
         *_rate_rows(axis, timing),
+        "a base period of %.6g us allows %.6g steps/s, or %.6g with a whole pulse in one interrupt"
+        % (timing.base_period_s * 1e6, *limit_figures.highest_rates(timing.base_period_s)),
         *_overshoot_rows(axis, "worst", timing.timeout_s),
         *_overshoot_rows(axis, "expected", timing.latency_s),
         _row("limit, mm", ["%.6g" % limits.limit_mm(speed) for speed in speeds]),

@@ -105,6 +105,7 @@ def test_linuxcnc_figures_come_from_the_command_too(capsys):
         *("--accel", 10000, "--latency", 0.001, "--base-period", 20e-6),
     )
     assert "a*t^2/2 at the acceleration junction (1 ms): 0.005 mm" in text
+    assert "20 us allows 25000 steps/s, or 50000 with a whole pulse in one interrupt" in text
     assert rows["step rate, steps/s"][-1] == "50000"
     assert rows["granularity, base period 20 us, steps/s"][-1] == "25000"
     assert text.endswith("min_ferror: 0.022500\n")
