@@ -257,14 +257,31 @@ find_checkout() {
     fail "KLIPPY_DIR is no Klippy: no klippy.py with chelper/ and extras/ in $KLIPPY_DIR"
 }
 
+# It imports what the other hosts do, so nothing has to be downloaded for it
 make_checkout() {
-    make_host checkout
+    local part
+    mkdir -p "$env/checkout"
+    for part in bin lib pyvenv.cfg; do
+        ln -sfn "../klipper_v0_12/$part" "$env/checkout/$part"
+    done
 }
 
-# Print a hash of where the checkout is and of every file's size and time
+# Print the version of the Klippy in $klippy. A package from a registry may lie in a project of
+# somebody else's, whose version git would tell.
+checkout_version() {
+    if git -C "$klippy" ls-files --error-unmatch klippy.py >/dev/null 2>&1; then
+        git -C "$klippy" describe --always --tags --long --dirty
+    elif [ -s "$klippy/.version" ]; then
+        head -n 1 "$klippy/.version"
+    else
+        echo "unknown, no git"
+    fi
+}
+
+# Print a hash of where the checkout is, of its version, and of every file's size and time
 checkout_stamp() {
     {
-        echo "$layout $klippy"
+        echo "$layout $klippy $(checkout_version)"
         find "$klippy" -type d -name __pycache__ -prune -o \
             -type f ! -name '*.so' -printf '%P %s %T@\n' | LC_ALL=C sort
     } | sha256sum | cut -d ' ' -f 1
@@ -280,9 +297,12 @@ copy_checkout() {
     mkdir -p "$checkout/source/klippy"
     tar -C "$klippy" --exclude=__pycache__ --exclude='*.so' -cf - . |
         tar -C "$checkout/source/klippy" -xf - || fail "checkout: cannot copy $klippy"
+    # Other people's extras are links, which may be relative
+    (cd "$klippy" && find . -type l -printf '%P\0') | while IFS= read -r -d '' link; do
+        ln -sfn "$(realpath -m "$klippy/$link")" "$checkout/source/klippy/$link"
+    done
     ln -sfn source/klippy "$checkout/klippy"
-    git -C "$klippy" describe --always --tags --long --dirty >"$checkout/version" 2>/dev/null ||
-        echo "?" >"$checkout/version"
+    checkout_version >"$checkout/version"
     cp "$checkout/version" "$checkout/source/klippy/.version"
     echo "$klippy" >"$checkout/origin"
     finish_host checkout

@@ -37,6 +37,7 @@ def get_finite(
 
 class MultiMcuResync:
     def __init__(self, config: Any) -> None:
+        self.host = Host(config)
         self.printer = config.get_printer()
         # Read configuration
         self.axes = config.getlist("axes", None)
@@ -54,7 +55,6 @@ class MultiMcuResync:
         self.include_single_mcu = config.getboolean("include_single_mcu", False)
         self._check_axes(config)
         # Lift the start-up checks before kinematics and probes load
-        self.host = Host(self.printer)
         self.host.lift_shared_axis_checks(config, self._is_resynced)
         # Set once the kinematics is known
         self.rails: List[Rail] = []
@@ -98,8 +98,10 @@ class MultiMcuResync:
         return self.axes is None or axis in self.axes
 
     def _handle_connect(self) -> None:
+        self.host.check_connected()
         toolhead = self.printer.lookup_object("toolhead")
-        found = resyncable_rails(toolhead.get_kinematics(), self.include_single_mcu)
+        host_rails = self.host.rails(toolhead.get_kinematics())
+        found = resyncable_rails(host_rails, self.include_single_mcu)
         self._check_found([axis for rail in found for axis in rail.axes])
         self.rails = [r for r in found if any(map(self._is_resynced, r.axes))]
         self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
@@ -123,6 +125,8 @@ class MultiMcuResync:
                 limits.max_speed_mm_s,
                 limits.min_ferror_mm,
             )
+        if self.rails:
+            self.host.keep_step_history({s.get_mcu() for s in self.steppers.values()})
         if self.rails and self.correct:
             self._prepare_corrections(toolhead)
 
@@ -303,7 +307,7 @@ class MultiMcuResync:
             raise gcmd.error("RESYNC_CHECK: no axis is resynced")
         comparisons = self.acknowledgement.compare_all()
         if len(comparisons) < len(self.steppers):
-            raise gcmd.error("RESYNC_CHECK: an MCU is being asked already, try again")
+            raise gcmd.error("RESYNC_CHECK: not while the printer homes or probes")
         gcmd.respond_info("\n".join(c.describe() for c in comparisons))
         try:
             for comparison in comparisons:

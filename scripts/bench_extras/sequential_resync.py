@@ -17,7 +17,7 @@ class SequentialResync:
 
     def __init__(self, config):
         self.printer = config.get_printer()
-        self.host = Host(self.printer)
+        self.host = Host(config)
         self.host.lift_shared_axis_checks(config, lambda axis: True)
         self.printer.load_object(config, "force_move")
         self.printer.register_event_handler("klippy:ready", self._handle_ready)

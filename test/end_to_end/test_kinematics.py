@@ -88,7 +88,11 @@ def check_stays_in_step(printer, groups):
 @pytest.mark.parametrize("name", PRINTERS)
 def test_shared_rails_of_a_kinematics_stay_in_step(start, name):
     sample, groups = PRINTERS[name]
-    check_stays_in_step(start(sample), groups)
+    printer = start(sample, ready=False)
+    if name == "corexz" and "'stepper_x1' is not a valid config" in printer.state_message():
+        pytest.skip("corexz has one stepper per rail on hosts before v0.12")
+    assert printer.state() == "ready", printer.state_message()
+    check_stays_in_step(printer, groups)
 
 
 def start_generic(start, sample):

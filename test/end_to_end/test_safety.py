@@ -185,6 +185,24 @@ def test_counts_of_the_mcus_are_those_of_the_host_at_rest_and_in_motion(start):
     assert "Unable to obtain" not in printer.log()
 
 
+class LateMcu(SamplePrinter):
+    """One MCU has been started long after the main one."""
+
+    def machine_cfg(self):
+        late = "\n[mcu]\nclock_offset_s: 25\n[mcu z1]\nclock_offset_s: 0.1\n"
+        return super().machine_cfg() + late
+
+
+def test_mcu_that_was_just_started_has_its_trigger_positions_and_counts(start):
+    printer = start(LateMcu())
+    printer.gcode("G28")
+    overshoot_steps = printer.status("multi_mcu_resync")["overshoot_steps"]
+    assert all(overshoot_steps[name] > 0 for name in ("stepper_z1", "stepper_z2"))
+    printer.gcode("G1 Z12 F600")
+    assert all("error 0.000000 mm" in line for line in printer.gcode("RESYNC_CHECK"))
+    assert in_sync(printer) == {"z": True}
+
+
 def test_commands_without_a_shared_axis_say_so(start):
     printer = start(SamplePrinter().on_one_mcu())
     for command in ("RESYNC", "RESYNC_CHECK"):

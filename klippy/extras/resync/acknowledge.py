@@ -48,6 +48,8 @@ class Acknowledgement:
         # The steppers whose counts are being asked for
         self._asked: List[str] = []
         self._answered = self._reactor.completion()
+        # Held by who compares; others wait for their turn
+        self._turn = self._reactor.mutex()
         self._is_paused = False
 
     def pause(self) -> None:
@@ -120,23 +122,26 @@ class Acknowledgement:
 
     def _compare(self, names: List[str]) -> List[Comparison]:
         comparisons = []
-        for name in names:
-            # The host itself, or another check, may have begun to ask
-            if self._is_paused or self._asked or self._printer.is_shutdown():
-                break
-            self._asked = [name]
-            self._answered = self._reactor.completion()
-            try:
-                limits = self._limits[self._rails[name].name]
-                comparisons.append(self._check.compare(name, limits))
-            finally:
-                self._asked = []
-                self._answered.complete(True)
+        with self._turn:
+            for name in names:
+                # The host itself may have begun to ask
+                if self._is_paused or self._printer.is_shutdown():
+                    break
+                comparisons.append(self._ask(name))
         for comparison in comparisons:
             if comparison.is_fault():
                 rail = self._rails[comparison.name]
                 self._state.lose(rail.name, comparison.describe())
         return comparisons
+
+    def _ask(self, name: str) -> Comparison:
+        self._asked = [name]
+        self._answered = self._reactor.completion()
+        try:
+            return self._check.compare(name, self._limits[self._rails[name].name])
+        finally:
+            self._asked = []
+            self._answered.complete(True)
 
     def _look_at(self, names: List[str]) -> None:
         # What is known already is not told again at each interval

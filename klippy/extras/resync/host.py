@@ -4,17 +4,22 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import importlib
+import inspect
 import os
 import sys
 import types
-from typing import Any, Callable, Iterable, Optional, Set, Tuple
+from typing import Any, Callable, Iterable, List, Optional, Sequence, Set, Tuple
 
+from . import host_needs
 from .chelper import Helper
 from .rail import Rail
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
 # host from v0.11 on
 STEP_LEAD_S = 0.100
+
+# How well the host knows when the clock of an MCU was zero (s)
+CLOCK_START_ERROR_S = 0.010
 
 GENERIC_KINEMATICS = "generic_cartesian"
 
@@ -23,6 +28,7 @@ SHARED_AXIS_ERROR = "Multi-mcu homing not supported on multi-mcu shared"
 # "Descend" probing averages samples up to this long after the trigger (s);
 # probe_eddy_current of Kalico and of Klipper since v0.13
 EDDY_SAMPLING_S = 0.150
+
 
 def _call_lift(self, argument, *, multi_mcu_resync_lift):
     return multi_mcu_resync_lift(self, argument)
@@ -83,18 +89,42 @@ class CheckLift:
 class Host:
     """The running host, as far as it differs from one version to the next."""
 
-    def __init__(self, printer: Any) -> None:
-        self._printer = printer
-        self._reactor = printer.get_reactor()
-        self._mcu = printer.lookup_object("mcu")
+    def __init__(self, config: Any) -> None:
+        self._printer = config.get_printer()
+        self._reactor = self._printer.get_reactor()
+        self._mcu = self._printer.lookup_object("mcu")
         # Names of steppers that the start-up check was to refuse
         self.lifted_steppers: Set[str] = set()
-        # The host may be a package (klippy.mcu) or a folder (mcu)
-        self._mcu_module = sys.modules[type(self._mcu).__module__]
+        # Kalico since 2024-12-11, and what the registries have, is a package, Klipper
+        # is a folder of modules
+        self._package = type(self._mcu).__module__.rpartition("mcu")[0]
+        self._refuse_without(host_needs.missing(host_needs.at_load(config, self._package)))
+
+    def _refuse_without(self, missing: Sequence[str]) -> None:
+        if missing:
+            raise self._printer.config_error(
+                "multi_mcu_resync: this version of the host is not supported, it has no"
+                " %s. Look for an update of multi_mcu_resync, or remove its section"
+                % (", ".join(missing),)
+            )
+
+    def _module(self, name: str) -> Any:
+        return sys.modules[self._package + name]
+
+    def check_connected(self) -> None:
+        """Raise a config error if the host lacks something that is needed to move."""
+        toolhead = self._printer.lookup_object("toolhead")
+        rails = self.rails(toolhead.get_kinematics())
+        missing = host_needs.missing(host_needs.at_connect(self._printer, self._package, rails))
+        if self._find_trsync_timeout_s() is None:
+            missing.append("%smcu.TRSYNC_TIMEOUT" % (self._package,))
+        if self._find_note_steps() is None:
+            missing.append("%stoolhead.ToolHead.note_mcu_movequeue_activity" % (self._package,))
+        self._refuse_without(missing)
 
     def load_helper(self) -> Helper:
         """Build and load the C helper for this host; raises HelperError."""
-        chelper = self._mcu_module.chelper
+        chelper = self._module("chelper")
         return Helper(os.path.dirname(chelper.__file__), chelper.get_ffi())
 
     def lift_shared_axis_checks(self, config: Any, is_resynced: Callable[[str], bool]) -> None:
@@ -103,10 +133,10 @@ class Host:
         is_resynced(axis) tells whether the axis or carriage of that name is.
         The checks are as shipped again once the printer disconnects.
         """
-        # v0.13 (2024) moved the check from MCU_endstop to TriggerDispatch
-        owner = getattr(self._mcu_module, "TriggerDispatch", None)
-        if owner is None:
-            owner = self._mcu_module.MCU_endstop
+        # Klipper 2024-01-06 (v0.13) moved the check from MCU_endstop to
+        # TriggerDispatch; so has Kalico
+        mcu_module = self._module("mcu")
+        owner = getattr(mcu_module, "TriggerDispatch", mcu_module.MCU_endstop)
 
         def is_stepper_lifted(endstop: Any, stepper: Any) -> bool:
             # The check compares names like "stepper_z1" up to the axis
@@ -116,15 +146,15 @@ class Host:
             self.lifted_steppers.add(stepper.get_name())
             return True
 
-        self._lift(owner.__dict__["add_stepper"], is_stepper_lifted)
+        self._lift(owner, "add_stepper", is_stepper_lifted)
         if config.getsection("printer").get("kinematics", note_valid=False) == GENERIC_KINEMATICS:
             self._lift_carriage_check(is_resynced)
 
     def _lift_carriage_check(self, is_resynced: Callable[[str], bool]) -> None:
-        # Klipper since 2025 has a kinematics with a check of its own
-        package = self._mcu_module.__name__.rpartition("mcu")[0]
-        module = importlib.import_module("%skinematics.%s" % (package, GENERIC_KINEMATICS))
-        kinematics_class = module.GenericCartesianKinematics
+        # Klipper 2025-05-07 (after v0.13) has a kinematics with a check of its own
+        module = importlib.import_module(
+            "%skinematics.%s" % (self._package, GENERIC_KINEMATICS)
+        )
 
         def is_kinematics_lifted(kinematics: Any, report_error: Any) -> bool:
             return kinematics.printer is self._printer and all(
@@ -133,11 +163,24 @@ class Host:
                 if len({s.get_mcu() for s in carriage.get_rail().get_steppers()}) > 1
             )
 
-        self._lift(kinematics_class.__dict__["_check_multi_mcu_homing"], is_kinematics_lifted)
+        self._lift(
+            module.GenericCartesianKinematics, "_check_multi_mcu_homing", is_kinematics_lifted
+        )
 
-    def _lift(self, function: Any, is_lifted: Callable[[Any, Any], bool]) -> None:
-        lift = CheckLift(function, is_lifted, self._printer.config_error)
+    def _lift(self, owner: Any, name: str, is_lifted: Callable[[Any, Any], bool]) -> None:
+        if name not in vars(owner):
+            self._refuse_without(["%s.%s.%s" % (owner.__module__, owner.__name__, name)])
+        lift = CheckLift(vars(owner)[name], is_lifted, self._printer.config_error)
         self._printer.register_event_handler("klippy:disconnect", lift.undo)
+
+    def rails(self, kinematics: Any) -> List[Any]:
+        """The host's rails; delta and the like have none with several steppers."""
+        # Klipper 2025-05-07 (after v0.13) has carriages in generic_cartesian
+        carriages = getattr(kinematics, "carriages", {})
+        rails = getattr(kinematics, "rails", [c.get_rail() for c in carriages.values()])
+        # Klipper until 2023-08-01 (v0.11) keeps both carriages of a cartesian
+        # IDEX printer apart, and only the active one is among the rails
+        return list(dict.fromkeys([*rails, *getattr(kinematics, "dual_carriage_rails", ())]))
 
     def register_first(self, event: str, handler: Callable[..., None]) -> None:
         """Call the handler before all that are registered for the event.
@@ -153,12 +196,15 @@ class Host:
 
     def trsync_timeout_s(self) -> float:
         """After how long an MCU that hears nothing stops a homing move (s)."""
-        timeout_s = getattr(self._mcu_module, "TRSYNC_TIMEOUT", None)
-        if timeout_s is None:
-            # An option in Kalico
-            options = self._printer.lookup_object("danger_options")
-            timeout_s = options.multi_mcu_trsync_timeout
+        timeout_s = self._find_trsync_timeout_s()
+        assert timeout_s is not None, "check_connected() has not been called"
         return timeout_s
+
+    def _find_trsync_timeout_s(self) -> Optional[float]:
+        # Kalico 2023-11-07 has made the constant an option
+        options = self._printer.lookup_object("danger_options", None)
+        constant = getattr(self._module("mcu"), "TRSYNC_TIMEOUT", None)
+        return getattr(options, "multi_mcu_trsync_timeout", constant)
 
     def max_speed_mm_s(self, rail: Rail) -> float:
         """Maximum speed of a rail."""
@@ -179,28 +225,54 @@ class Host:
         """Print time (s) until which a probe samples at standstill, or zero."""
         if not self._printer.lookup_objects("probe_eddy_current"):
             return 0.0
-        plain = self._mcu_module.MCU_endstop
+        plain = self._module("mcu").MCU_endstop
         if all(isinstance(endstop, plain) for endstop, _ in endstops):
             return 0.0
         return trigger_time + EDDY_SAMPLING_S
 
+    def keep_step_history(self, mcus: Iterable[Any]) -> None:
+        """Have the host remember the steps of these MCUs from their start on."""
+        motion_queuing = self._printer.lookup_object("motion_queuing", None)
+        if not hasattr(motion_queuing, "clear_history_time"):
+            return
+        # Klipper 2025-09-18 (after v0.13) forgets what is older than 30 s.  On
+        # an MCU whose clock started later than that, the clock of that time is
+        # below zero, which its C code takes for the far future: all is
+        # forgotten, and with it where the steppers were at the trigger.
+        start_time = max(mcu.clock_to_print_time(0) for mcu in mcus) + CLOCK_START_ERROR_S
+
+        def before_flush(flush_time: float, step_gen_time: float) -> None:
+            if motion_queuing.clear_history_time < start_time:
+                motion_queuing.clear_history_time = start_time
+
+        motion_queuing.register_flush_callback(before_flush)
+
     def flush_steps(self, end_print_time: Optional[float] = None) -> None:
         """Generate and send all steps, those up to end_print_time (s) too."""
-        toolhead = self._printer.lookup_object("toolhead")
         if end_print_time is not None:
-            self._note_steps(toolhead, end_print_time)
-        toolhead.flush_step_generation()
+            note_steps = self._find_note_steps()
+            assert note_steps is not None, "check_connected() has not been called"
+            note_steps(end_print_time)
+        self._printer.lookup_object("toolhead").flush_step_generation()
 
-    def _note_steps(self, toolhead: Any, end_print_time: float) -> None:
+    def _find_note_steps(self) -> Optional[Callable[[float], None]]:
+        """What tells the host until when it has steps to generate."""
+        toolhead = self._printer.lookup_object("toolhead")
         motion_queuing = self._printer.lookup_object("motion_queuing", None)
-        if motion_queuing is not None:
-            # Master since 2025 flushes in a module of its own
-            motion_queuing.note_mcu_movequeue_activity(end_print_time)
-        elif hasattr(toolhead, "note_mcu_movequeue_activity"):
-            # v0.13 and Kalico
-            toolhead.note_mcu_movequeue_activity(
-                end_print_time, set_step_gen_time=True
-            )
-        else:
-            # v0.11 and v0.12
-            toolhead.note_kinematic_activity(end_print_time)
+        for owner, name in (
+            # Klipper 2025-08-12 (after v0.13)
+            (motion_queuing, "note_mcu_movequeue_activity"),
+            # Klipper 2024-01-18 (v0.13), Kalico
+            (toolhead, "note_mcu_movequeue_activity"),
+            # Klipper v0.11, v0.12
+            (toolhead, "note_kinematic_activity"),
+        ):
+            function = getattr(owner, name, None)
+            if function is None:
+                continue
+            # Klipper 2023-12-11 (v0.13) added whether these are steps, False
+            # unless given, and 2025-08-06 gave it another name
+            if len(inspect.signature(function).parameters) > 1:
+                return lambda print_time: function(print_time, True)
+            return function
+        return None

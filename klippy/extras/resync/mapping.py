@@ -33,6 +33,15 @@ def slopes(stepper: Any) -> Tuple[float, float, float]:
     return x, y, z
 
 
+def follows(stepper: Any, toolhead: Any) -> bool:
+    """Tell whether the stepper follows the toolhead's moves.
+
+    Not while a levelling command moves another one alone, nor on a parked
+    carriage of an IDEX printer of v0.11.
+    """
+    return stepper.get_trapq() == toolhead.get_trapq()
+
+
 def _towards(
     stepper: Any, position: Sequence[float], commanded_mm: float
 ) -> List[float]:
@@ -166,4 +175,5 @@ def settle(
     toolhead.set_position(position)
     place(steppers, commanded_mm, position)
     for idle_mm in idle_rails_mm:
-        restore_idle(steppers, idle_mm, position)
+        if all(follows(steppers[name], toolhead) for name in idle_mm):
+            restore_idle(steppers, idle_mm, position)

@@ -22,13 +22,11 @@ class CarriedStepper:
         # Held here: the host frees them once nobody does
         self._kinematics = kinematics
         self._trapq = trapq
-        self._host_kinematics = stepper.get_stepper_kinematics()
-        self._host_trapq = stepper.get_trapq()
 
     def take(self) -> None:
         """Put the stepper on our kinematics, at position zero."""
-        self._stepper.set_stepper_kinematics(self._kinematics)
-        self._stepper.set_trapq(self._trapq)
+        self._host_kinematics = self._stepper.set_stepper_kinematics(self._kinematics)
+        self._host_trapq = self._stepper.set_trapq(self._trapq)
         self._stepper.set_position((0.0, 0.0, 0.0))
 
     def give_back(self) -> None:
@@ -68,8 +66,8 @@ def move_together(
     taken = []
     try:
         for stepper in carried:
-            taken.append(stepper)
             stepper.take()
+            taken.append(stepper)
         host.flush_steps(start_time + duration_s)
     finally:
         for stepper in taken:

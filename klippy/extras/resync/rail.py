@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from . import mapping
 
@@ -29,19 +29,13 @@ class Rail(NamedTuple):
         return "axis %s has %s" % ("+".join(self.axes), ", ".join(places))
 
 
-def _host_rails(kinematics: Any) -> List[Any]:
-    # generic_cartesian has carriages, delta and the like have neither
-    carriages = getattr(kinematics, "carriages", {})
-    return list(getattr(kinematics, "rails", [c.get_rail() for c in carriages.values()]))
-
-
-def resyncable_rails(kinematics: Any, include_single_mcu: bool) -> List[Rail]:
-    """All steppers that belong together and sit on several MCUs.
+def resyncable_rails(host_rails: Iterable[Any], include_single_mcu: bool) -> List[Rail]:
+    """All steppers of the host's rails that belong together and sit on several MCUs.
 
     With include_single_mcu those that sit on one MCU too.
     """
     found: Dict[Tuple[str, ...], Rail] = {}
-    for host_rail in _host_rails(kinematics):
+    for host_rail in host_rails:
         axis = host_rail.get_name(short=True)
         alike: Dict[Tuple[float, ...], List[Any]] = {}
         for stepper in host_rail.get_steppers():

@@ -29,17 +29,18 @@ class MappingKeeper:
         self.in_homing_move = False
         toolhead.set_position = self._set_position
 
-    def _is_active(self) -> bool:
-        trapq = self._toolhead.get_trapq()
-        attached = all(s.get_trapq() == trapq for s in self._steppers.values())
-        return attached and not self.in_homing_move
+    def _followers(self) -> List[Rail]:
+        if self.in_homing_move:
+            return []
+        return [
+            rail
+            for rail in self._rails
+            if all(mapping.follows(s, self._toolhead) for s in rail.steppers)
+        ]
 
     def _set_position(self, newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
-        if not self._is_active():
-            self._host_set_position(newpos, *args, **kwargs)
-            return
         oldpos = self._toolhead.get_position()
-        rails_mm = [self._rail_mm(rail, oldpos) for rail in self._rails]
+        rails_mm = [self._rail_mm(rail, oldpos) for rail in self._followers()]
         self._host_set_position(newpos, *args, **kwargs)
         for offsets_mm in rails_mm:
             shifted_mm = {

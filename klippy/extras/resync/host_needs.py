@@ -1,0 +1,137 @@
+# What the extra needs of every host, looked for before anything moves
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import sys
+import types
+from typing import Any, Iterable, List, NamedTuple
+
+# By what has them: names that are used anywhere in this extra.  What is not
+# the same in every host is looked for in host.py instead.
+CONFIG = """
+    error get get_name get_printer getboolean getchoice getfloat getlist
+    getsection has_section
+"""
+PRINTER = """
+    command_error config_error event_handlers get_reactor invoke_shutdown
+    is_shutdown lookup_object lookup_objects register_event_handler
+"""
+GCODE = "register_command respond_info respond_raw"
+GCODE_COMMAND = "error get_int respond_info"
+REACTOR = "completion monotonic mutex register_callback register_timer"
+COMPLETION = "complete wait"
+MCU = "clock_to_print_time estimated_print_time get_name get_printer lookup_query_command"
+ENDSTOP = "home_wait"
+CHELPER = "get_ffi"
+QUERY_COMMAND = "send"
+SERIAL_READER = "#sent_time #receive_time"
+STEPPER = """
+    calc_position_from_coord get_commanded_position get_dir_inverted get_mcu
+    get_mcu_position get_name get_oid get_past_mcu_position get_step_dist
+    get_trapq mcu_to_commanded_position set_position set_stepper_kinematics
+    set_trapq
+"""
+RAIL = "get_name get_steppers"
+TOOLHEAD = """
+    flush_step_generation get_kinematics get_max_velocity get_position
+    get_trapq set_position
+"""
+MOVE = "axes_d"
+KINEMATICS = "calc_position check_move get_steppers"
+HOMING_MOVE = "endstops stepper_positions toolhead"
+STEPPER_POSITION = "endstop_name halt_pos start_pos stepper stepper_name trig_pos"
+STEPPER_ENABLE = "lookup_enable"
+ENABLE_TRACKING = "is_motor_enabled"
+FORCE_MOVE = "manual_move"
+C_LIBRARY = """
+    cartesian_stepper_alloc free itersolve_set_position trapq_alloc
+    trapq_append trapq_free
+"""
+
+
+class Need(NamedTuple):
+    """Names that an object of the host has to have, separated by blanks.
+
+    The instances of a class may have them instead.  place tells the user
+    which object that is.
+    """
+
+    place: str
+    owner: Any
+    names: str
+
+
+def _of(instance: Any, names: str) -> Need:
+    kind = type(instance)
+    return Need("%s.%s" % (kind.__module__, kind.__name__), instance, names)
+
+
+def _module(name: str, names: str) -> Need:
+    return Need(name, sys.modules.get(name), names)
+
+
+def _class(module_name: str, class_name: str, names: str) -> Need:
+    kind = getattr(sys.modules.get(module_name), class_name, None)
+    return Need("%s.%s" % (module_name, class_name), kind, names)
+
+
+def at_load(config: Any, package: str) -> List[Need]:
+    """What is needed when the section is read; package is "" or "klippy."."""
+    printer = config.get_printer()
+    reactor = printer.get_reactor()
+    return [
+        _of(config, CONFIG),
+        _of(printer, PRINTER),
+        _of(reactor, REACTOR),
+        _of(reactor.completion(), COMPLETION),
+        _of(printer.lookup_object("gcode"), GCODE),
+        _class(package + "gcode", "GCodeCommand", GCODE_COMMAND),
+        _of(printer.lookup_object("mcu"), MCU),
+        _class(package + "mcu", "MCU_endstop", ENDSTOP),
+        _class(package + "mcu", "CommandQueryWrapper", QUERY_COMMAND),
+        _class(package + "serialhdl", "SerialReader", SERIAL_READER),
+        _module(package + "chelper", CHELPER),
+    ]
+
+
+def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
+    """What is needed once the kinematics with these rails is there."""
+    toolhead = printer.lookup_object("toolhead")
+    extras = package + "extras."
+    _, library = sys.modules[package + "chelper"].get_ffi()
+    needs = [
+        _of(toolhead, TOOLHEAD),
+        _class(package + "toolhead", "Move", MOVE),
+        _of(toolhead.get_kinematics(), KINEMATICS),
+        _class(extras + "homing", "HomingMove", HOMING_MOVE),
+        _class(extras + "homing", "StepperPosition", STEPPER_POSITION),
+        _class(extras + "stepper_enable", "PrinterStepperEnable", STEPPER_ENABLE),
+        _class(extras + "stepper_enable", "EnableTracking", ENABLE_TRACKING),
+        _class(extras + "force_move", "ForceMove", FORCE_MOVE),
+        Need(package + "chelper", library, C_LIBRARY),
+    ]
+    for rail in rails:
+        needs.append(_of(rail, RAIL))
+        needs += [_of(stepper, STEPPER) for stepper in rail.get_steppers()]
+    return needs
+
+
+def _has(owner: Any, name: str) -> bool:
+    if hasattr(owner, name):
+        return True
+    # What an instance of this class will have is named by its functions
+    functions = vars(owner).values() if isinstance(owner, type) else ()
+    codes = [f.__code__ for f in functions if isinstance(f, types.FunctionType)]
+    return any(name in code.co_names or name in code.co_consts for code in codes)
+
+
+def missing(needs: Iterable[Need]) -> List[str]:
+    """What the host lacks: place and name of each, every one only once."""
+    found = []
+    for place, owner, names in needs:
+        if owner is None:
+            found.append(place)
+        else:
+            found += ["%s.%s" % (place, n) for n in names.split() if not _has(owner, n)]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,90 @@
+# The table of what is needed of a host is complete, and tells what is missing
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import ast
+import logging
+import math
+import sys
+import types
+from pathlib import Path
+
+from resync import host_needs
+from resync.host_needs import Need
+
+EXTRAS = Path(host_needs.__file__).resolve().parents[1]
+# These look for what differs between hosts by themselves, or speak to ffi objects
+APART = {"host.py", "host_needs.py", "chelper.py"}
+NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, sys, types)
+
+
+def trees():
+    for path in [EXTRAS / "multi_mcu_resync.py", *(EXTRAS / "resync").glob("*.py")]:
+        yield path.name, ast.parse(path.read_text())
+
+
+def own_names():
+    """Every name that our own code gives to something."""
+    for _, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                yield node.name
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield node.attr
+
+
+def used_names(apart):
+    """Every attribute and every constant text that our code uses."""
+    for name, tree in trees():
+        if name not in apart:
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Attribute):
+                    yield node.attr
+                elif isinstance(node, ast.Constant):
+                    yield node.value
+
+
+def listed_names():
+    tables = [value for name, value in vars(host_needs).items() if name.isupper()]
+    return {name for table in tables for name in table.split()}
+
+
+def test_every_attribute_of_the_host_that_is_used_is_listed():
+    of_python = {name for thing in NOT_THE_HOSTS for name in dir(thing)} | {"_replace"}
+    attributes = {
+        node.attr
+        for name, tree in trees()
+        if name not in APART
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+    }
+    assert len(attributes) > 100
+    assert attributes - set(own_names()) - of_python - listed_names() == set()
+
+
+def test_every_listed_name_is_used():
+    assert listed_names() - set(used_names(apart={"host_needs.py"})) == set()
+
+
+class Move:
+    some_call = print
+
+    def __init__(self, params):
+        self.axes_d = params["#sent_time"]
+
+
+def test_missing_names_are_told_with_their_place_once():
+    needs = [Need("toolhead.Move", Move(dict([("#sent_time", 1)])), "axes_d end_pos start_pos")]
+    assert host_needs.missing(needs * 2) == ["toolhead.Move.end_pos", "toolhead.Move.start_pos"]
+
+
+def test_names_that_the_instances_of_a_class_will_have_are_not_missing():
+    needs = [Need("toolhead.Move", Move, "axes_d __init__ some_call #sent_time #no_time")]
+    assert host_needs.missing(needs) == ["toolhead.Move.#no_time"]
+
+
+def test_class_that_is_not_there_is_missing_itself():
+    assert host_needs.missing([Need("toolhead.Move", None, "axes_d")]) == ["toolhead.Move"]
