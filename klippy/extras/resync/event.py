@@ -102,22 +102,13 @@ class HomingSpan:
         self.start = list(homing_move.toolhead.get_position())
         self._skew_mm = dict(skew_mm)
         steppers = [s for rail in rails for s in rail.steppers]
-        self._offsets_mm = {s.get_name(): mapping.offset_mm(s) for s in steppers}
+        # Mapping offsets before the move
+        self.offsets_mm = {s.get_name(): mapping.offset_mm(s) for s in steppers}
         self.watch = EndstopWatch(homing_move.endstops, steppers)
 
     def moved_steppers(self) -> Set[str]:
         """Names of all steppers that took part in the move."""
         return {sp.stepper_name for sp in self.homing_move.stepper_positions}
-
-    def idle_rails_mm(self) -> List[Dict[str, float]]:
-        """Mapping offsets (mm) of each rail that took no part in the move."""
-        moved = self.moved_steppers()
-        rails = [[s.get_name() for s in rail.steppers] for rail in self._rails]
-        return [
-            {name: self._offsets_mm[name] for name in names}
-            for names in rails
-            if not moved.intersection(names)
-        ]
 
     def readings(self) -> List[RailReadings]:
         """Readings per rail and endstop, once the end event has come.
@@ -152,7 +143,7 @@ class HomingSpan:
         return StepperReading(
             name,
             stepper.get_step_dist(),
-            self._offsets_mm[name] - self._skew_mm.get(name, 0.0),
+            self.offsets_mm[name] - self._skew_mm.get(name, 0.0),
             stepper_position.start_pos,
             stepper_position.trig_pos,
             stepper_position.halt_pos,

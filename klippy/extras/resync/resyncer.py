@@ -192,15 +192,17 @@ class Resyncer:
         self, toolhead: Any, results: List[RailResult], span: Optional[HomingSpan]
     ) -> None:
         plans = [(r.part.readings, r.plan) for r in results]
-        start = toolhead.get_position()
-        moved = {r.name for readings, _ in plans for r in readings}
-        names = [[s.get_name() for s in rail.steppers] for rail in self._rails]
-        idle_mm = [
-            {n: mapping.offset_mm(self._steppers[n]) for n in rail_names}
-            for rail_names in names
-            if not moved.intersection(rail_names)
-        ]
         if span is not None:
             # The host has re-based all steppers since the move began
-            start, moved, idle_mm = span.start, span.moved_steppers(), span.idle_rails_mm()
+            start, moved, offsets_mm = span.start, span.moved_steppers(), span.offsets_mm
+        else:
+            start = toolhead.get_position()
+            moved = {r.name for readings, _ in plans for r in readings}
+            offsets_mm = {name: mapping.offset_mm(s) for name, s in self._steppers.items()}
+        rails = [[s.get_name() for s in rail.steppers] for rail in self._rails]
+        idle_mm = [
+            {name: offsets_mm[name] for name in names}
+            for names in rails
+            if not moved.intersection(names)
+        ]
         mapping.settle(toolhead, self._steppers, idle_mm, plans, start, moved)
