@@ -10,16 +10,18 @@ from typing import Any, Dict, List, Optional
 from .resync import event, following_error, limit, mapping, plan
 from .resync.acknowledge import Acknowledgement
 from .resync.chelper import HelperError
+from .resync.commands import Commands
 from .resync.failure import Failure
 from .resync.guard import ForceMoveWatch, MoveGuard
+from .resync.history import History, RailResult
 from .resync.host import Host
+from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
+from .resync.log_line import log_line
 from .resync.rail import Rail, resyncable_rails
 from .resync.rebase import MappingKeeper
 from .resync.resyncer import Options, Resyncer
-from .resync.status import RailResult, Status, log_line
+from .resync.status import Status
 from .resync.sync_state import SyncState
-
-ON_FERROR = ("error", "shutdown", "warn")
 
 
 def get_finite(
@@ -45,7 +47,9 @@ class MultiMcuResync:
             get_finite(config, "speed", 5.0, minval=0.01),
             get_finite(config, "accel", 200.0, minval=0.1),
             config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger"),
-            get_finite(config, "max_correction", 1.0, minval=0.001),
+        )
+        self.limits = LimitSettings(
+            get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
             config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
         )
         self.ferror = get_finite(config, "ferror", None, minval=0.0)
@@ -58,28 +62,23 @@ class MultiMcuResync:
         self.host.lift_shared_axis_checks(config, self._is_resynced)
         # Set once the kinematics is known
         self.rails: List[Rail] = []
-        self.limits: Dict[str, following_error.Limits] = {}
         self.state = SyncState([])
         self.resyncer: Optional[Resyncer] = None
+        self.acknowledgement: Optional[Acknowledgement] = None
         # The homing move under way, and whether it is part of a G28
         self.is_homing = False
         self.span: Optional[event.HomingSpan] = None
         self.failure = Failure(self.printer)
-        self.status = Status(self.correct)
-        # Register events and commands
+        # What the user is told
+        self.history = History()
+        self.status = Status(self.correct, self.history, self.limits)
+        self.commands = Commands(self.printer, self.history, self.limits)
+        # Register events
         register = self.printer.register_event_handler
         register("klippy:connect", self._handle_connect)
         register("klippy:ready", self._handle_ready)
         register("klippy:shutdown", lambda: self.state.forget("the printer was shut down"))
         register("stepper_enable:motor_off", lambda *_: self.state.forget("motors off"))
-        self.gcode = self.printer.lookup_object("gcode")
-        self.gcode.register_command(
-            "QUERY_RESYNC", self.cmd_QUERY_RESYNC, desc=self.cmd_QUERY_RESYNC_help
-        )
-        self.gcode.register_command("RESYNC", self.cmd_RESYNC, desc=self.cmd_RESYNC_help)
-        self.gcode.register_command(
-            "RESYNC_CHECK", self.cmd_RESYNC_CHECK, desc=self.cmd_RESYNC_CHECK_help
-        )
 
     # Start-up
     def _check_axes(self, config: Any) -> None:
@@ -111,13 +110,13 @@ class MultiMcuResync:
                 " it does not tell which axis moves '%s'" % (name,)
             )
         self.state = SyncState([rail.name for rail in self.rails])
-        self.status.note_rails(self.rails, self.state)
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
             )
+        self.limits.rails = {rail.name: self._rail_limits(rail) for rail in self.rails}
         for rail in self.rails:
-            limits = self.limits[rail.name] = self._rail_limits(rail)
+            limits = self.limits.rails[rail.name]
             logging.info(
                 "multi_mcu_resync: %s; ferror %.6f at %.1f mm/s, min_ferror %.6f",
                 rail.describe(),
@@ -129,6 +128,8 @@ class MultiMcuResync:
             self.host.keep_step_history({s.get_mcu() for s in self.steppers.values()})
         if self.rails and self.correct:
             self._prepare_corrections(toolhead)
+        self.status.note_rails(self.rails, self.state)
+        self.commands.attach(self.rails, self.state, self.resyncer, self.acknowledgement)
 
     def _check_found(self, names: List[str]) -> None:
         for axis in self.axes or ():
@@ -146,11 +147,11 @@ class MultiMcuResync:
                 self.min_ferror,
                 self.host.max_speed_mm_s(rail),
                 self.host.trsync_timeout_s(),
-                max(s.get_step_dist() for s in rail.steppers),
+                rail.coarsest_step_mm(),
             )
         except following_error.LimitsError as e:
             raise self.printer.config_error(
-                "multi_mcu_resync: axis %s: %s" % ("+".join(rail.axes), e)
+                "multi_mcu_resync: axis %s: option %s" % ("+".join(rail.axes), e)
             ) from e
 
     def _prepare_corrections(self, toolhead: Any) -> None:
@@ -172,7 +173,13 @@ class MultiMcuResync:
         )
         ForceMoveWatch(self.printer, self.rails, self.state)
         self.acknowledgement = Acknowledgement(
-            self.printer, self.host, self.rails, self.limits, self.state, self.resyncer
+            self.printer,
+            self.host,
+            self.rails,
+            self.limits,
+            self.state,
+            self.resyncer,
+            self.status.note_checks,
         )
 
     def _handle_ready(self) -> None:
@@ -186,8 +193,9 @@ class MultiMcuResync:
         if self.resyncer is not None:
             self.acknowledgement.check_every(self.check_interval)
             # Outside of all others that replace the command
-            self.host_G28 = self.gcode.register_command("G28", None)
-            self.gcode.register_command("G28", self.cmd_G28)
+            gcode = self.printer.lookup_object("gcode")
+            self.host_G28 = gcode.register_command("G28", None)
+            gcode.register_command("G28", self.cmd_G28)
 
     # Homing and probing moves
     def cmd_G28(self, gcmd: Any) -> None:
@@ -228,18 +236,19 @@ class MultiMcuResync:
         try:
             self._resync(span, results)
         except Exception as e:
-            error = "multi_mcu_resync: %s" % (e,)
-            self.failure.note(homing_move, error)
-            self._lose_uncorrected(span, results, str(e))
+            error = str(e)
+            message = "multi_mcu_resync: %s" % (error,)
+            self.failure.note(homing_move, message)
+            self._lose_uncorrected(span, results, error)
             if isinstance(e, event.CountError):
                 # Nothing that this MCU says of its steppers can be trusted
-                self.printer.invoke_shutdown(error)
+                self.printer.invoke_shutdown(message)
             elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
         self._end_span(span)
         if results or error:
-            self.status.note_homing_move(results, error)
-            logging.info(log_line(results))
+            self.history.note_homing_move(results, error)
+            logging.info(log_line(results, error))
 
     def _lose_uncorrected(
         self, span: event.HomingSpan, results: List[RailResult], reason: str
@@ -263,58 +272,8 @@ class MultiMcuResync:
         done_time = self.resyncer.correct(span, results)
         self.acknowledgement.expect(results, done_time)
 
-    # Status and commands
     def get_status(self, eventtime: float) -> Dict[str, Any]:
         return self.status.get_status()
-
-    cmd_QUERY_RESYNC_help = "Report the corrections of the last homing move"
-
-    def cmd_QUERY_RESYNC(self, gcmd: Any) -> None:
-        gcmd.respond_info(self.status.console_text())
-
-    cmd_RESYNC_help = "Put axes that are not in sync back in step, or accept them as they are"
-
-    def cmd_RESYNC(self, gcmd: Any) -> None:
-        clear = gcmd.get_int("CLEAR", 0, minval=0, maxval=1)
-        if self.resyncer is None:
-            raise gcmd.error("RESYNC: no axis is resynced")
-        if clear:
-            for rail in self.rails:
-                self.state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
-            gcmd.respond_info("The steppers are taken to be in sync where they stand")
-            return
-        self._check_motors(gcmd)
-        results = self.resyncer.force(self.printer.lookup_object("toolhead"))
-        for rail in self.rails:
-            state = self.state.get(rail.name)
-            if state.in_sync is False:
-                raise gcmd.error(
-                    "Axis %s is not in sync: %s. By how much is not known: home it"
-                    % ("+".join(rail.axes), state.reason)
-                )
-        gcmd.respond_info("%d axes have been put back in step" % (len(results),))
-
-    def _check_motors(self, gcmd: Any) -> None:
-        stepper_enable = self.printer.lookup_object("stepper_enable")
-        for name in self.steppers:
-            if not stepper_enable.lookup_enable(name).is_motor_enabled():
-                raise gcmd.error("RESYNC: the motor of '%s' is off, home its axis" % (name,))
-
-    cmd_RESYNC_CHECK_help = "Compare the stepper counts of the MCUs with the host's"
-
-    def cmd_RESYNC_CHECK(self, gcmd: Any) -> None:
-        if self.resyncer is None:
-            raise gcmd.error("RESYNC_CHECK: no axis is resynced")
-        comparisons = self.acknowledgement.compare_all()
-        if len(comparisons) < len(self.steppers):
-            raise gcmd.error("RESYNC_CHECK: not while the printer homes or probes")
-        gcmd.respond_info("\n".join(c.describe() for c in comparisons))
-        try:
-            for comparison in comparisons:
-                if comparison.is_fault():
-                    self.resyncer.trip(comparison.describe())
-        except limit.LimitError as e:
-            raise gcmd.error("multi_mcu_resync: %s" % (e,)) from e
 
 
 def load_config(config: Any) -> MultiMcuResync:

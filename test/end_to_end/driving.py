@@ -5,9 +5,69 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
 import re
+from typing import Dict, List, NamedTuple
 
 LEVEL_HEIGHT_MM = 10.0
 Z_OFFSET_MM = 1.0
+
+
+MM = r"[+-]\d+\.\d{6}"
+STEPPER = re.compile(r"(\S+)=([^,\s]+),([+-]\d+),(%s),([+-]\d+),(%s)" % (MM, MM))
+RAIL = re.compile(
+    r"rail=(\S+) endstop=(\S+) triggered=([01]) direction=([+-][01])"
+    r" speed=(\d+\.\d{6}) target=(-?\d+\.\d{6}) corrected=([01])((?: %s)+)"
+    % (re.sub(r"\((?!\?)", "(?:", STEPPER.pattern),)
+)
+
+
+class LoggedStepper(NamedTuple):
+    mcu: str
+    overshoot_steps: int
+    overshoot_mm: float
+    correction_steps: int
+    residual_mm: float
+
+
+class LoggedRail(NamedTuple):
+    rail: str
+    endstop: str
+    triggered: bool
+    direction: int
+    speed_mm_s: float
+    target_mm: float
+    corrected: bool
+    steppers: Dict[str, LoggedStepper]
+
+
+class LoggedMove(NamedTuple):
+    rails: List[LoggedRail]
+    error: str
+
+
+def logged_rail(text):
+    """A rail's part of a log line; every character of it is accounted for."""
+    rail, endstop, triggered, direction, speed, target, corrected, steppers = RAIL.fullmatch(
+        text
+    ).groups()
+    by_name = {
+        name: LoggedStepper(mcu, int(steps), float(mm), int(correction), float(residual))
+        for name, mcu, steps, mm, correction, residual in STEPPER.findall(steppers)
+    }
+    flags = triggered == "1", int(direction), float(speed), float(target), corrected == "1"
+    return LoggedRail(rail, endstop, *flags, by_name)
+
+
+def logged_move(line):
+    """What the log line of a homing move says."""
+    fields, _, error = line.partition("multi_mcu_resync: ")[2].partition("error=")
+    rails = [logged_rail(part) for part in fields.strip().split(" ; ") if part]
+    return LoggedMove(rails, error)
+
+
+def logged_moves(printer):
+    """All homing moves in the log."""
+    lines = re.findall(r"^multi_mcu_resync: (?:rail|error)=.*", printer.log(), re.MULTILINE)
+    return [logged_move(line) for line in lines]
 
 
 def probe_at_random(printer, count, seed=1):

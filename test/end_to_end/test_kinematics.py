@@ -82,7 +82,7 @@ def check_stays_in_step(printer, groups):
     for group in groups:
         # Steppers of another MCU than the endstop's have something to correct
         name = group[-1].replace("stepper_", "stepper[ _]")
-        assert any(re.search(name + r"=[+-]\d+,[+-][1-9]", line) for line in lines), name
+        assert any(re.search(name + r"=\w+,[+-]\d+,[^,]+,[+-][1-9]", line) for line in lines), name
 
 
 @pytest.mark.parametrize("name", PRINTERS)

@@ -3,9 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import re
-
 import pytest
+from end_to_end.driving import logged_moves
 
 from virtual_printer.samples import SamplePrinter
 
@@ -60,10 +59,13 @@ def test_query_resync_tells_the_last_homing_move(start):
 def test_each_homing_move_writes_one_log_line(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
-    lines = re.findall("^multi_mcu_resync: rail=.*", printer.log(), re.MULTILINE)
-    assert len(lines) == printer.status("multi_mcu_resync", "homing_moves")["homing_moves"] == 3
-    fields = re.findall(r"stepper_z\d?=[+-]\d+,[+-]\d+,[+-]\d\.\d{6}", lines[-1])
-    assert len(fields) == 4
+    moves = logged_moves(printer)
+    assert len(moves) == printer.status("multi_mcu_resync", "homing_moves")["homing_moves"] == 3
+    for move in moves:
+        assert move.error == ""
+        assert list(move.rails[0].steppers) == SamplePrinter().z_names
+        assert {s.mcu for s in move.rails[0].steppers.values()} == {"z0", "z1", "z2", "z3"}
+        assert move.rails[0].triggered and move.rails[0].corrected
 
 
 def test_speed_and_accel_limit_the_correction(start):

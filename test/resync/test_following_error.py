@@ -3,10 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.following_error import Limits, LimitsError, rail_limits
+from resync.following_error import MIN_FERROR_STEPS, Limits, LimitsError, rail_limits
 
 # Measured on LinuxCNC 2.9 with FERROR 2, MIN_FERROR 0.2 and a maximum speed of
 # 100: speed, and the first error that trips when it grows by 0.0005
@@ -55,6 +57,24 @@ def test_min_ferror_equals_ferror_when_not_given():
 def test_min_ferror_below_two_steps_is_refused_with_the_figure():
     with pytest.raises(LimitsError, match="'min_ferror' must be at least 0.005000"):
         rail_limits(None, 0.004, 30.0, 0.025, 0.0025)
+
+
+@given(st.floats(1e-5, 0.05), st.floats(0.1, 0.99), st.booleans())
+def test_figure_that_a_refusal_names_is_accepted(step_mm, part, is_ferror):
+    too_small = MIN_FERROR_STEPS * step_mm * part
+    with pytest.raises(LimitsError) as refusal:
+        rail_limits(
+            too_small if is_ferror else None,
+            None if is_ferror else too_small,
+            30.0,
+            0.025,
+            step_mm,
+        )
+    figure = float(re.search(r"at least (\d+\.\d+)", str(refusal.value)).group(1))
+    if is_ferror:
+        assert rail_limits(figure, None, 30.0, 0.025, step_mm).ferror_mm == figure
+    else:
+        assert rail_limits(None, figure, 30.0, 0.025, step_mm).min_ferror_mm == figure
 
 
 @pytest.mark.parametrize("ferror, min_ferror", [(0.1, 0.2), (0.004, None)])

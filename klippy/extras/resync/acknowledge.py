@@ -4,15 +4,15 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List
+from typing import Any, Callable, List
 
-from .following_error import Limits
+from .history import RailResult
 from .host import Host
 from .limit import LimitError
+from .limit_settings import LimitSettings
 from .position_check import CLOCK_ERROR_S, Comparison, PositionCheck
 from .rail import Rail
 from .resyncer import Resyncer
-from .status import RailResult
 from .sync_state import SyncState
 
 # An MCU answers within milliseconds, and a lost message is repeated after 25 ms
@@ -32,15 +32,17 @@ class Acknowledgement:
         printer: Any,
         host: Host,
         rails: List[Rail],
-        limits: Dict[str, Limits],
+        limits: LimitSettings,
         state: SyncState,
         resyncer: Resyncer,
+        note_checks: Callable[[List[Comparison]], None],
     ) -> None:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._host = host
         self._state = state
         self._resyncer = resyncer
+        self._note_checks = note_checks
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._limits = limits
         steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
@@ -128,6 +130,7 @@ class Acknowledgement:
                 if self._is_paused or self._printer.is_shutdown():
                     break
                 comparisons.append(self._ask(name))
+        self._note_checks(comparisons)
         for comparison in comparisons:
             if comparison.is_fault():
                 rail = self._rails[comparison.name]
@@ -138,7 +141,7 @@ class Acknowledgement:
         self._asked = [name]
         self._answered = self._reactor.completion()
         try:
-            return self._check.compare(name, self._limits[self._rails[name].name])
+            return self._check.compare(name, self._limits.rails[self._rails[name].name])
         finally:
             self._asked = []
             self._answered.complete(True)

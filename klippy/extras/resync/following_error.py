@@ -34,6 +34,26 @@ class LimitsError(Exception):
     """Limits that contradict each other; the text names the option."""
 
 
+def _figure(least_mm: float) -> str:
+    """A figure to use, rounded up where it would be too small otherwise."""
+    text = "%.6f" % (least_mm,)
+    return text if float(text) >= least_mm else "%.6f" % (least_mm + 1e-6,)
+
+
+def check_limits(limits: Limits, coarsest_step_mm: float) -> None:
+    """Raise LimitsError, with the figure to use, if a rail cannot have these."""
+    floor_mm = MIN_FERROR_STEPS * coarsest_step_mm
+    if limits.min_ferror_mm < floor_mm:
+        raise LimitsError(
+            "'min_ferror' must be at least %s, two steps of jitter" % (_figure(floor_mm),)
+        )
+    if limits.ferror_mm < limits.min_ferror_mm:
+        raise LimitsError(
+            "'ferror' must be at least %s, what 'min_ferror' is"
+            % (_figure(limits.min_ferror_mm),)
+        )
+
+
 def rail_limits(
     ferror_mm: Optional[float],
     min_ferror_mm: Optional[float],
@@ -49,19 +69,16 @@ def rail_limits(
     without either it is two steps.  Raises LimitsError.
     """
     floor_mm = MIN_FERROR_STEPS * coarsest_step_mm
-    if min_ferror_mm is not None and min_ferror_mm < floor_mm:
-        raise LimitsError(
-            "Option 'min_ferror' must be at least %.6f, two steps of jitter" % (floor_mm,)
-        )
     if ferror_mm is None:
         ferror_mm = max(max_speed_mm_s * trsync_timeout_s, min_ferror_mm or floor_mm)
         if min_ferror_mm is None:
             min_ferror_mm = floor_mm
     if min_ferror_mm is None:
+        if ferror_mm < floor_mm:
+            raise LimitsError(
+                "'ferror' must be at least %s, two steps of jitter" % (_figure(floor_mm),)
+            )
         min_ferror_mm = ferror_mm
-    if ferror_mm < max(min_ferror_mm, floor_mm):
-        raise LimitsError(
-            "Option 'ferror' must be at least %.6f, what 'min_ferror' is"
-            % (max(min_ferror_mm, floor_mm),)
-        )
-    return Limits(ferror_mm, min_ferror_mm, max_speed_mm_s)
+    limits = Limits(ferror_mm, min_ferror_mm, max_speed_mm_s)
+    check_limits(limits, coarsest_step_mm)
+    return limits

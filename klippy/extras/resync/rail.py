@@ -23,9 +23,17 @@ class Rail(NamedTuple):
         """Tell whether its steppers sit on several MCUs."""
         return len({s.get_mcu() for s in self.steppers}) > 1
 
+    def coarsest_step_mm(self) -> float:
+        """The largest step distance of its steppers."""
+        return max(s.get_step_dist() for s in self.steppers)
+
+    def mcu_names(self) -> Dict[str, str]:
+        """The name of each stepper's MCU, by the stepper's name."""
+        return {s.get_name(): s.get_mcu().get_name() for s in self.steppers}
+
     def describe(self) -> str:
         """Which stepper sits on which MCU, for the log."""
-        places = ["%s on %s" % (s.get_name(), s.get_mcu().get_name()) for s in self.steppers]
+        places = ["%s on %s" % place for place in self.mcu_names().items()]
         return "axis %s has %s" % ("+".join(self.axes), ", ".join(places))
 
 

@@ -8,24 +8,21 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from . import limit, mapping
 from .chelper import Helper
 from .event import HomingSpan, RailReadings
-from .following_error import Limits
+from .history import RailResult
 from .host import Host
+from .limit_settings import LimitSettings
 from .motion import move_together
 from .plan import PlanError, RailPlan, StepperReading, plan_rail
 from .rail import Rail
-from .status import RailResult
 from .sync_state import SyncState
 
 
 class Options(NamedTuple):
-    """How to correct: mm/s, mm/s^2, a target of plan.TARGETS, mm, and what to do
-    about a following error ("error", "shutdown" or "warn")."""
+    """How to correct: mm/s, mm/s^2, and a target of plan.TARGETS."""
 
     speed: float
     accel: float
     target: str
-    max_correction: float
-    on_ferror: str
 
 
 class Resyncer:
@@ -37,7 +34,7 @@ class Resyncer:
         host: Host,
         helper: Helper,
         rails: List[Rail],
-        limits: Dict[str, Limits],
+        limits: LimitSettings,
         state: SyncState,
         options: Options,
     ) -> None:
@@ -130,8 +127,8 @@ class Resyncer:
             own_plan = result.plan
             if self._state.skew_mm:
                 own_plan = self._plan_without_skew(result.part)
-            limit.check_correction(own_plan, self._options.max_correction)
-            limits = self._limits[result.part.rail.name]
+            limit.check_correction(own_plan, self._limits.max_correction_mm)
+            limits = self._limits.rails[result.part.rail.name]
             for error in limit.following_errors(
                 result.part, result.plan, limits, self._mcu_name
             ):
@@ -150,10 +147,10 @@ class Resyncer:
 
     def trip(self, error: str) -> None:
         """Do what on_ferror says about a following error; raises LimitError."""
-        if self._options.on_ferror == "warn":
+        if self._limits.on_ferror == "warn":
             self._printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (error,))
             return
-        if self._options.on_ferror == "shutdown":
+        if self._limits.on_ferror == "shutdown":
             self._printer.invoke_shutdown("multi_mcu_resync: %s" % (error,))
         raise limit.LimitError(error)
 

@@ -1,127 +1,121 @@
-# Tell the user what the last homing move did
+# The fields of printer.multi_mcu_resync
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from .event import RailReadings
-from .plan import RailPlan
+from .following_error import Limits
+from .history import History
+from .limit_settings import LimitSettings
+from .plan import StepperCorrection
+from .position_check import Comparison
 from .rail import Rail
+from .running_statistics import StopStatistics
 from .sync_state import RailState, SyncState
 
 
-class RailResult(NamedTuple):
-    """One rail's part in a homing move."""
-
-    part: RailReadings
-    plan: RailPlan
-    corrected: bool = False
-
-
-def _log_fields(result: RailResult) -> str:
-    plan = result.plan
-    steppers = " ".join(
-        "%s=%+d,%+d,%+.6f"
-        % (c.name, c.overshoot_steps, c.correction_steps, c.residual_mm)
-        for c in plan.corrections
-    )
-    return "rail=%s endstop=%s triggered=%d direction=%+d target=%.6f corrected=%d %s" % (
-        result.part.rail.name,
-        result.part.endstop,
-        result.part.triggered,
-        plan.direction,
-        plan.target_mm,
-        result.corrected,
-        steppers,
-    )
-
-
-def log_line(results: List[RailResult]) -> str:
-    """One line per homing move: for each rail key=value fields, then steppers.
-
-    A stepper's fields are steps of overshoot, steps of correction and the
-    residual in mm.
-    """
-    return "multi_mcu_resync: %s" % (" ; ".join(_log_fields(r) for r in results),)
-
-
-def _console_lines(result: RailResult) -> List[str]:
-    part = result.part
-    trigger = "triggered" if part.triggered else "did not trigger"
-    outcome = "corrected" if result.corrected else "not corrected"
-    lines = ["%s: %s %s, %s" % (part.rail.name, part.endstop, trigger, outcome)]
-    for c in result.plan.corrections:
-        lines.append(
-            "  %s: overshoot %d steps (%.6f mm), correction %d steps"
-            " (%.6f mm), residual %.6f mm"
-            % (
-                c.name,
-                c.overshoot_steps,
-                c.overshoot_mm,
-                c.correction_steps,
-                c.correction_mm,
-                c.residual_mm,
-            )
-        )
-    return lines
-
-
 class Status:
-    """Holds the last homing move for QUERY_RESYNC and get_status()."""
+    """Builds the fields when something has changed, and hands out the same ones until then.
 
-    def __init__(self, correct: bool) -> None:
+    Clients ask several times a second, and compare the answers: what has been
+    handed out is never changed.
+    """
+
+    def __init__(self, correct: bool, history: History, limits: LimitSettings) -> None:
         self._correct = correct
-        self._axes: List[str] = []
+        self._history = history
+        self._limits = limits
         self._rails: List[Rail] = []
         self._state = SyncState([])
-        self._homing_moves = 0
-        self._last: List[RailResult] = []
-        self._error = ""
+        self._checks: Dict[str, Comparison] = {}
+        self._fields: Dict[str, Any] = {}
+        self._built_from: Optional[Tuple[Any, ...]] = None
 
     def note_rails(self, rails: List[Rail], state: SyncState) -> None:
         """Remember which rails are resynced, and where their state is."""
         self._rails = rails
         self._state = state
-        self._axes = [axis for rail in rails for axis in rail.axes]
 
-    def note_homing_move(self, results: List[RailResult], error: str = "") -> None:
-        """Take in one homing move; error tells why it could not be corrected."""
-        self._homing_moves += 1
-        self._last = results
-        self._error = error
-
-    def console_text(self) -> str:
-        """What QUERY_RESYNC answers."""
-        if not self._axes:
-            return "No axis has steppers on several MCUs"
-        if not self._homing_moves:
-            return "No homing move yet on axis %s" % (", ".join(self._axes),)
-        lines = [line for r in self._last for line in _console_lines(r)]
-        for axis, state in self._axis_states().items():
-            word = {True: "in sync", False: "not in sync", None: "unknown"}[state.in_sync]
-            lines.append("axis %s: %s" % (axis, ", ".join(filter(None, (word, state.reason)))))
-        if self._error:
-            lines.append("Error: %s" % (self._error,))
-        return "\n".join(lines)
-
-    def _axis_states(self) -> Dict[str, RailState]:
-        return {axis: self._state.get(r.name) for r in self._rails for axis in r.axes}
+    def note_checks(self, comparisons: List[Comparison]) -> None:
+        """Take in what the MCUs have counted."""
+        self._checks = {**self._checks, **{c.name: c for c in comparisons}}
 
     def get_status(self) -> Dict[str, Any]:
-        """The fields of printer.multi_mcu_resync, by stepper name."""
-        corrections = [c for r in self._last for c in r.plan.corrections]
+        """What a macro and a client get."""
+        present = self._present()
+        if present != self._built_from:
+            self._built_from = present
+            self._fields = self._build()
+        return self._fields
+
+    def _present(self) -> Tuple[Any, ...]:
+        """All that the fields are made of; each part is replaced when it changes."""
+        return (
+            self._history.moves,
+            self._history.statistics,
+            self._limits.rails,
+            self._limits.max_correction_mm,
+            self._limits.on_ferror,
+            {name: (c.error_mm, c.limit_mm) for name, c in self._checks.items()},
+            [self._state.get(rail.name) for rail in self._rails],
+        )
+
+    def _build(self) -> Dict[str, Any]:
+        """The fields of printer.multi_mcu_resync: plain, by axis or by stepper."""
+        axes = self._by_axis()
+        mcus = {n: mcu for rail in self._rails for n, mcu in rail.mcu_names().items()}
+        moves = self._history.moves
+        last = self._last_by_stepper()
+        stops = {n: self._history.statistics.get(n, StopStatistics()) for n in mcus}
         return {
-            "axes": list(self._axes),
+            "axes": list(axes),
             "correct": self._correct,
-            "in_sync": {axis: s.in_sync for axis, s in self._axis_states().items()},
-            "out_of_sync_reason": {axis: s.reason for axis, s in self._axis_states().items()},
-            "homing_moves": self._homing_moves,
-            "triggered": bool(self._last) and all(r.part.triggered for r in self._last),
-            "corrected": bool(self._last) and all(r.corrected for r in self._last),
-            "overshoot_steps": {c.name: c.overshoot_steps for c in corrections},
-            "overshoot_mm": {c.name: c.overshoot_mm for c in corrections},
-            "correction_steps": {c.name: c.correction_steps for c in corrections},
-            "residual_mm": {c.name: c.residual_mm for c in corrections},
-            "error": self._error,
+            "in_sync": {a: state.in_sync for a, (state, _) in axes.items()},
+            "out_of_sync_reason": {a: state.reason for a, (state, _) in axes.items()},
+            "ferror_mm": {a: limits.ferror_mm for a, (_, limits) in axes.items()},
+            "min_ferror_mm": {a: limits.min_ferror_mm for a, (_, limits) in axes.items()},
+            "max_correction_mm": self._limits.max_correction_mm,
+            "on_ferror": self._limits.on_ferror,
+            "mcu": mcus,
+            "homing_moves": moves.count,
+            "triggered": bool(moves.last) and all(r.part.triggered for r in moves.last),
+            "corrected": bool(moves.last) and all(r.corrected for r in moves.last),
+            "error": moves.error,
+            "overshoot_steps": {n: c.overshoot_steps for n, (c, _, _) in last.items()},
+            "overshoot_mm": {n: c.overshoot_mm for n, (c, _, _) in last.items()},
+            "overshoot_limit_mm": {n: limit_mm for n, (_, limit_mm, _) in last.items()},
+            "latency_ms": {n: latency_ms for n, (_, _, latency_ms) in last.items()},
+            "correction_steps": {n: c.correction_steps for n, (c, _, _) in last.items()},
+            "residual_mm": {n: c.residual_mm for n, (c, _, _) in last.items()},
+            "overshoot_count": {n: s.overshoot_mm.count for n, s in stops.items()},
+            "overshoot_mean_mm": {n: s.overshoot_mm.mean for n, s in stops.items()},
+            "overshoot_max_mm": {n: s.overshoot_mm.maximum for n, s in stops.items()},
+            "overshoot_stddev_mm": {
+                n: s.overshoot_mm.standard_deviation() for n, s in stops.items()
+            },
+            "latency_mean_ms": {n: s.latency_ms.mean for n, s in stops.items()},
+            "latency_max_ms": {n: s.latency_ms.maximum for n, s in stops.items()},
+            "latency_stddev_ms": {n: s.latency_ms.standard_deviation() for n, s in stops.items()},
+            "following_error_mm": {n: c.error_mm for n, c in self._checks.items()},
+            "following_error_limit_mm": {n: c.limit_mm for n, c in self._checks.items()},
+        }
+
+    def _by_axis(self) -> Dict[str, Tuple[RailState, Limits]]:
+        return {
+            axis: (self._state.get(rail.name), self._limits.rails[rail.name])
+            for rail in self._rails
+            for axis in rail.axes
+        }
+
+    def _last_by_stepper(self) -> Dict[str, Tuple[StepperCorrection, float, float]]:
+        """Correction, limit (mm) and latency (ms) of each stepper in the last move."""
+        return {
+            c.name: (
+                c,
+                self._limits.rails[r.part.rail.name].limit_mm(r.part.speed_mm_s),
+                r.latency_ms(c),
+            )
+            for r in self._history.moves.last
+            for c in r.plan.corrections
         }

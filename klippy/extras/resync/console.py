@@ -1,0 +1,102 @@
+# What the commands say: lines of text for the console
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Dict, List
+
+from .history import Moves, RailResult
+from .limit_settings import LimitSettings
+from .rail import Rail
+from .running_statistics import StopStatistics
+from .sync_state import RailState
+
+STATE_WORDS = {True: "in sync", False: "not in sync", None: "unknown"}
+
+
+def axis_lines(rails: List[Rail], states: List[RailState]) -> List[str]:
+    """Whether each axis is in step, and why not."""
+    lines = []
+    for rail, state in zip(rails, states):
+        for axis in rail.axes:
+            text = "axis %s: %s" % (axis, STATE_WORDS[state.in_sync])
+            lines.append("%s, %s" % (text, state.reason) if state.reason else text)
+    return lines
+
+
+def _result_lines(result: RailResult) -> List[str]:
+    part = result.part
+    trigger = "triggered" if part.triggered else "did not trigger"
+    outcome = "corrected" if result.corrected else "not corrected"
+    lines = ["%s: %s %s, %s" % (part.rail.name, part.endstop, trigger, outcome)]
+    if result.has_stops():
+        lines[0] += ", speed %.1f mm/s" % (part.speed_mm_s,)
+    for c in result.plan.corrections:
+        lines.append(
+            "  %s: overshoot %d steps (%.6f mm, %.3f ms), correction %d steps"
+            " (%.6f mm), residual %.6f mm"
+            % (
+                c.name,
+                c.overshoot_steps,
+                c.overshoot_mm,
+                result.latency_ms(c),
+                c.correction_steps,
+                c.correction_mm,
+                c.residual_mm,
+            )
+        )
+    return lines
+
+
+def move_lines(moves: Moves) -> List[str]:
+    """What the last homing move did."""
+    if not moves.count:
+        return ["No homing move yet"]
+    lines = ["Last of %d homing moves:" % (moves.count,)]
+    for result in moves.last:
+        lines += _result_lines(result)
+    if moves.error:
+        lines.append("Error: %s" % (moves.error,))
+    return lines
+
+
+def statistics_lines(
+    rails: List[Rail], statistics: Dict[str, StopStatistics]
+) -> Dict[str, str]:
+    """A line for each stepper that has statistics, by its name."""
+    lines = {}
+    for rail in rails:
+        for name, mcu in rail.mcu_names().items():
+            if name in statistics:
+                overshoot_mm, latency_ms = statistics[name]
+                lines[name] = (
+                    "%s on %s (%d moves): overshoot maximum %.6f, average %.6f,"
+                    " standard deviation %.6f mm; latency maximum %.3f, average %.3f,"
+                    " standard deviation %.3f ms"
+                    % (
+                        name,
+                        mcu,
+                        overshoot_mm.count,
+                        overshoot_mm.maximum,
+                        overshoot_mm.mean,
+                        overshoot_mm.standard_deviation(),
+                        latency_ms.maximum,
+                        latency_ms.mean,
+                        latency_ms.standard_deviation(),
+                    )
+                )
+    return lines
+
+
+def limit_lines(rails: List[Rail], limits: LimitSettings) -> List[str]:
+    """The limits in force."""
+    lines = []
+    for rail in rails:
+        ferror_mm, min_ferror_mm, max_speed_mm_s = limits.rails[rail.name]
+        lines.append(
+            "axis %s: ferror %.6f mm at %.1f mm/s, min_ferror %.6f mm"
+            % ("+".join(rail.axes), ferror_mm, max_speed_mm_s, min_ferror_mm)
+        )
+    lines.append("max_correction %.6f mm" % (limits.max_correction_mm,))
+    lines.append("on_ferror %s" % (limits.on_ferror,))
+    return lines

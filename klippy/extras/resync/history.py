@@ -1,0 +1,84 @@
+# What the homing moves did: the last one, and statistics of all
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from contextlib import contextmanager
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
+
+from .event import RailReadings
+from .plan import RailPlan, StepperCorrection
+from .running_statistics import StopStatistics, latency_ms
+
+
+class RailResult(NamedTuple):
+    """One rail's part in a homing move."""
+
+    part: RailReadings
+    plan: RailPlan
+    corrected: bool = False
+
+    def has_stops(self) -> bool:
+        """Tell whether the rail was on its way when the endstop triggered."""
+        return self.part.triggered and self.part.speed_mm_s > 0.0
+
+    def latency_ms(self, correction: StepperCorrection) -> float:
+        """The time that a stepper's overshoot took; zero if nothing had to stop."""
+        if not self.has_stops():
+            return 0.0
+        return latency_ms(correction.overshoot_mm, self.part.speed_mm_s)
+
+
+Results = Tuple[RailResult, ...]
+
+
+class Moves(NamedTuple):
+    """The homing moves so far; error tells why the last one was not corrected."""
+
+    count: int
+    last: Results
+    error: str
+
+
+def stop_statistics(
+    before: Dict[str, StopStatistics], results: Iterable[RailResult]
+) -> Dict[str, StopStatistics]:
+    """Statistics by stepper name, with the stops of one more homing move."""
+    after = dict(before)
+    for result in results:
+        if result.has_stops():
+            for c in result.plan.corrections:
+                known = after.get(c.name, StopStatistics())
+                after[c.name] = known.with_stop(c.overshoot_mm, result.part.speed_mm_s)
+    return after
+
+
+class History:
+    """Takes in homing moves; what it hands out is replaced, never changed."""
+
+    def __init__(self) -> None:
+        self.moves = Moves(0, (), "")
+        self.statistics: Dict[str, StopStatistics] = {}
+        self._runs: List[List[Results]] = []
+
+    def note_homing_move(self, results: Iterable[RailResult], error: str) -> None:
+        """Take in one homing move; error is empty or tells why it was not corrected."""
+        last = tuple(results)
+        self.moves = Moves(self.moves.count + 1, last, error)
+        self.statistics = stop_statistics(self.statistics, last)
+        for run in self._runs:
+            run.append(last)
+
+    def reset_statistics(self) -> None:
+        """Start the statistics anew."""
+        self.statistics = {}
+
+    @contextmanager
+    def run(self) -> Iterator[List[Results]]:
+        """Collect the homing moves from here to the end of the block."""
+        moves: List[Results] = []
+        self._runs.append(moves)
+        try:
+            yield moves
+        finally:
+            self._runs.pop()
