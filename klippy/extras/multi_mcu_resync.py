@@ -236,7 +236,7 @@ class MultiMcuResync:
         try:
             self._resync(span, results)
         except Exception as e:
-            error = str(e)
+            error = str(e) or type(e).__name__
             message = "multi_mcu_resync: %s" % (error,)
             self.failure.note(homing_move, message)
             self._lose_uncorrected(span, results, error)

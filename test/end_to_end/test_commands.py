@@ -12,6 +12,7 @@ from end_to_end.driving import level_truth, logged_moves, probe_at_random
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
+from virtual_printer.unusual_samples import SwitchPrinter
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = r"(-?\d+\.\d+)"
@@ -149,6 +150,26 @@ def test_accuracy_ends_with_the_error_of_the_probe(start):
         printer.gcode("RESYNC_ACCURACY")
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
     assert printer.gcode("RESYNC_STATS")
+
+
+SWITCH_PRINTER = SwitchPrinter("cartesian", {"x": ("mcu", "x1"), "y": ("mcu", "y1")}, resync={})
+
+
+def test_printer_without_a_probe_says_so_and_has_the_other_commands(start):
+    printer = start(SWITCH_PRINTER)
+    with pytest.raises(GCodeError, match="this printer has no PROBE_ACCURACY"):
+        printer.gcode("RESYNC_ACCURACY")
+    printer.gcode("G28 X Y\nSET_RESYNC_LIMITS AXIS=x MIN_FERROR=0.3")
+    ferror, min_ferror, *_ = limits(printer)
+    assert min_ferror["x"] == 0.3 != min_ferror["y"]
+    assert ferror["x"] == ferror["y"]
+    assert [line[:10] for line in printer.gcode("SET_RESYNC_LIMITS AXIS=Y")] == [
+        "// axis y:",
+        "// max_cor",
+        "// on_ferr",
+    ]
+    told = told_statistics(printer.gcode("RESYNC_STATS"))
+    assert list(told) == ["stepper_x", "stepper_x1", "stepper_y", "stepper_y1"]
 
 
 def test_limits_are_told_without_parameters(start):

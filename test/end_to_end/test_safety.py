@@ -205,6 +205,6 @@ def test_mcu_that_was_just_started_has_its_trigger_positions_and_counts(start):
 
 def test_commands_without_a_shared_axis_say_so(start):
     printer = start(SamplePrinter().on_one_mcu())
-    for command in ("RESYNC", "RESYNC_CHECK"):
+    for command in ("RESYNC", "RESYNC_ACCURACY", "RESYNC_CHECK", "SET_RESYNC_LIMITS"):
         with pytest.raises(GCodeError, match="no axis is resynced"):
             printer.gcode(command)
