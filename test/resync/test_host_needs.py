@@ -6,6 +6,7 @@
 import ast
 import logging
 import math
+import re
 import sys
 import types
 from pathlib import Path
@@ -16,7 +17,7 @@ from resync.host_needs import Need
 EXTRAS = Path(host_needs.__file__).resolve().parents[1]
 # These look for what differs between hosts by themselves, or speak to ffi objects
 APART = {"host.py", "host_needs.py", "chelper.py"}
-NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, sys, types)
+NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, re, sys, types)
 
 
 def trees():

@@ -17,8 +17,10 @@ PRINTER = """
     command_error config_error event_handlers get_reactor invoke_shutdown
     is_shutdown lookup_object lookup_objects register_event_handler
 """
-GCODE = "register_command respond_info respond_raw"
-GCODE_COMMAND = "error get_int respond_info"
+GCODE = "get_command_help register_command respond_info respond_raw run_script_from_command"
+GCODE_COMMAND = (
+    "error get get_command_parameters get_float get_int get_raw_command_parameters respond_info"
+)
 REACTOR = "completion monotonic mutex register_callback register_timer"
 COMPLETION = "complete wait"
 MCU = "clock_to_print_time estimated_print_time get_name get_printer lookup_query_command"
