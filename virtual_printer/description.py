@@ -18,6 +18,7 @@ from virtual_printer.model import (
     NozzleEndstop,
     Pin,
     Stepper,
+    WiredEndstop,
 )
 
 # What the virtual micro-controllers say they are
@@ -89,6 +90,9 @@ def _endstop(endstop: Endstop) -> str:
         if isinstance(endstop, NozzleEndstop):
             return f"{wiring} kind=nozzle {place}"
         return f"{wiring} kind=carriage carriage={endstop.carriage} {place}"
+    if isinstance(endstop, WiredEndstop):
+        source = endstop.source
+        return f"{wiring} kind=wire source_mcu={source.mcu} source_pin={_number(source)}"
     return (
         f"{wiring} kind=probe offset_x={endstop.offset_x_mm!r} offset_y={endstop.offset_y_mm!r}"
         f" trigger_height={endstop.trigger_height_mm!r} noise_um={endstop.noise_um!r}"

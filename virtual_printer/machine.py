@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -23,6 +24,7 @@ from virtual_printer.model import (
     Pin,
     ProbeEndstop,
     Stepper,
+    WiredEndstop,
 )
 
 __all__ = ["Machine", "MachineError", "load"]
@@ -66,7 +68,12 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
 
 def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
     """Return the pin that an option names: [^~] [!] [mcu:] pin"""
-    text = section.get(option).strip()
+    return parse_pin_text(section, option, section.get(option), mcus)
+
+
+def parse_pin_text(section: Section, option: str, text: str, mcus: Sequence[str]) -> Pin:
+    """Return the pin that a part of an option names"""
+    text = text.strip()
     name = text[1:].strip() if text[:1] in ("^", "~") else text
     invert = name.startswith("!")
     name = name[1:].strip() if invert else name
@@ -184,7 +191,30 @@ class _Reader:
                 endstops.append(endstop)
         if "probe" in self.printer.sections:
             endstops.append(self._probe(self.printer.sections["probe"]))
-        return tuple(endstops)
+        return (*endstops, *self._wires(endstops))
+
+    def _wires(self, endstops: Sequence[Endstop]) -> List[WiredEndstop]:
+        """Pins to which [multi_mcu_resync] says that the signal of an endstop goes too"""
+        section = self.printer.section("multi_mcu_resync")
+        wires: List[WiredEndstop] = []
+        for option in section.options:
+            if option == "probe_pins":
+                owner, source_option = self.printer.section("probe"), "pin"
+            elif option.startswith("endstop_pins_"):
+                axis = option[len("endstop_pins_") :]
+                owner, source_option = self.printer.section(f"stepper_{axis}"), "endstop_pin"
+            else:
+                continue
+            if not owner.has(source_option) or "virtual_endstop" in owner.get(source_option):
+                # Klippy refuses that
+                continue
+            source = parse_pin(owner, source_option, list(self.mcus))
+            for text in filter(str.strip, section.get(option).split(",")):
+                pin = parse_pin_text(section, option, text, list(self.mcus))
+                taken = {(one.pin.mcu, one.pin.name) for one in (*endstops, *wires)}
+                if (pin.mcu, pin.name) not in taken:
+                    wires.append(WiredEndstop(replace(pin, invert=source.invert), source))
+        return wires
 
     def _track_endstop(self, track: Track) -> Optional[Endstop]:
         section = track.endstop

@@ -91,7 +91,15 @@ class ProbeEndstop:
     noise_um: float
 
 
-Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop]
+@dataclass(frozen=True)
+class WiredEndstop:
+    """A pin that carries the signal of another endstop too"""
+
+    pin: Pin
+    source: Pin
+
+
+Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, WiredEndstop]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-import math
 from typing import Any, Dict, List, Optional
 
 from .resync import event, following_error, limit, mapping, plan
@@ -17,24 +16,13 @@ from .resync.history import History, RailResult
 from .resync.host import Host
 from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
 from .resync.log_line import log_line
+from .resync.options import get_finite
 from .resync.rail import Rail, resyncable_rails
 from .resync.rebase import MappingKeeper
 from .resync.resyncer import Options, Resyncer
+from .resync.signals import Signals
 from .resync.status import Status
 from .resync.sync_state import SyncState
-
-
-def get_finite(
-    config: Any, option: str, default: Optional[float], minval: float
-) -> Optional[float]:
-    """A number that is neither infinite nor "nan", which getfloat() lets pass."""
-    value = config.getfloat(option, default, minval=minval)
-    if value is not None and not math.isfinite(value):
-        raise config.error(
-            "Option '%s' in section '%s' must be a finite number"
-            % (option, config.get_name())
-        )
-    return value
 
 
 class MultiMcuResync:
@@ -60,6 +48,7 @@ class MultiMcuResync:
         self._check_axes(config)
         # Lift the start-up checks before kinematics and probes load
         self.host.lift_shared_axis_checks(config, self._is_resynced)
+        self.signals = Signals(config, self.host)
         # Set once the kinematics is known
         self.rails: List[Rail] = []
         self.state = SyncState([])
@@ -100,6 +89,7 @@ class MultiMcuResync:
         self.host.check_connected()
         toolhead = self.printer.lookup_object("toolhead")
         host_rails = self.host.rails(toolhead.get_kinematics())
+        self.signals.connect(host_rails)
         found = resyncable_rails(host_rails, self.include_single_mcu)
         self._check_found([axis for rail in found for axis in rail.axes])
         self.rails = [r for r in found if any(map(self._is_resynced, r.axes))]
@@ -218,14 +208,19 @@ class MultiMcuResync:
         if self.resyncer is not None:
             self.acknowledgement.pause()
             self.keeper.in_homing_move = True
-        self.span = event.HomingSpan(homing_move, self.rails, self.state.skew_mm)
+        self.signals.begin(homing_move)
+        self.span = event.HomingSpan(
+            homing_move, self.rails, self.state.skew_mm, self.signals.trigger_time
+        )
 
-    def _end_span(self, span: event.HomingSpan) -> None:
+    def _end_span(self, span: event.HomingSpan) -> List[str]:
         span.watch.stop()
+        faults = self.signals.end()
         self.span = None
         if self.resyncer is not None:
             self.keeper.in_homing_move = False
             self.acknowledgement.resume()
+        return faults
 
     def _handle_move_end(self, homing_move: Any) -> None:
         span = self.span
@@ -245,7 +240,12 @@ class MultiMcuResync:
                 self.printer.invoke_shutdown(message)
             elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
-        self._end_span(span)
+        for fault in self._end_span(span):
+            message = "multi_mcu_resync: %s" % (fault,)
+            if self.signals.fallback:
+                self.printer.lookup_object("gcode").respond_info(message + "; the host relays")
+            else:
+                self.failure.note(homing_move, message)
         if results or error:
             self.history.note_homing_move(results, error)
             logging.info(log_line(results, error))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 # How the code reads an option, up to the option's name
-READ = r'(?:config\.get(?!section)\w*\(|get_finite\(config,)\s*"%s"'
+READ = r'(?:config\.get(?!section|_prefix)\w*\(|get_finite\(config,)\s*"%s"'
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 EXTRA = ROOT / "klippy" / "extras"
@@ -33,6 +33,10 @@ def test_every_option_is_documented_and_every_documented_option_exists():
     options = set(re.findall(READ % (r"(\w+)",), extra_source()))
     assert options == documented_options("Config_Reference.md", "multi_mcu_resync")
     assert options
+    prefixes = set(re.findall(r'get_prefix_options\("(\w+)"\)', extra_source()))
+    assert prefixes == set(
+        re.findall(r"^#(\w+)<axis>:", text(DOCS / "Config_Reference.md"), re.MULTILINE)
+    )
 
 
 def test_documented_defaults_are_the_codes():

@@ -78,7 +78,7 @@ class Move:
 
 
 def test_missing_names_are_told_with_their_place_once():
-    needs = [Need("toolhead.Move", Move(dict([("#sent_time", 1)])), "axes_d end_pos start_pos")]
+    needs = [Need("toolhead.Move", Move({"#sent_time": 1}), "axes_d end_pos start_pos")]
     assert host_needs.missing(needs * 2) == ["toolhead.Move.end_pos", "toolhead.Move.start_pos"]
 
 

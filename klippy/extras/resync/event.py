@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from . import mapping
 from .plan import StepperReading
@@ -11,6 +11,10 @@ from .rail import Rail
 
 # Over how long (s) the speed of a homing move is measured
 SPEED_WINDOW_S = 0.010
+
+
+# Of an endstop's name and an MCU: print time (s), or None
+PinTime = Callable[[str, Any], Optional[float]]
 
 
 class CountError(Exception):
@@ -92,12 +96,18 @@ class HomingSpan:
     """One homing or probing move, from its begin event to its end event.
 
     skew_mm is by how much the host's mapping of a stepper is known to be off.
+    pin_time tells when an endstop triggered at an MCU's own pin, if it has one.
     """
 
     def __init__(
-        self, homing_move: Any, rails: List[Rail], skew_mm: Dict[str, float]
+        self,
+        homing_move: Any,
+        rails: List[Rail],
+        skew_mm: Dict[str, float],
+        pin_time: PinTime,
     ) -> None:
         self.homing_move = homing_move
+        self._pin_time = pin_time
         self._rails = rails
         self.start = list(homing_move.toolhead.get_position())
         self._skew_mm = dict(skew_mm)
@@ -145,9 +155,16 @@ class HomingSpan:
             stepper.get_step_dist(),
             self.offsets_mm[name] - self._skew_mm.get(name, 0.0),
             stepper_position.start_pos,
-            stepper_position.trig_pos,
+            self._trigger_steps(stepper_position),
             stepper_position.halt_pos,
         )
+
+    def _trigger_steps(self, stepper_position: Any) -> int:
+        stepper = stepper_position.stepper
+        pin_time = self._pin_time(stepper_position.endstop_name, stepper.get_mcu())
+        if pin_time is None:
+            return int(stepper_position.trig_pos)
+        return int(stepper.get_past_mcu_position(pin_time))
 
     def _check_count(self, stepper_position: Any) -> None:
         name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos

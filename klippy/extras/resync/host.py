@@ -194,6 +194,26 @@ class Host:
         now = self._reactor.monotonic()
         return self._mcu.estimated_print_time(now) + STEP_LEAD_S
 
+    def probe_endstop(self) -> Optional[Any]:
+        """What the host's probe is in a homing move, None if there is no probe with a pin."""
+        return getattr(self._printer.lookup_object("probe", None), "mcu_probe", None)
+
+    def plain_endstop(self, endstop: Any) -> Any:
+        """The endstop on an MCU's pin that a probe of the host wraps."""
+        return getattr(endstop, "mcu_endstop", endstop)
+
+    def endstop_trsyncs(self, endstop: Any) -> List[Any]:
+        """One for each MCU whose steppers it stops, its own first; none if it has no pin."""
+        if not isinstance(endstop, self._module("mcu").MCU_endstop):
+            return []
+        # Klipper 2024-01-06 (v0.13) moved them to TriggerDispatch; so has Kalico
+        owner = getattr(endstop, "_dispatch", endstop)
+        return list(owner._trsyncs)
+
+    def endstop_pin(self, endstop: Any) -> str:
+        """Name of an endstop's pin, for messages."""
+        return "%s:%s" % (endstop.get_mcu().get_name(), endstop._pin)
+
     def trsync_timeout_s(self) -> float:
         """After how long an MCU that hears nothing stops a homing move (s)."""
         timeout_s = self._find_trsync_timeout_s()

@@ -10,8 +10,8 @@ from typing import Any, Iterable, List, NamedTuple
 # By what has them: names that are used anywhere in this extra.  What is not
 # the same in every host is looked for in host.py instead.
 CONFIG = """
-    error get get_name get_printer getboolean getchoice getfloat getlist
-    getsection has_section
+    error get get_name get_prefix_options get_printer getboolean getchoice
+    getfloat getlist getsection has_section
 """
 PRINTER = """
     command_error config_error event_handlers get_reactor invoke_shutdown
@@ -23,7 +23,14 @@ GCODE_COMMAND = (
 )
 REACTOR = "completion monotonic mutex register_callback register_timer"
 COMPLETION = "complete wait"
-MCU = "clock_to_print_time estimated_print_time get_name get_printer lookup_query_command"
+PINS = "lookup_pin"
+MCU = """
+    add_config_cmd clock32_to_clock64 clock_to_print_time create_oid
+    estimated_print_time get_name get_printer is_fileoutput lookup_command
+    lookup_query_command print_time_to_clock register_config_callback
+    seconds_to_clock
+"""
+TRSYNC = "get_command_queue get_mcu get_oid stop"
 ENDSTOP = "home_wait"
 CHELPER = "get_ffi"
 QUERY_COMMAND = "send"
@@ -34,10 +41,10 @@ STEPPER = """
     get_trapq mcu_to_commanded_position set_position set_stepper_kinematics
     set_trapq
 """
-RAIL = "get_name get_steppers"
+RAIL = "get_endstops get_name get_steppers"
 TOOLHEAD = """
     flush_step_generation get_kinematics get_max_velocity get_position
-    get_trapq set_position
+    get_trapq set_position wait_moves
 """
 MOVE = "axes_d"
 KINEMATICS = "calc_position check_move get_steppers"
@@ -91,7 +98,9 @@ def at_load(config: Any, package: str) -> List[Need]:
         _class(package + "gcode", "GCodeCommand", GCODE_COMMAND),
         _of(printer.lookup_object("mcu"), MCU),
         _class(package + "mcu", "MCU_endstop", ENDSTOP),
+        _class(package + "mcu", "MCU_trsync", TRSYNC),
         _class(package + "mcu", "CommandQueryWrapper", QUERY_COMMAND),
+        _of(printer.lookup_object("pins"), PINS),
         _class(package + "serialhdl", "SerialReader", SERIAL_READER),
         _module(package + "chelper", CHELPER),
     ]

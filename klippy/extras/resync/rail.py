@@ -37,6 +37,14 @@ class Rail(NamedTuple):
         return "axis %s has %s" % ("+".join(self.axes), ", ".join(places))
 
 
+def endstops_by_axis(host_rails: Iterable[Any]) -> Dict[str, List[Any]]:
+    """The endstops that each axis, or carriage, homes to."""
+    return {
+        rail.get_name(short=True): [endstop for endstop, _ in rail.get_endstops()]
+        for rail in host_rails
+    }
+
+
 def resyncable_rails(host_rails: Iterable[Any], include_single_mcu: bool) -> List[Rail]:
     """All steppers of the host's rails that belong together and sit on several MCUs.
 

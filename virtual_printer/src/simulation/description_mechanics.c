@@ -103,10 +103,28 @@ read_stepper(struct simulation *sim, struct words *words, int line)
     read_moves(sim, words, motor);
 }
 
+// Index of the sensor that a wire leads to, which is there already
+static size_t
+find_source(struct simulation *sim, struct words *words, size_t wire)
+{
+    struct mcu *mcu = description_mcu(sim, words
+                                      , words_text(words, "source_mcu"));
+    uint32_t pin = (uint32_t)words_integer(words, "source_pin", 0, 255);
+    struct sensor *source = mechanics_find_sensor(sim, mcu, pin);
+    size_t index = source ? (size_t)(source - sim->mechanics.sensors) : wire;
+    if (index == wire || source->kind == SENSOR_WIRE) {
+        words_fail(words, "there is no signal on the source pin");
+        return wire;
+    }
+    return index;
+}
+
 void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
-    static const char *const kinds[] = { "carriage", "nozzle", "probe" };
+    static const char *const kinds[] = {
+        "carriage", "nozzle", "probe", "wire"
+    };
     static const char *const sides[] = { "min", "max" };
     (void)line;
     struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
@@ -121,8 +139,12 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->pin = pin;
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
-    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 3);
+    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 4);
     random_init(&sensor->random, sim->seed, UINT32_MAX + (uint64_t)index);
+    if (sensor->kind == SENSOR_WIRE) {
+        sensor->source = find_source(sim, words, index);
+        return;
+    }
     if (sensor->kind != SENSOR_PROBE) {
         if (sensor->kind == SENSOR_CARRIAGE)
             sensor->carriage = find_carriage(sim, words

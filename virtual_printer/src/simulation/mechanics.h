@@ -54,7 +54,9 @@ struct carriage {
     int line; // of the description
 };
 
-enum sensor_kind { SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE };
+enum sensor_kind {
+    SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE, SENSOR_WIRE
+};
 enum { FORCE_NONE = -1 };
 
 // An endstop switch or a probe
@@ -64,6 +66,7 @@ struct sensor {
     enum sensor_kind kind;
     int forced; // 0: never triggered, 1: always, FORCE_NONE
     size_t carriage; // index
+    size_t source; // index of the sensor whose signal a wire carries
     double at_mm;
     int is_at_max;
     double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;

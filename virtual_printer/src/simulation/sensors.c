@@ -41,6 +41,8 @@ mechanics_nozzle_height_mm(struct mechanics *mechanics
 void
 sensor_arm(struct sensor *sensor)
 {
+    if (sensor->kind == SENSOR_WIRE)
+        return;
     sensor->current_noise_mm = sensor->noise_mm
         * random_normal(&sensor->random);
 }
@@ -65,12 +67,10 @@ sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
         - sensor->cached_bed_mm;
 }
 
-int
-sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
+// What the switch or probe itself says
+static int
+is_signalling(struct mechanics *mechanics, struct sensor *sensor)
 {
-    struct mechanics *mechanics = &sim->mechanics;
-    if (sensor->forced != FORCE_NONE)
-        return sensor->forced;
     if (sensor->kind == SENSOR_PROBE)
         return sensor_height_mm(mechanics, sensor)
             <= sensor->trigger_height_mm + sensor->current_noise_mm;
@@ -80,4 +80,15 @@ sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
                                , &mechanics->carriages[sensor->carriage]);
     return sensor->is_at_max ? position_mm >= sensor->at_mm
         : position_mm <= sensor->at_mm;
+}
+
+int
+sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
+{
+    struct mechanics *mechanics = &sim->mechanics;
+    if (sensor->forced != FORCE_NONE)
+        return sensor->forced;
+    if (sensor->kind == SENSOR_WIRE)
+        sensor = &mechanics->sensors[sensor->source];
+    return is_signalling(mechanics, sensor);
 }

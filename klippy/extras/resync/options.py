@@ -1,0 +1,23 @@
+# Read options that the host's own readers are too lenient with
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import math
+from typing import Any, Optional
+
+
+def get_finite(
+    config: Any, option: str, default: Optional[float], **limits: float
+) -> Optional[float]:
+    """A number that is neither infinite nor "nan", which getfloat() lets pass.
+
+    limits are those of getfloat().
+    """
+    value = config.getfloat(option, default, **limits)
+    if value is not None and not math.isfinite(value):
+        raise config.error(
+            "Option '%s' in section '%s' must be a finite number"
+            % (option, config.get_name())
+        )
+    return value

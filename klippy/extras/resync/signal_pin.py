@@ -1,0 +1,115 @@
+# One more pin that carries the signal of an endstop
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Optional
+
+# Reasons of a trsync, the same in every host: its own pin has triggered
+REASON_ENDSTOP_HIT = 1
+
+
+class SignalPin:
+    """A pin on an MCU of its own, which stops the steppers of that MCU.
+
+    It triggers the trsync that the endstop has on that MCU anyway, so that
+    whatever comes first stops them: the pin, or the host that relays.
+    """
+
+    def __init__(self, printer: Any, text: str, option: str) -> None:
+        self.name = text
+        pins = printer.lookup_object("pins")
+        params = pins.lookup_pin(text, can_invert=True, can_pullup=True)
+        self.mcu = params["chip"]
+        if not hasattr(self.mcu, "create_oid"):
+            raise printer.config_error(
+                "Option '%s' in section 'multi_mcu_resync': '%s' is no pin of an MCU"
+                % (option, text)
+            )
+        self._pin, self._pullup = params["pin"], params["pullup"]
+        self._is_inverted = params["invert"]
+        self._oid = self.mcu.create_oid()
+        self.mcu.register_config_callback(self._build_config)
+        self._trsync: Optional[Any] = None
+        self._rest_ticks = 0
+        self._stop_reason = 0
+
+    def _build_config(self) -> None:
+        self.mcu.add_config_cmd(
+            "config_endstop oid=%d pin=%s pull_up=%d" % (self._oid, self._pin, self._pullup)
+        )
+        self.mcu.add_config_cmd(
+            "endstop_home oid=%d clock=0 sample_ticks=0 sample_count=0 rest_ticks=0"
+            " pin_value=0 trsync_oid=0 trigger_reason=0" % (self._oid,),
+            on_restart=True,
+        )
+
+    def connect(self, trsync: Any) -> None:
+        """Belong to the trsync that the endstop has on this MCU."""
+        self._trsync = trsync
+        queue = trsync.get_command_queue()
+        self._home_command = self.mcu.lookup_command(
+            "endstop_home oid=%c clock=%u sample_ticks=%u sample_count=%c rest_ticks=%u"
+            " pin_value=%c trsync_oid=%c trigger_reason=%c",
+            cq=queue,
+        )
+        self._query_command = self.mcu.lookup_query_command(
+            "endstop_query_state oid=%c",
+            "endstop_state oid=%c homing=%c next_clock=%u pin_value=%c",
+            oid=self._oid,
+            cq=queue,
+        )
+
+    def is_triggered(self) -> bool:
+        """Whether the pin reads triggered now."""
+        return bool(self._query_command.send([self._oid])["pin_value"] ^ self._is_inverted)
+
+    def arm(
+        self,
+        print_time: float,
+        sample_time: float,
+        sample_count: int,
+        rest_time: float,
+        triggered: bool,
+    ) -> None:
+        """Look at the pin from a print time (s) on, as the host has its endstop do."""
+        clock = self.mcu.print_time_to_clock(print_time)
+        self._rest_ticks = self.mcu.print_time_to_clock(print_time + rest_time) - clock
+        self._stop_reason = 0
+        # A move that was given up may have left it
+        vars(self._trsync).pop("stop", None)
+        stop = self._trsync.stop
+
+        def watched_stop() -> int:
+            vars(self._trsync).pop("stop", None)
+            self._stop_reason = stop()
+            return self._stop_reason
+
+        # The host does not keep what has triggered an MCU that it relays to
+        self._trsync.stop = watched_stop
+        self._home_command.send(
+            [
+                self._oid,
+                clock,
+                self.mcu.seconds_to_clock(sample_time),
+                sample_count,
+                self._rest_ticks,
+                bool(triggered) ^ self._is_inverted,
+                self._trsync.get_oid(),
+                REASON_ENDSTOP_HIT,
+            ],
+            reqclock=clock,
+        )
+
+    def disarm(self) -> Optional[float]:
+        """Look at the pin no more; returns the print time (s) of its trigger.
+
+        None if it was not this pin that has stopped the steppers of its MCU.
+        """
+        vars(self._trsync).pop("stop", None)
+        self._home_command.send([self._oid, 0, 0, 0, 0, 0, 0, 0])
+        if self._stop_reason != REASON_ENDSTOP_HIT:
+            return None
+        next_clock = self._query_command.send([self._oid])["next_clock"]
+        clock = self.mcu.clock32_to_clock64(next_clock) - self._rest_ticks
+        return self.mcu.clock_to_print_time(clock)

@@ -1,0 +1,97 @@
+# The endstops whose signal reaches several MCUs, as the config names them
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, List, Optional
+
+from .fan_out import FanOut
+from .host import Host
+from .options import get_finite
+from .rail import endstops_by_axis
+from .signal_pin import SignalPin
+
+PROBE_OPTION = "probe_pins"
+
+
+class Signals:
+    """All of them; faults are told once a homing move has ended."""
+
+    def __init__(self, config: Any, host: Host) -> None:
+        self._printer = config.get_printer()
+        self._host = host
+        self.fallback = config.getboolean("relay_fallback", False)
+        tolerance_s = get_finite(config, "trigger_tolerance", 0.001, above=0.0)
+        options = config.get_prefix_options("endstop_pins_")
+        names = {option: config.getlist(option) for option in options}
+        if config.get("probe_pins", None) is not None:
+            names[PROBE_OPTION] = config.getlist(PROBE_OPTION)
+        self._fan_outs: Dict[str, FanOut] = {}
+        # Those of the homing move under way, by the name of the endstop in it
+        self._active: Dict[str, FanOut] = {}
+        for option, texts in names.items():
+            pins = [SignalPin(self._printer, text, option) for text in texts]
+            if not pins:
+                raise config.error(
+                    "Option '%s' in section 'multi_mcu_resync' names no pin" % (option,)
+                )
+            self._fan_outs[option] = FanOut(
+                self._printer, option, pins, tolerance_s, self.fallback
+            )
+
+    def connect(self, host_rails: List[Any]) -> None:
+        """Find the endstops that the options mean; raises the host's config error."""
+        for option, fan_out in self._fan_outs.items():
+            endstop = self._host.plain_endstop(self._find(option, host_rails))
+            trsyncs = self._host.endstop_trsyncs(endstop)
+            if not trsyncs:
+                raise self._error(option, "this endstop has no pin of its own on an MCU")
+            fan_out.connect(endstop, self._host.endstop_pin(endstop), trsyncs)
+
+    def _find(self, option: str, host_rails: List[Any]) -> Any:
+        if option == PROBE_OPTION:
+            probe = self._host.probe_endstop()
+            if probe is None:
+                raise self._error(option, "there is no probe with a pin")
+            return probe
+        found = endstops_by_axis(host_rails)
+        endstops = found.get(option[len("endstop_pins_") :], [])
+        if len(endstops) != 1:
+            axes = ", ".join(axis for axis, members in found.items() if len(members) == 1)
+            raise self._error(
+                option, "name an axis that homes to one endstop (those are: %s)" % (axes,)
+            )
+        if endstops[0] is self._host.probe_endstop():
+            raise self._error(option, "this axis homes to the probe: use probe_pins")
+        return endstops[0]
+
+    def _error(self, option: str, text: str) -> Exception:
+        error: Exception = self._printer.config_error(
+            "Option '%s' in section 'multi_mcu_resync': %s" % (option, text)
+        )
+        return error
+
+    def begin(self, homing_move: Any) -> None:
+        """Arm the other pins of those endstops that take part."""
+        for fan_out in self._fan_outs.values():
+            for endstop, name in homing_move.endstops:
+                if self._host.plain_endstop(endstop) is fan_out.endstop:
+                    self._active[name] = fan_out
+                    fan_out.begin(endstop)
+
+    def trigger_time(self, endstop_name: str, mcu: Any) -> Optional[float]:
+        """Print time (s) of the trigger at this MCU's own pin, None if it has none.
+
+        Nearer to the truth for the steppers of that MCU than the time at the
+        endstop's own pin, which another clock has told.
+        """
+        fan_out = self._active.get(endstop_name)
+        return fan_out.trigger_times.get(mcu) if fan_out is not None else None
+
+    def end(self) -> List[str]:
+        """Leave all endstops as they were found; returns what was wrong."""
+        ended = list(self._active.values())
+        self._active = {}
+        for fan_out in ended:
+            fan_out.end()
+        return [fan_out.fault for fan_out in ended if fan_out.fault]
