@@ -76,3 +76,14 @@ def test_every_link_and_command_in_a_document_leads_somewhere(path):
         assert (path.parent / target).exists(), target
     for script in re.findall(r"\bscripts/[\w.*-]+\.(?:sh|txt|py)", content):
         assert list(ROOT.glob(script)), script
+
+
+def test_installation_shows_the_installers_help_and_its_refusals():
+    document, script = text(DOCS / "Installation.md"), text(ROOT / "scripts" / "install.sh")
+    usage = script.split("cat <<'END'\n")[1].split("\nEND\n")[0].split("\n\nNeeds")[0]
+    assert "```\n%s\n```" % (usage,) in document
+    refusals = re.findall(r"^\| (?!---|the line says)(.*?) \|", document, re.MULTILINE)
+    sources = script + extra_source()
+    for refusal in ", ".join(refusals).split(", "):
+        assert refusal in sources, refusal
+    assert len(refusals) > 5

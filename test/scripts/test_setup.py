@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional
 
 import pytest
+from trees import listing, path_with
 
 ROOT = Path(__file__).resolve().parents[2]
 # What setup.sh calls besides Python, gcc and a package manager
@@ -47,16 +48,6 @@ def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "clone"
     shutil.copytree(str(ROOT / "scripts"), str(folder / "scripts"))
     return folder
-
-
-def path_with(folder: Path, commands: Sequence[str]) -> str:
-    """Return a PATH on which there are these commands only"""
-    folder.mkdir()
-    for command in commands:
-        found = shutil.which(command)
-        assert found is not None, command
-        (folder / command).symlink_to(found)
-    return str(folder)
 
 
 def test_second_set_up_is_quick_and_silent() -> None:
@@ -162,10 +153,6 @@ def equipped(clone: Path) -> Path:
     (theirs / "checkout" / "stamp").write_text(stamps(clone, "checkout")[0] + "\n")
     shutil.copytree(str(ROOT / "klippy"), str(clone / "klippy"))
     return clone
-
-
-def listing(folder: Path) -> List[Tuple[str, int]]:
-    return sorted((str(path), path.lstat().st_mtime_ns) for path in folder.rglob("*"))
 
 
 def test_checkout_is_run_from_a_copy_that_follows_it(equipped: Path, tmp_path: Path) -> None:
