@@ -108,7 +108,8 @@ hash_of() {
 wanted_stamp() {
     local requirements=$root/scripts/requirements
     case $1 in
-        tools | moonraker) hash_of "$requirements-$1.txt" ;;
+        tools) hash_of "$requirements-tools.txt" "$requirements-pythons.txt" ;;
+        moonraker) hash_of "$requirements-$1.txt" ;;
         checkout) hash_of "$requirements-hosts.txt" ;;
         *) hash_of "$requirements-hosts.txt" "$requirements-$1.txt" ;;
     esac
@@ -142,6 +143,9 @@ make_tools() {
     say "tools: installing pytest, hypothesis, ruff and matplotlib"
     quietly "$python" -m venv "$env/tools" || fail "tools: cannot make a Python environment (see $log)"
     pip_for tools install -r "$root/scripts/requirements-tools.txt"
+    # Apart from the tools: for other Pythons than that of this environment
+    pip_for tools install --target "$env/tools/pythons" --python-version 3.8 --only-binary=:all: \
+        --no-deps -r "$root/scripts/requirements-pythons.txt"
 }
 
 # Make environment $1 with nothing in it

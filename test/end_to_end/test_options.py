@@ -77,3 +77,20 @@ def test_speed_and_accel_limit_the_correction(start):
         printer.gcode("PROBE\nG1 Z10 F600\nM400")
         durations_s.append(printer.now_s() - started_s)
     assert min(durations_s[1:]) > durations_s[0] + 0.2
+
+
+def test_section_given_twice_is_one_and_its_last_options_hold(start):
+    sample = SamplePrinter().with_resync(target="least_travel", correct=False)
+    printer = start(sample, sections="[multi_mcu_resync]\ncorrect: True\n")
+    settings = printer.status("configfile", "settings")["settings"]["multi_mcu_resync"]
+    assert (settings["target"], settings["correct"]) == ("least_travel", True)
+    printer.gcode("G28")
+    assert printer.status("multi_mcu_resync", "corrected")["corrected"]
+
+
+@pytest.mark.parametrize("section", ["multi_mcu_resync stepper_z", "stepper_q"])
+def test_section_for_a_stepper_that_there_cannot_be_is_a_config_error(start, section):
+    printer = start(SamplePrinter(), sections="[%s]\n" % (section,), ready=False)
+    assert printer.state() == "error"
+    first_line = printer.state_message().splitlines()[0]
+    assert first_line == "Section '%s' is not a valid config section" % (section,)

@@ -341,6 +341,11 @@ def test_worktrees_stay_clean_until_the_last_is_uninstalled(site: Site) -> None:
     assert site.exclude.read_text() == EXCLUDE
 
 
+def test_git_hook_of_another_repository_may_run_it(site: Site) -> None:
+    site.install(GIT_DIR=str(site.ours / ".git"))
+    assert status(site.klipper) == ""
+
+
 def test_list_that_git_has_not_made_is_made_and_removed(site: Site) -> None:
     shutil.rmtree(str(site.exclude.parent))
     site.install()
