@@ -127,8 +127,8 @@ check_host() {
     for need in "${needed[@]}"; do
         file=klippy/${need%%:*} text=${need#*:}
         grep -q -s -F "$text" "$klipper/$file" && continue
-        version="unknown version"
-        [ ! -e "$klipper/.git" ] || version=$(git -C "$klipper" describe --tags --always) || true
+        [ -e "$klipper/.git" ] && version=$(git -C "$klipper" describe --tags --always 2>/dev/null) ||
+            version="unknown version"
         fail "the host in '$klipper' ($version) is not supported: no '$text' in its $file" \
             "(supported: $supported)"
     done
@@ -137,7 +137,9 @@ check_host() {
 # Import the extra and build its C helper as the host would; prints the helper if it is a new one
 check_extra() {
     "$python" -B -c '
-import importlib, os, sys, types
+import importlib, logging, os, sys, types
+# One line is enough: the error itself tells what the compiler said first
+logging.disable()
 root, venv, host_chelper = sys.argv[1:]
 package = types.ModuleType("installed")
 package.__path__ = [os.path.join(root, "klippy", "extras")]

@@ -435,12 +435,25 @@ def test_host_that_lacks_what_we_need_is_refused(site: Site, name: str, text: st
     assert "(supported: Klipper v0.11 and newer, Kalico)" in line
 
 
-def test_missing_compiler_is_refused_with_the_command_to_run(site: Site, tmp_path: Path) -> None:
+def remove_helpers(site: Site) -> None:
     for library in (site.ours / "klippy" / "chelper").glob("*.so"):
         library.unlink()
+
+
+def test_what_the_compiler_says_first_is_told(site: Site, tmp_path: Path) -> None:
+    remove_helpers(site)
+    gcc = tmp_path / "bin" / "gcc"
+    gcc.parent.mkdir()
+    gcc.write_text("#!/bin/sh\necho 'cc1: error: out of memory'\necho more\nexit 1\n")
+    gcc.chmod(0o755)
+    line = site.refusal(PATH="%s:%s" % (gcc.parent, os.environ["PATH"]))
+    assert line == "install: cannot build the C helper: cc1: error: out of memory\n"
+
+
+def test_missing_compiler_is_refused_with_the_command_to_run(site: Site, tmp_path: Path) -> None:
+    remove_helpers(site)
     path = path_with(tmp_path / "bin", COMMANDS)
     assert "no compiler 'gcc'" in site.refusal(PATH=path)
-    assert "run this" not in site.refusal(PATH=path)
     assert "built the C helper kin_resync-" in site.install()
 
 
