@@ -1,0 +1,120 @@
+# Run a host in batch mode: G-code in, no micro-controller there, messages to a file
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+"""What Klipper's own regression suite does, without its firmware builds.
+
+The data dictionaries are made here, under the names of those builds.  Nobody
+answers the host: every endstop triggers at the end of its move.
+"""
+import json
+import subprocess
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Mapping, Tuple
+
+from virtual_printer import dictionary
+from virtual_printer.hosts import Host
+
+# A run takes a second; a host that waits for an answer waits for good
+TIMEOUT_S = 60.0
+
+# What a config demands that the virtual firmware does not have: heaters, fans
+# and drivers.  Of query_analog_in this is the form that every host can speak.
+_COMMANDS = (
+    "config_analog_in oid=%c pin=%u",
+    "query_analog_in oid=%c clock=%u sample_ticks=%u sample_count=%c"
+    " rest_ticks=%u min_value=%hu max_value=%hu range_check_count=%c",
+    "config_tmcuart oid=%c rx_pin=%u pull_up=%c tx_pin=%u bit_time=%u",
+    "tmcuart_send oid=%c write=%*s read=%c",
+)
+_RESPONSES = (
+    "analog_in_state oid=%c next_clock=%u value=%hu",
+    "tmcuart_response oid=%c read=%*s",
+)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A family of micro-controllers: clock (Hz) and runs of pins (first, count)."""
+
+    frequency: int
+    pins: Tuple[Tuple[str, int], ...]
+
+
+# By the first letters of the names of Klipper's firmware builds
+CHIPS: Mapping[str, Chip] = {
+    "atmega": Chip(16000000, tuple(("P%s0" % port, 8) for port in "ABCDEFGHJKL")),
+    "stm32": Chip(72000000, tuple(("P%s0" % port, 16) for port in "ABCDEFGHI")),
+    "rp2": Chip(12000000, (("gpio0", 30),)),
+    "linuxprocess": Chip(50000000, (("gpiochip0/gpio0", 288),)),
+}
+
+
+class BatchError(Exception):
+    """A batch run that cannot be made or does not end; the message is one line."""
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """What a host did with a config and G-code: its exit code and its log."""
+
+    exit_code: int
+    log: str
+
+
+def dictionary_text(name: str) -> str:
+    """The data dictionary of a firmware build such as "stm32f446.dict", in JSON."""
+    families = [family for family in CHIPS if name.startswith(family)]
+    if not families:
+        raise BatchError("no chip of the kind of '%s' (known: %s)" % (name, ", ".join(CHIPS)))
+    chip = CHIPS[families[0]]
+    built = dictionary.build(name.split(".")[0], chip.frequency)
+    content = json.loads(zlib.decompress(built.compressed).decode("ascii"))
+    number = max(*content["commands"].values(), *content["responses"].values())
+    for kind, formats in (("commands", _COMMANDS), ("responses", _RESPONSES)):
+        for text in formats:
+            number += 1
+            content[kind][text] = number
+    first_number, pins = 0, {}
+    for first, count in chip.pins:
+        pins[first] = [first_number, count]
+        first_number += count
+    content["enumerations"]["pin"] = pins
+    return json.dumps(content)
+
+
+def run(
+    host: Host, config: Path, gcode: str, dictionaries: Mapping[str, str], folder: Path
+) -> BatchRun:
+    """Run G-code on a host that has read a config.
+
+    dictionaries names the firmware build of each micro-controller ("mcu" for
+    the main one); all files are written into the folder.  Raises BatchError.
+    """
+    gcode_file, log_file = folder / "batch.gcode", folder / "batch.log"
+    gcode_file.write_text(gcode, encoding="utf-8")
+    options = ["-i", str(gcode_file), "-o", str(folder / "batch.out"), "-l", str(log_file)]
+    for mcu, path in _write_dictionaries(dictionaries, folder).items():
+        options += ["-d", str(path) if mcu == "mcu" else "%s=%s" % (mcu, path)]
+    command = [str(host.python), *host.entry, str(config), *options]
+    try:
+        # Not in the project's folder: a host that is a package is called klippy too
+        done = subprocess.run(
+            command, cwd=str(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as e:
+        raise BatchError("%s did not end within %.0f s" % (host.name, TIMEOUT_S)) from e
+    log = log_file.read_text(encoding="utf-8") if log_file.exists() else ""
+    return BatchRun(done.returncode, log + done.stdout.decode(errors="replace"))
+
+
+def _write_dictionaries(dictionaries: Mapping[str, str], folder: Path) -> Dict[str, Path]:
+    paths = {}
+    for mcu, name in dictionaries.items():
+        paths[mcu] = folder / name
+        paths[mcu].write_text(dictionary_text(name), encoding="utf-8")
+    return paths
