@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from error_texts import error_texts
 
 # How the code reads an option, up to the option's name
 READ = r'(?:config\.get(?!section|_prefix)\w*\(|get_finite\(config,)\s*"%s"'
@@ -67,6 +68,20 @@ def test_every_dependency_has_a_line():
     for path in (ROOT / "scripts").glob("requirements-*.txt"):
         for package in re.findall(r"^([\w.-]+)==", text(path), re.MULTILINE):
             assert re.search(r"\b%s\b" % (re.escape(package),), dependencies), package
+
+
+def test_every_error_is_in_the_guide_and_every_error_in_the_guide_exists():
+    part = text(DOCS / "Guide.md").split("## Troubleshooting")[1].split("\n## ")[0]
+    errors = {error.text for error in error_texts()}
+    assert errors == set(re.findall(r"^#### `(.*)`$", part, re.MULTILINE))
+    assert errors
+
+
+def test_every_error_in_the_guide_says_what_to_do():
+    part = text(DOCS / "Guide.md").split("## Troubleshooting")[1].split("\n## ")[0]
+    for entry in part.split("\n#### ")[1:]:
+        heading, _, advice = entry.partition("\n")
+        assert len(advice.partition("\n###")[0].split()) >= 2, heading
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=str)
