@@ -22,7 +22,7 @@ from .resync.rebase import MappingKeeper
 from .resync.resyncer import Options, Resyncer
 from .resync.signals import Signals
 from .resync.status import Status
-from .resync.sync_state import SyncState
+from .resync.sync_state import NOT_CORRECTED, NOT_HOMED, SyncState
 
 
 class MultiMcuResync:
@@ -99,7 +99,8 @@ class MultiMcuResync:
                 "multi_mcu_resync: the kinematics of this printer is not supported,"
                 " it does not tell which axis moves '%s'" % (name,)
             )
-        self.state = SyncState([rail.name for rail in self.rails])
+        reason = NOT_HOMED if self.correct else NOT_CORRECTED
+        self.state = SyncState([rail.name for rail in self.rails], reason)
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"

@@ -56,6 +56,15 @@ def test_query_resync_tells_the_last_homing_move(start):
         assert expected in lines
 
 
+def test_with_the_correction_off_that_is_why_nothing_is_known(start):
+    printer = start(SamplePrinter().with_resync(correct=False))
+    printer.gcode("G28")
+    status = printer.status("multi_mcu_resync", "in_sync", "out_of_sync_reason")
+    assert status["in_sync"] == {"z": None}
+    assert status["out_of_sync_reason"] == {"z": "the correction is off"}
+    assert "axis z: unknown, the correction is off" in "\n".join(printer.gcode("QUERY_RESYNC"))
+
+
 def test_each_homing_move_writes_one_log_line(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600\nPROBE")

@@ -15,7 +15,8 @@ class RailState(NamedTuple):
     reason: str
 
 
-UNKNOWN = RailState(None, "not homed yet")
+NOT_HOMED = "not homed yet"
+NOT_CORRECTED = "the correction is off"
 
 
 class SyncState:
@@ -26,8 +27,8 @@ class SyncState:
     same coordinate.  It stays until it is corrected.
     """
 
-    def __init__(self, rail_names: Sequence[str]) -> None:
-        self._states: Dict[str, RailState] = dict.fromkeys(rail_names, UNKNOWN)
+    def __init__(self, rail_names: Sequence[str], reason: str = NOT_HOMED) -> None:
+        self._states: Dict[str, RailState] = dict.fromkeys(rail_names, RailState(None, reason))
         self.skew_mm: Dict[str, float] = {}
 
     def get(self, rail_name: str) -> RailState:
