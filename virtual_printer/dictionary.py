@@ -96,7 +96,7 @@ SHUTDOWN_REASONS = (
 # Enumeration ranges: first name, first value, number of values
 _PIN_RANGES: Tuple[Tuple[str, int, int], ...] = tuple(
     ("P%s0" % letter, 16 * index, 16) for index, letter in enumerate("ABCDEFGHIJK")
-) + (("gpio0", 176, 30),)
+) + (("gpio0", 176, 30), ("PL0", 206, 16))
 
 # Zero would be no reason, and one is what a long jump cannot tell from zero
 _FIRST_STATIC_STRING_ID = 2

@@ -39,7 +39,8 @@ def test_constants_name_the_clock_and_can_be_added() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("PA0", 0), ("PC13", 45), ("PK15", 175), ("gpio0", 176), ("gpio29", 205)]
+    ("name", "number"),
+    [("PA0", 0), ("PC13", 45), ("PK15", 175), ("gpio0", 176), ("gpio29", 205), ("PL15", 221)],
 )
 def test_pins_have_the_number_that_the_enumeration_gives_them(name: str, number: int) -> None:
     assert dictionary.build("virtual", 1_000_000).pin_number(name) == number
