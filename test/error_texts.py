@@ -45,7 +45,7 @@ def _own_text(template: str) -> str:
     text = placeholders(template)
     if text.startswith(PREFIX):
         text = text[len(PREFIX) :]
-    return text if len(re.findall(r"[a-z]{2,}", text)) > 1 else ""
+    return text if len(re.findall(r"[a-z]{2,}", text)) > 2 else ""
 
 
 def _raised(tree: ast.AST) -> Iterator[ErrorText]:
