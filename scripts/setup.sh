@@ -5,8 +5,9 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 #
-# Usage: scripts/setup.sh            (KLIPPY_DIR=PATH adds a Klipper checkout as a third host)
+# Usage: scripts/setup.sh [--browser]    (KLIPPY_DIR=PATH adds a Klipper checkout as a third host)
 #
+# --browser adds the one that the tests look at the report's page with; nothing else needs it.
 # Everything goes into .env/ (delete it to start afresh). Each environment there has a stamp, written
 # last, with the hash of what it was made from: what is stale or half finished is made again.
 
@@ -67,6 +68,11 @@ has_libsodium() {
 # Find what the system lacks ($1: 1 when environments are to be made); sets missing and python
 check_system() {
     missing=()
+    needed="a C compiler, Python 3.9 to 3.13 with venv and libsodium are needed"
+    if [ $browser = 1 ]; then
+        needed="Chromium, $needed"
+        command -v chromium >/dev/null || missing+=(chromium)
+    fi
     compiler_works || missing+=(gcc libc6-dev)
     if [ "$1" = 1 ]; then
         python=$(find_python) || missing+=(python3 python3-venv)
@@ -76,12 +82,11 @@ check_system() {
 
 install_packages() {
     local line="apt-get install -y --no-install-recommends ${missing[*]}" as=()
-    local what="a C compiler, Python 3.9 to 3.13 with venv and libsodium are needed"
     if [ "$(id -u)" != 0 ]; then
         as=(sudo -n)
     fi
     if ! command -v apt-get >/dev/null || ! "${as[@]}" true 2>/dev/null; then
-        fail "$what; run: sudo $line"
+        fail "$needed; run: sudo $line"
     fi
     say "installing system packages: ${missing[*]}"
     quietly "${as[@]}" apt-get update
@@ -90,7 +95,7 @@ install_packages() {
     hash -r
     check_system 1
     if [ ${#missing[@]} != 0 ]; then
-        fail "$what; still missing after installing: ${missing[*]}"
+        fail "$needed; still missing after installing: ${missing[*]}"
     fi
 }
 
@@ -317,6 +322,13 @@ copy_checkout() {
 ######################################################################
 # Main
 ######################################################################
+
+browser=0
+case "$*" in
+    "") ;;
+    --browser) browser=1 ;;
+    *) fail "usage: scripts/setup.sh [--browser]" ;;
+esac
 
 environments=(tools moonraker)
 hosts=(kalico klipper_v0_12)

@@ -6,7 +6,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-scripts/setup.sh || exit 1
+scripts/setup.sh --browser || exit 1
 .env/tools/bin/python -m ruff check || exit 1
 # A managed host and its driver take turns, so each test needs one CPU only
 exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"

@@ -1,0 +1,118 @@
+# The report as one page that needs nothing else
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import base64
+import html
+from typing import List
+
+from . import plots
+from .document import Section, Table
+from .log import Log
+
+# The policy keeps the page from asking any network for anything
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Resync report</title>
+<style>
+:root { --paper: #fff; --ground: #f3f5f8; --ink: #1f2933; --soft: #5d6b7a; --line: #dde3e9;
+  --mark: #0072b2; --stripe: #f7f9fb; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #161b22; --ground: #0d1117; --ink: #d7dee6; --soft: #94a1b0; --line: #2b333d;
+    --mark: #4ea8de; --stripe: #1b212a; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink);
+  font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 60px; }
+h1 { font-size: 26px; margin: 0 0 4px; }
+h2 { font-size: 18px; margin: 0 0 12px; }
+nav { margin: 0 0 20px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
+a { color: var(--mark); text-decoration: none; }
+a:hover { text-decoration: underline; }
+section { background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
+  padding: 20px 22px; margin: 0 0 20px; }
+.scroll { overflow-x: auto; margin: 0 0 14px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px;
+  width: 100%; }
+th, td { padding: 5px 10px; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid var(--line); }
+th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-space: normal; }
+th:first-child, td:first-child { text-align: left; font-weight: 600; }
+tbody tr:nth-child(even) { background: var(--stripe); }
+tbody tr:last-child td { border-bottom: 0; }
+p { margin: 0 0 10px; }
+p.note { color: var(--soft); font-size: 13.5px; max-width: 78ch; }
+p.line { overflow-wrap: anywhere; white-space: pre-wrap; margin: 0 0 4px; }
+img { display: block; width: 100%; height: auto; margin: 6px 0 16px; }
+@media print { body { background: #fff; } section { break-inside: avoid; } }
+</style>
+</head>
+<body>
+<main>
+"""
+_TAIL = "</main>\n</body>\n</html>\n"
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _plot(log: Log, name: str) -> List[str]:
+    # Without a style sheet's help an image cannot follow the page's colours: there are two
+    return [
+        "<picture>",
+        '<source media="(prefers-color-scheme: dark)" srcset="%s">'
+        % (_data_url(plots.svg(log, name, plots.DARK)),),
+        '<img alt="%s" src="%s">'
+        % (
+            html.escape(plots.title(log, name)),
+            _data_url(plots.svg(log, name, plots.LIGHT)),
+        ),
+        "</picture>",
+    ]
+
+
+def _table(table: Table) -> List[str]:
+    def row(tag: str, cells: List[str]) -> str:
+        texts = [html.escape(cell).replace("+-", "&plusmn;") for cell in cells]
+        return "<tr>%s</tr>" % ("".join("<%s>%s</%s>" % (tag, text, tag) for text in texts),)
+
+    return [
+        '<div class="scroll"><table>',
+        "<thead>%s</thead>" % (row("th", table.titles),),
+        "<tbody>",
+        *[row("td", cells) for cells in table.rows],
+        "</tbody></table></div>",
+    ]
+
+
+def _section(log: Log, number: int, section: Section) -> List[str]:
+    lines = ['<section id="s%d">' % (number,), "<h2>%s</h2>" % (html.escape(section.title),)]
+    lines += ['<p class="line">%s</p>' % (html.escape(line),) for line in section.lines]
+    for table in section.tables:
+        lines += _table(table)
+    for name in section.plots:
+        lines += _plot(log, name)
+    lines += ['<p class="note">%s</p>' % (html.escape(note),) for note in section.notes]
+    return [*lines, "</section>"]
+
+
+def write(log: Log, sections: List[Section], path: str) -> None:
+    """Write the page with these sections."""
+    links = [
+        '<a href="#s%d">%s</a>' % (i, html.escape(section.title))
+        for i, section in enumerate(sections)
+    ]
+    lines = ["<h1>Resync report</h1>", "<nav>%s</nav>" % ("".join(links),)]
+    for i, section in enumerate(sections):
+        lines += _section(log, i, section)
+    with open(path, "w", encoding="utf-8") as page:
+        page.write(_HEAD + "\n".join(lines) + "\n" + _TAIL)

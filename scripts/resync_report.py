@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# What a klippy.log tells of links, clocks, overshoot and corrections
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import argparse
+import sys
+from typing import List, Optional
+
+from arguments import output_file
+from report.content import sections
+from report.document import Section
+from report.files import LogError
+from report.log import Log
+from report.text import render
+
+
+def _picture_or_page(path: str) -> str:
+    if not path.endswith((".png", ".html")):
+        raise argparse.ArgumentTypeError("'%s' ends neither in .png nor in .html" % (path,))
+    return output_file(path)
+
+
+def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
+    """The options; ends with one line and exit code 2 if they are bad."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/resync_report.py",
+        description="Report link health, clock sync, CAN bus load, overshoot and faults"
+        " from a klippy.log of any Klipper since v0.11 or Kalico.",
+    )
+    parser.add_argument(
+        "logs", metavar="klippy.log", nargs="+", help="log; rotated and gzipped ones too"
+    )
+    parser.add_argument(
+        "-o", metavar="FILE", type=_picture_or_page, help="draw into a .png or write a .html page"
+    )
+    return parser.parse_args(arguments)
+
+
+def _write(log: Log, parts: List[Section], path: str) -> None:
+    # Only for this: the text needs no library
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise LogError("plots need matplotlib; run: pip install matplotlib") from None
+    from report import page, plots
+
+    if path.endswith(".png"):
+        plots.write_png(log, [name for part in parts for name in part.plots], path)
+    else:
+        page.write(log, parts, path)
+
+
+def main() -> int:
+    """Make the report; returns the exit code."""
+    arguments = parse_arguments()
+    try:
+        log = Log(arguments.logs)
+        parts = sections(log)
+        print(render(parts))
+        if arguments.o:
+            _write(log, parts, arguments.o)
+            print("Written: %s" % (arguments.o,))
+    except (LogError, OSError) as e:
+        print("resync_report: %s" % (e,), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
