@@ -15,6 +15,8 @@ from report.files import LogError
 from report.log import Log
 from report.text import render
 
+_INSTALL = "run: python3 -m pip install matplotlib"
+
 
 def _picture_or_page(path: str) -> str:
     if not path.endswith((".png", ".html")):
@@ -41,13 +43,15 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
 def _write(log: Log, parts: List[Section], path: str) -> None:
     # Only for this: the text needs no library
     try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise LogError("plots need matplotlib; run: pip install matplotlib") from None
-    from report import page, plots
+        from report import page, plots
+    except ImportError as e:
+        raise LogError("plots need matplotlib 3.5 or newer (%s); %s" % (e, _INSTALL)) from None
 
     if path.endswith(".png"):
-        plots.write_png(log, [name for part in parts for name in part.plots], path)
+        names = [name for part in parts for name in part.plots]
+        if not names:
+            raise LogError("the log has nothing to draw")
+        plots.write_png(log, names, path)
     else:
         page.write(log, parts, path)
 

@@ -23,6 +23,7 @@ block of 5 bytes. How long its other blocks are is not logged: reckoned are RESP
 the replies sent most often have (clock 11, stepper_position 12, analog_in_state 12, trsync_state
 14). Klipper does not speak CAN FD today; there a block would fit into a frame.
 """
+from functools import lru_cache
 from typing import List, NamedTuple, Sequence, Tuple
 
 CLASSIC_RATES = (250000, 500000, 1000000)
@@ -60,6 +61,7 @@ class Load(NamedTuple):
     worst: float
 
 
+@lru_cache(maxsize=1024)
 def expected_stuff_bits(length: int) -> float:
     """Stuff bits to expect in so many random bits that begin with a SOF after an idle bus."""
     # chance of each number (1..5) of equal bits at the end; a stuff bit starts a new run

@@ -49,10 +49,9 @@ def _chip(pin: str) -> str:
 
 
 def _number(text: Optional[str], default: Optional[float]) -> Optional[float]:
-    try:
-        return default if text is None else float(text)
-    except ValueError:
-        return default
+    """A positive number, or the default if there is none."""
+    found = re.fullmatch(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}", text or "")
+    return float(text) if found and text and float(text) > 0 else default
 
 
 class PrintedConfig:
@@ -164,9 +163,12 @@ class PrintedConfig:
         rotation_mm = _number(options.get("rotation_distance"), None)
         microsteps = _number(options.get("microsteps"), None)
         full_steps = _number(options.get("full_steps_per_rotation"), 200.0)
-        gears = re.findall(r"([\d.]+)\s*:\s*([\d.]+)", options.get("gear_ratio", ""))
+        gears = re.findall(r"([^\s:,]+)\s*:\s*([^\s:,]+)", options.get("gear_ratio", ""))
         if not rotation_mm or not microsteps or not full_steps:
             return None
-        for driven, driving in gears:
-            rotation_mm *= float(driving) / float(driven)
+        for pair in gears:
+            driven, driving = (_number(teeth, None) for teeth in pair)
+            if driven is None or driving is None:
+                return None
+            rotation_mm *= driving / driven
         return rotation_mm / (full_steps * microsteps)

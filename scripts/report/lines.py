@@ -20,18 +20,28 @@ FIELDS = (
     "adj",
 )
 MCU_MARK = b": mcu_awake="
+_STATS = re.compile(rb"Stats ([0-9]{1,10}(?:\.[0-9]{1,6})?):")
 
 # Klipper from v0.11 on and Kalico; only upcoming_bytes was called stalled_bytes once. Classes such
 # as \S or \d, and a pattern that allows for other fields in between, take several times as long.
 _MCU = re.compile(
-    rb"([^ :]+): mcu_awake=[0-9.]+ mcu_task_avg=[0-9.]+ mcu_task_stddev=[0-9.]+"
-    rb" bytes_write=([0-9]+) bytes_read=([0-9]+) bytes_retransmit=([0-9]+)"
-    rb" bytes_invalid=([0-9]+) send_seq=([0-9]+) receive_seq=[0-9]+ retransmit_seq=[0-9]+"
-    rb" srtt=([0-9]+\.[0-9]+) rttvar=([0-9]+\.[0-9]+) rto=[0-9.]+ ready_bytes=[0-9]+"
-    rb" [a-z]+_bytes=[0-9]+ freq=([0-9]+)(?: adj=([0-9]+))?(?=\s|$)"
+    rb"([^ :]{1,64}): mcu_awake=[0-9.]+ mcu_task_avg=[0-9.]+ mcu_task_stddev=[0-9.]+"
+    rb" bytes_write=([0-9]{1,10}) bytes_read=([0-9]{1,10}) bytes_retransmit=([0-9]{1,10})"
+    rb" bytes_invalid=([0-9]{1,10}) send_seq=([0-9]{1,10}) receive_seq=[0-9]+"
+    rb" retransmit_seq=[0-9]+ srtt=([0-9]{1,4}\.[0-9]{1,9}) rttvar=([0-9]{1,4}\.[0-9]{1,9})"
+    rb" rto=[0-9.]+ ready_bytes=[0-9]+ [a-z]+_bytes=[0-9]+"
+    rb" freq=([0-9]{1,10})(?: adj=([0-9]{1,10}))?(?=\s|$)"
 )
-_MCU_FREELY = re.compile(rb"([^ :]+): (mcu_awake=\S+(?:\s+\w+=\S+)*)(?=\s|$)")
-_NUMBER = re.compile(rb"\d+(\.\d+)?")
+_MCU_FREELY = re.compile(rb"([^ :]{1,64}): (mcu_awake=\S+(?:\s+\w+=\S+)*)(?=\s|$)")
+_COUNT = re.compile(rb"[0-9]{1,10}")
+_SECONDS = re.compile(rb"[0-9]{1,4}\.[0-9]{1,9}")
+_FORMS = (_COUNT,) * 5 + (_SECONDS,) * 2 + (_COUNT, re.compile(rb"[0-9]{0,10}"))
+
+
+def stats_time(line: bytes) -> Optional[float]:
+    """The time (s) of a Stats line, or None if it is none."""
+    found = _STATS.match(line)
+    return float(found.group(1)) if found else None
 
 
 def parse_mcus(line: bytes) -> List[McuFields]:
@@ -46,7 +56,7 @@ def _parse_freely(line: bytes) -> List[McuFields]:
     for name, fields in _MCU_FREELY.findall(line):
         pairs = dict(pair.split(b"=", 1) for pair in fields.split())
         values = [pairs.get(field.encode(), b"") for field in FIELDS]
-        if all(map(_NUMBER.fullmatch, values[:-1])) and all(v.isdigit() for v in values[:5]):
+        if all(form.fullmatch(value) for form, value in zip(_FORMS, values)):
             found.append((name, *values))
     return found
 
@@ -83,12 +93,13 @@ class HomingMove(NamedTuple):
 MOVE_MARK = "multi_mcu_resync: "
 _RAIL = re.compile(
     r"rail=(?P<rail>\S+) endstop=(?P<endstop>\S+) triggered=(?P<triggered>[01])"
-    r" direction=[+-]\d+ speed=(?P<speed>\d+\.\d+) target=[+-]?\d+\.\d+"
+    r" direction=[+-]\d+ speed=(?P<speed>\d{1,9}\.\d{1,9}) target=[+-]?\d+\.\d+"
     r" corrected=(?P<corrected>[01])(?P<steppers>(?: \S+)+)"
 )
 _STEPPER = re.compile(
-    r"(?P<name>[^=,]+)=(?P<mcu>[^=,]+),(?P<overshoot>[+-]\d+),(?P<overshoot_mm>[+-]\d+\.\d+)"
-    r",(?P<correction>[+-]\d+),(?P<residual_mm>[+-]\d+\.\d+)"
+    r"(?P<name>[^=,]+)=(?P<mcu>[^=,]+)"
+    r",(?P<overshoot>[+-]\d{1,9}),(?P<overshoot_mm>[+-]\d{1,9}\.\d{1,9})"
+    r",(?P<correction>[+-]\d{1,9}),(?P<residual_mm>[+-]\d{1,9}\.\d{1,9})"
 )
 
 

@@ -76,21 +76,17 @@ class Link:
         self.total = Traffic(0.0, 0.0, 0.0, 0.0)
         self.retransmitted_bytes = 0
         self.invalid_bytes = 0
-        self._times_s: List[float] = []
-        self._fields: List[McuFields] = []
+        # What Stats lines say, and when; batch() takes it
+        self.times_s: List[float] = []
+        self.fields: List[McuFields] = []
         # The counters' last values, at the time of these
         self._last: Tuple[List[float], List[List[int]]] = ([], [[]] * 5)
         self._flushed: Tuple[List[float], List[float], List[List[int]]] = ([], [], [[]] * 5)
 
-    def take(self, time_s: float, fields: McuFields) -> None:
-        """Note what a Stats line says; evaluate() will look at it."""
-        self._times_s.append(time_s)
-        self._fields.append(fields)
-
     def batch(self) -> Batch:
         """What was noted since it was last asked for."""
-        batch = Batch(self._times_s, self._fields)
-        self._times_s, self._fields = [], []
+        batch = Batch(self.times_s, self.fields)
+        self.times_s, self.fields = [], []
         return batch
 
     def evaluate(self, batch: Batch) -> Tuple[List[float], List[float]]:
@@ -144,7 +140,8 @@ def _mended(
     kept: List[List[int]] = [[] for _ in growth]
     for time_s, span_s, row in zip(times, seconds, zip(*growth)):
         mended = [count % _WRAP for count in row]
-        if max(mended) <= _MOST_BYTES_PER_S * span_s:
+        # A span of no time is where the computer was restarted
+        if span_s > 0 and max(mended) <= _MOST_BYTES_PER_S * span_s:
             kept_times.append(time_s)
             kept_seconds.append(span_s)
             for column, count in zip(kept, mended):

@@ -13,12 +13,12 @@ from .canbus import Traffic
 from .clock import SETTLING_S, nominal_rate
 from .faults import Faults
 from .files import Damage, LogError, Progress, in_order_of_time, lines_of
-from .lines import MCU_MARK, MOVE_MARK, is_move, parse_mcus, parse_move
+from .lines import MCU_MARK, MOVE_MARK, is_move, parse_mcus, parse_move, stats_time
 from .link import Batch, Link
 from .moves import Moves
 
-# Enough to let C code do most of the work, and few enough to keep
-_BATCH = 256
+# Enough to let C code do most of the work, and few enough to stay in the processor's cache
+_BATCH = 64
 _MOST_MCUS = 256
 _LONGEST_NAME = 64
 # Log lines are told apart by their first letters
@@ -125,9 +125,8 @@ class Log:
 
     # What the lines say
     def _stats(self, line: bytes) -> None:
-        try:
-            time_s = float(line[6 : line.index(b":", 6, 40)])
-        except ValueError:
+        time_s = stats_time(line)
+        if time_s is None:
             self.damage.garbled_lines += line.startswith(b"Stats ")
             return
         self._recognised += 1
@@ -156,13 +155,19 @@ class Log:
         self.damage.garbled_lines += len(mcus) < line.count(MCU_MARK)
         time_s, links = self.elapsed_s, self._links
         for fields in mcus:
-            link = links.get(fields[0]) or self._new_link(fields[0])
-            link.take(time_s, fields)
+            try:
+                link = links[fields[0]]
+            except KeyError:
+                link = self._new_link(fields[0])
+            link.times_s.append(time_s)
+            link.fields.append(fields)
 
     def _new_link(self, name: bytes) -> Link:
         link = Link(name[:_LONGEST_NAME].decode("utf-8", "replace"))
         if len(self._links) < _MOST_MCUS:
             self._links[name] = link
+        else:
+            self.damage.garbled_lines += 1
         return link
 
     @property
@@ -237,7 +242,7 @@ class Log:
         self.faults.resync_error(text, self._where(), self._stats_s)
 
     def _mcu(self, line: bytes) -> None:
-        found = re.match(rb"MCU '([^']{1,64})' config: .*?\bCLOCK_FREQ=(\d+)", line)
+        found = re.match(rb"MCU '([^']{1,64})' config: .*?\bCLOCK_FREQ=(\d{1,10})\b", line)
         if found and len(self._nominal_rates) < _MOST_MCUS:
             self._recognised += 1
             self._nominal_rates[found.group(1).decode("utf-8", "replace")] = float(found.group(2))
@@ -252,7 +257,7 @@ class Log:
             self._is_starting = True
 
     def _probe_accuracy(self, line: bytes) -> None:
-        found = re.match(rb"PROBE_ACCURACY at .*\bspeed=(\d+\.\d+)", line)
+        found = re.match(rb"PROBE_ACCURACY at .*\bspeed=(\d{1,6}\.\d{1,6})\b", line)
         if found:
             self.probe_speed_mm_s = float(found.group(1))
 

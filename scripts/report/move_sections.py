@@ -49,7 +49,7 @@ def overshoot(log: Log) -> Section:
     section.plots.append("prediction")
     section.notes.append(
         "Predicted is speed times half the round trips of endstop and stepper (0 on the same MCU);"
-        " srtt is rounded to 1 ms, hence the range. What the host takes between the two comes on top."
+        " srtt is rounded to 1 ms, hence the range. What the host takes in between is extra."
     )
     return section
 

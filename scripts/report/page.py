@@ -66,16 +66,12 @@ def _data_url(svg: str) -> str:
 
 
 def _plot(log: Log, name: str) -> List[str]:
-    # Without a style sheet's help an image cannot follow the page's colours: there are two
+    # An image does not follow the page's colours: there are two of it
+    dark, light = (plots.draw(log, name, theme) for theme in (plots.DARK, plots.LIGHT))
     return [
         "<picture>",
-        '<source media="(prefers-color-scheme: dark)" srcset="%s">'
-        % (_data_url(plots.svg(log, name, plots.DARK)),),
-        '<img alt="%s" src="%s">'
-        % (
-            html.escape(plots.title(log, name)),
-            _data_url(plots.svg(log, name, plots.LIGHT)),
-        ),
+        '<source media="(prefers-color-scheme: dark)" srcset="%s">' % (_data_url(dark.svg),),
+        '<img alt="%s" src="%s">' % (html.escape(light.title), _data_url(light.svg)),
         "</picture>",
     ]
 

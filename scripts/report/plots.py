@@ -8,6 +8,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import matplotlib
 
+if tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 5):
+    raise ImportError("this is %s" % (matplotlib.__version__,))
 matplotlib.use("Agg")
 from matplotlib import pyplot, ticker
 
@@ -263,26 +265,24 @@ PLOTS: Dict[str, Callable[[Any, Log], None]] = {
 }
 
 
-def title(log: Log, name: str) -> str:
-    """What a plot shows, in words."""
-    with pyplot.rc_context(_style(LIGHT)):
-        figure, axes = pyplot.subplots()
-        PLOTS[name](axes, log)
-        text = str(axes.get_title(loc="left"))
-        pyplot.close(figure)
-    return text
+class Drawing(NamedTuple):
+    """A plot as an SVG document, and what it shows in words."""
+
+    svg: str
+    title: str
 
 
-def svg(log: Log, name: str, theme: Theme) -> str:
-    """One plot as an SVG document."""
+def draw(log: Log, name: str, theme: Theme) -> Drawing:
+    """One plot."""
     with pyplot.rc_context(_style(theme)):
         figure, axes = pyplot.subplots(figsize=_SIZE_INCHES)
         PLOTS[name](axes, log)
         _legend(axes)
+        title = axes.get_title(loc="left")
         stream = io.StringIO()
         figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
         pyplot.close(figure)
-    return stream.getvalue()
+    return Drawing(stream.getvalue(), title)
 
 
 def write_png(log: Log, names: List[str], path: str) -> None:

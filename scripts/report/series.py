@@ -4,10 +4,11 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
+from functools import reduce
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 # Points of a Series, and bars of a Histogram: about what a plot can show
-MOST_POINTS = 512
+MOST_POINTS = 256
 MOST_BARS = 64
 
 
@@ -67,14 +68,15 @@ class Point(NamedTuple):
     high: float
 
 
-def _merged(points: Sequence[Point]) -> Point:
-    count = sum(point.count for point in points)
+def _merged(a: Point, b: Point) -> Point:
+    count = a.count + b.count
+    share = b.count / count
     return Point(
         count,
-        sum(point.x * point.count for point in points) / count,
-        sum(point.mean * point.count for point in points) / count,
-        min(point.low for point in points),
-        max(point.high for point in points),
+        a.x + (b.x - a.x) * share,
+        a.mean + (b.mean - a.mean) * share,
+        min(a.low, b.low),
+        max(a.high, b.high),
     )
 
 
@@ -97,8 +99,7 @@ class Series:
             self._points.append(self._point(start, end))
             start = end
             if len(self._points) == MOST_POINTS:
-                pairs = zip(self._points[::2], self._points[1::2])
-                self._points = [_merged(pair) for pair in pairs]
+                self._points = list(map(_merged, self._points[::2], self._points[1::2]))
                 self._width *= 2
         del self._xs[:start], self._ys[:start]
 
@@ -116,7 +117,7 @@ class Series:
         """The curve in at most so many points of about as many values each."""
         points = self.points()
         size = max(1, math.ceil(len(points) / count))
-        return [_merged(points[i : i + size]) for i in range(0, len(points), size)]
+        return [reduce(_merged, points[i : i + size]) for i in range(0, len(points), size)]
 
 
 class Histogram:

@@ -1,0 +1,193 @@
+# The report's plots and its page, looked at in a real browser
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import html
+import json
+import re
+import shutil
+import struct
+import subprocess
+
+import pytest
+import resync_report
+from report import plots
+from report.log import Log
+from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
+
+# Loads a page as it is into a frame, and tells what the browser made of it
+HARNESS = """<!DOCTYPE html><meta charset="utf-8"><pre id="told">nothing yet</pre>
+<iframe id="page" style="width:1200px;height:900px" srcdoc="%s"></iframe>
+<script>
+addEventListener("load", async () => {
+  const page = document.getElementById("page").contentDocument;
+  const images = [...page.images];
+  await Promise.all(images.map(image => image.decode().catch(() => null)));
+  const frame = document.getElementById("page").contentWindow;
+  document.getElementById("told").textContent = JSON.stringify({
+    images: images.map(image => ({
+      alt: image.alt, natural: image.naturalWidth, shown: image.getBoundingClientRect().width,
+      high: image.getBoundingClientRect().height, dark: image.currentSrc !== image.src,
+    })),
+    headings: [...page.querySelectorAll("h2")].map(heading => heading.textContent),
+    width: page.documentElement.scrollWidth,
+    text: page.body.innerText,
+    fetched: frame.performance.getEntriesByType("resource").map(entry => entry.name)
+      .filter(name => !name.startsWith("data:")),
+    ground: frame.getComputedStyle(page.body).backgroundColor,
+  });
+});
+</script>
+"""
+BROWSER = [
+    "chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # No name leads anywhere
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--virtual-time-budget=20000",
+]
+
+
+def log_text():
+    lines = [CONFIG.rstrip()]
+    for i in range(120):
+        parts = [
+            stats_mcu("mcu", 0.000, 180000000 + i % 3, write=900 * i, read=500 * i, seq=60 * i),
+            stats_mcu("zboard", 0.001, 64000000, 64000000 + i % 9, write=800 * i, seq=60 * i),
+            stats_mcu("toolhead", 0.002, 64000000, 63999990 + i % 5, write=700 * i, seq=50 * i),
+        ]
+        lines.append(stats(100.0 + i, *parts))
+        if i % 3 == 0:
+            steps = 4 + i % 5
+            changed = "%+d,%+.6f,%+d" % (steps, steps / 400, steps)
+            lines.append(MOVE.replace("+5,+0.012500,+5", changed))
+    lines.append("Transition to shutdown state: <b>Timer too close</b>")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """made(name, text) writes the report on a log into a file of that name."""
+
+    def make(name, text=None):
+        path = tmp_path / "klippy.log"
+        path.write_text(log_text() if text is None else text)
+        output = tmp_path / name
+        monkeypatch.setattr("sys.argv", ["resync_report", str(path), "-o", str(output)])
+        assert resync_report.main() == 0
+        return output
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page on a log with all there is to draw."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "klippy.log").write_text(log_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sys.argv",
+            ["resync_report", str(folder / "klippy.log"), "-o", str(folder / "report.html")],
+        )
+        assert resync_report.main() == 0
+    return folder / "report.html"
+
+
+def look_at(page, folder, *options):
+    """What the browser tells of a page."""
+    assert shutil.which("chromium"), "no Chromium; run: scripts/setup.sh --browser"
+    harness = folder / "harness.html"
+    harness.write_text(HARNESS % (html.escape(page.read_text(encoding="utf-8")),))
+    done = subprocess.run(
+        [*BROWSER, *options, "--user-data-dir=%s" % (folder / "profile",), "--dump-dom"]
+        + [harness.as_uri()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    told = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL).group(1)
+    return json.loads(html.unescape(told))
+
+
+def test_page_renders_in_a_browser_with_all_its_plots(page, tmp_path):
+    told = look_at(page, tmp_path)
+    assert len(told["images"]) == 7
+    for image in told["images"]:
+        assert image["natural"] > 400, image
+        assert image["shown"] > 400, image
+        assert image["high"] > 150, image
+        assert image["alt"]
+        assert not image["dark"]
+    assert told["headings"][0] == "Log"
+    assert "Clock sync" in told["headings"]
+    # Nothing sticks out of it, and nothing in a log is taken for the page's own language
+    assert told["width"] <= 1200
+    assert "<b>Timer too close</b>" in told["text"]
+    assert told["fetched"] == []
+    assert told["ground"] == "rgb(243, 245, 248)"
+
+
+def test_page_is_dark_where_the_user_wants_it_dark(page, tmp_path):
+    told = look_at(page, tmp_path, "--blink-settings=preferredColorScheme=0")
+    assert told["ground"] == "rgb(13, 17, 23)"
+    assert all(image["dark"] and image["natural"] > 400 for image in told["images"])
+
+
+def test_page_asks_no_network_for_anything(page):
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    addresses = re.findall(r'(?:src|srcset|href)="([^"]{0,40})', text)
+    assert addresses
+    assert all(address.startswith(("data:image/svg+xml;base64,", "#s")) for address in addresses)
+    assert "<script" not in text
+
+
+def test_same_log_makes_the_same_plot(tmp_path):
+    path = tmp_path / "klippy.log"
+    path.write_text(log_text())
+    log = Log([str(path)])
+    assert plots.draw(log, "clock", plots.DARK) == plots.draw(log, "clock", plots.DARK)
+    assert plots.draw(log, "clock", plots.DARK) != plots.draw(log, "clock", plots.LIGHT)
+
+
+def test_picture_has_all_plots(made):
+    content = made("report.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", content[16:24])
+    assert width > 900
+    assert height > 7 * 300
+
+
+def test_seven_hundred_moves_of_many_steppers_can_be_drawn(made):
+    moves = []
+    for i in range(700):
+        steppers = " ".join(
+            "stepper_%d=board%d,%+d,%+.6f,+0,+0.000000" % (n, n, i * n, i * n / 400)
+            for n in range(20)
+        )
+        moves.append(MOVE[: MOVE.index(" stepper_z=")] + " " + steppers)
+    assert made("report.html", "\n".join(moves) + "\n").stat().st_size > 10000
+
+
+def test_page_without_plots_is_a_page(made):
+    assert "<img" not in made("report.html", CONFIG).read_text(encoding="utf-8")
+
+
+def test_nothing_to_draw_is_one_line(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "klippy.log"
+    path.write_text(CONFIG)
+    monkeypatch.setattr(
+        "sys.argv", ["resync_report", str(path), "-o", str(tmp_path / "report.png")]
+    )
+    assert resync_report.main() == 1
+    assert capsys.readouterr().err == "resync_report: the log has nothing to draw\n"
