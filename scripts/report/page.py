@@ -40,9 +40,9 @@ a:hover { text-decoration: underline; }
 section { background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
   padding: 20px 22px; margin: 0 0 20px; }
 .scroll { overflow-x: auto; margin: 0 0 14px; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px;
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13.5px;
   width: 100%; }
-th, td { padding: 5px 10px; text-align: right; white-space: nowrap;
+th, td { padding: 5px 7px; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child, td:first-child { text-align: left; font-weight: 600; }

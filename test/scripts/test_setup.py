@@ -176,3 +176,22 @@ def test_checkout_is_run_from_a_copy_that_follows_it(equipped: Path, tmp_path: P
     (klippy / "extras" / "new.py").write_text("")
     assert "checkout: copying" in run(equipped, environment).stdout
     assert (copy / "extras" / "new.py").exists()
+
+
+def test_browser_is_asked_for_by_the_tests_only(tmp_path: Path, clone: Path) -> None:
+    script = clone / "scripts" / "setup.sh"
+    path = path_with(tmp_path / "bin", [*COMMANDS, "python3"])
+    done = subprocess.run(
+        [str(script), "--browser"], env={"PATH": path}, capture_output=True, text=True, timeout=120
+    )
+    assert "Chromium, a C compiler" in failure(done)
+    assert "chromium gcc libc6-dev" in failure(done)
+    assert "hromium" not in failure(run(clone, {"PATH": path}))
+
+
+def test_unknown_argument_is_one_line(clone: Path) -> None:
+    done = subprocess.run(
+        [str(clone / "scripts" / "setup.sh"), "--help"], capture_output=True, text=True
+    )
+    assert failure(done) == "setup: usage: scripts/setup.sh [--browser]"
+    assert not (clone / ".env").exists()
