@@ -44,10 +44,13 @@ def stats_time(line: bytes) -> Optional[float]:
     return float(found.group(1)) if found else None
 
 
-def parse_mcus(line: bytes) -> List[McuFields]:
-    """Name and fields of each MCU in a Stats line; those in an unknown form are left out."""
+def parse_mcus(line: bytes) -> Tuple[List[McuFields], bool]:
+    """Name and fields of each MCU in a Stats line, and whether these are all there are."""
     found = _MCU.findall(line)
-    return found if len(found) == line.count(MCU_MARK) else _parse_freely(line)
+    count = line.count(MCU_MARK)
+    if len(found) < count:
+        found = _parse_freely(line)
+    return found, len(found) == count
 
 
 def _parse_freely(line: bytes) -> List[McuFields]:

@@ -151,8 +151,8 @@ class Log:
     def _take_mcus(self, line: bytes) -> None:
         if self._stats_s is None:
             return
-        mcus = parse_mcus(line)
-        self.damage.garbled_lines += len(mcus) < line.count(MCU_MARK)
+        mcus, is_complete = parse_mcus(line)
+        self.damage.garbled_lines += not is_complete
         time_s, links = self.elapsed_s, self._links
         for fields in mcus:
             try:

@@ -262,9 +262,9 @@ def test_long_log_is_read_fast_and_in_constant_memory(tmp_path):
     assert long_bytes < short_bytes + (4 << 20)
     command = [sys.executable, "-c", TIME, "zcat '%s' | wc -l" % (long,)]
     zcat_s = min(float(subprocess.check_output(command)) for _ in range(3))
-    # Where zcat | wc -l manages 270 MB/s of such a log, 50 MB/s are a 5.4th; half as much again
-    # for a machine that does other things too
-    assert cpu_s < 5.4 * 1.5 * zcat_s
+    # Where zcat | wc -l manages 270 MB/s of such a log, 50 MB/s are a 5.4th. Twice as much for a
+    # machine that does other things too: what they take of the caches costs Python more than zcat
+    assert cpu_s < 5.4 * 2.0 * zcat_s
 
 
 def test_text_needs_nothing_but_the_standard_library(tmp_path):
