@@ -13,7 +13,11 @@ EXTRA = Path(__file__).resolve().parents[1] / "klippy" / "extras"
 # What makes an error for the user to read: the host's factories, our exceptions
 RAISED = re.compile(r"^(error|command_error|config_error|\w+Error)$")
 # Texts that are handed to such a raise by a variable
-CARRIED = {("limit.py", "following_errors"), ("position_check.py", "describe")}
+CARRIED = {
+    ("fan_out.py", "judge_triggers"),
+    ("limit.py", "following_errors"),
+    ("position_check.py", "describe"),
+}
 PREFIX = "multi_mcu_resync: "
 
 

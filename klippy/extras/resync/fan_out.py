@@ -75,30 +75,26 @@ class FanOut:
         self._own_name, self.endstop = own_pin, endstop
         by_mcu = {trsync.get_mcu(): trsync for trsync in trsyncs[1:]}
         taken = {trsyncs[0].get_mcu(): own_pin}
+        config_error = self._printer.config_error
         for pin in self._pins:
-            name = pin.mcu.get_name()
             if pin.mcu in taken:
-                raise self._error(
-                    "'%s' and '%s' are on one MCU, '%s'" % (taken[pin.mcu], pin.name, name)
+                raise config_error(
+                    "Option '%s' in section 'multi_mcu_resync': '%s' and '%s' are on one MCU"
+                    % (self._option, taken[pin.mcu], pin.name)
                 )
             if pin.mcu not in by_mcu:
-                raise self._error(
-                    "'%s' is on MCU '%s', which has no stepper that this endstop stops"
-                    % (pin.name, name)
+                raise config_error(
+                    "Option '%s' in section 'multi_mcu_resync': '%s' is on an MCU that has no"
+                    " stepper which this endstop stops" % (self._option, pin.name)
                 )
             taken[pin.mcu] = pin.name
             pin.connect(by_mcu[pin.mcu])
         missing = sorted(mcu.get_name() for mcu in by_mcu if mcu not in taken)
         if missing and not self._fallback:
-            raise self._error(
-                "MCU '%s' has no pin; name one, or set relay_fallback" % (missing[0],)
+            raise config_error(
+                "Option '%s' in section 'multi_mcu_resync': MCU '%s' has no pin, name one or"
+                " set relay_fallback" % (self._option, missing[0])
             )
-
-    def _error(self, text: str) -> Exception:
-        error: Exception = self._printer.config_error(
-            "Option '%s' in section 'multi_mcu_resync': %s" % (self._option, text)
-        )
-        return error
 
     def begin(self, endstop: Any) -> None:
         """Have the endstop, or the probe that wraps it, arm the other pins as well."""

@@ -45,31 +45,29 @@ class Signals:
             endstop = self._host.plain_endstop(self._find(option, host_rails))
             trsyncs = self._host.endstop_trsyncs(endstop)
             if not trsyncs:
-                raise self._error(option, "this endstop has no pin of its own on an MCU")
+                raise self._printer.config_error(
+                    "Option '%s' in section 'multi_mcu_resync': there is no endstop with a pin"
+                    " of its own" % (option,)
+                )
             fan_out.connect(endstop, self._host.endstop_pin(endstop), trsyncs)
 
     def _find(self, option: str, host_rails: List[Any]) -> Any:
         if option == PROBE_OPTION:
-            probe = self._host.probe_endstop()
-            if probe is None:
-                raise self._error(option, "there is no probe with a pin")
-            return probe
+            return self._host.probe_endstop()
         found = endstops_by_axis(host_rails)
         endstops = found.get(option[len("endstop_pins_") :], [])
         if len(endstops) != 1:
             axes = ", ".join(axis for axis, members in found.items() if len(members) == 1)
-            raise self._error(
-                option, "name an axis that homes to one endstop (those are: %s)" % (axes,)
+            raise self._printer.config_error(
+                "Option '%s' in section 'multi_mcu_resync': no axis of that name homes to one"
+                " endstop (those that do: %s)" % (option, axes)
             )
         if endstops[0] is self._host.probe_endstop():
-            raise self._error(option, "this axis homes to the probe: use probe_pins")
+            raise self._printer.config_error(
+                "Option '%s' in section 'multi_mcu_resync': this axis homes to the probe, use"
+                " probe_pins" % (option,)
+            )
         return endstops[0]
-
-    def _error(self, option: str, text: str) -> Exception:
-        error: Exception = self._printer.config_error(
-            "Option '%s' in section 'multi_mcu_resync': %s" % (option, text)
-        )
-        return error
 
     def begin(self, homing_move: Any) -> None:
         """Arm the other pins of those endstops that take part."""
