@@ -94,7 +94,8 @@ def _load_rails(printer: ConfigFile, section: Section, name: str) -> Kinematics:
         moves = coupled.get(rail, {rail: 1.0})
         is_shared = len(moves) > 1 or any(rail in other for other in coupled.values())
         for index, member in enumerate(members):
-            own = member.name if index and _has_own_switch(member, members[0]) else rail
+            has_own_switch = index and _has_own_switch(member, members[0])
+            own = member.name if has_own_switch and rail not in one_signal_axes(printer) else rail
             if own != rail or index == 0:
                 tracks.append(Track(own, axis, members[0], member, rail, rail != _DUAL))
             # A coupled belt holds its motors together, whatever switches they have
@@ -111,6 +112,12 @@ def _members(printer: ConfigFile, first: str) -> List[Section]:
     while f"{first}{len(sections)}" in printer.sections:
         sections.append(printer.sections[f"{first}{len(sections)}"])
     return sections
+
+
+def one_signal_axes(printer: ConfigFile) -> List[str]:
+    """Return the axes of whose switches [multi_mcu_resync] says that they carry one signal"""
+    text = printer.section("multi_mcu_resync").get("one_signal_axes", "")
+    return [axis.strip() for axis in text.split(",")]
 
 
 def _has_own_switch(member: Section, first: Section) -> bool:

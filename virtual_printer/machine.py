@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -197,6 +198,15 @@ class _Reader:
         """Pins to which [multi_mcu_resync] says that the signal of an endstop goes too"""
         section = self.printer.section("multi_mcu_resync")
         wires: List[WiredEndstop] = []
+        for axis in kinematics.one_signal_axes(self.printer):
+            first = self.printer.section(f"stepper_{axis}")
+            for name, member in self.printer.sections.items():
+                if not re.fullmatch(rf"stepper_{axis}\d+", name):
+                    continue
+                if first.has("endstop_pin") and member.has("endstop_pin"):
+                    source = parse_pin(first, "endstop_pin", list(self.mcus))
+                    pin = parse_pin(member, "endstop_pin", list(self.mcus))
+                    wires.append(WiredEndstop(pin, source))
         for option in section.options:
             if option == "probe_pins":
                 owner, source_option = self.printer.section("probe"), "pin"

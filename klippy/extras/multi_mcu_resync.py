@@ -211,7 +211,7 @@ class MultiMcuResync:
             self.keeper.in_homing_move = True
         self.signals.begin(homing_move)
         self.span = event.HomingSpan(
-            homing_move, self.rails, self.state.skew_mm, self.signals.trigger_time
+            homing_move, self.rails, self.state.skew_mm, self.signals
         )
 
     def _end_span(self, span: event.HomingSpan) -> List[str]:

@@ -3,18 +3,16 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Set, Tuple
 
 from . import mapping
 from .plan import StepperReading
 from .rail import Rail
+from .signals import Signals
+from .wrapping import Wrapping
 
 # Over how long (s) the speed of a homing move is measured
 SPEED_WINDOW_S = 0.010
-
-
-# Of an endstop's name and an MCU: print time (s), or None
-PinTime = Callable[[str, Any], Optional[float]]
 
 
 class CountError(Exception):
@@ -46,13 +44,14 @@ class EndstopWatch:
         self.trigger_times: Dict[str, float] = {}
         self.sent_steps: Dict[str, int] = {}
         self._steppers = steppers
-        self._undo: List[Tuple[Any, Optional[Any]]] = []
+        self._wrapping = Wrapping()
         for endstop, name in endstops:
-            # Some probes hold home_wait as an attribute of the instance
-            self._undo.append((endstop, vars(endstop).get("home_wait")))
-            endstop.home_wait = self._watch(endstop.home_wait, name)
+            self._watch(endstop, name)
 
-    def _watch(self, home_wait: Any, name: str) -> Any:
+    def _watch(self, endstop: Any, name: str) -> None:
+        self._wrapping.wrap(endstop, "home_wait", lambda call: self._watched(call, name))
+
+    def _watched(self, home_wait: Any, name: str) -> Any:
         def watched(home_end_time: float) -> float:
             # All steps have been sent, and the first endstop to be waited for
             # makes the host ask the MCUs for what became of them
@@ -71,13 +70,7 @@ class EndstopWatch:
 
     def stop(self) -> None:
         """Leave the endstops as they were found."""
-        # The same endstop may be there twice
-        while self._undo:
-            endstop, own = self._undo.pop()
-            if own is None:
-                del endstop.home_wait
-            else:
-                endstop.home_wait = own
+        self._wrapping.undo()
 
 
 def _speed_mm_s(stepper: Any, print_time: float) -> float:
@@ -96,7 +89,6 @@ class HomingSpan:
     """One homing or probing move, from its begin event to its end event.
 
     skew_mm is by how much the host's mapping of a stepper is known to be off.
-    pin_time tells when an endstop triggered at an MCU's own pin, if it has one.
     """
 
     def __init__(
@@ -104,10 +96,10 @@ class HomingSpan:
         homing_move: Any,
         rails: List[Rail],
         skew_mm: Dict[str, float],
-        pin_time: PinTime,
+        signals: Signals,
     ) -> None:
         self.homing_move = homing_move
-        self._pin_time = pin_time
+        self._signals = signals
         self._rails = rails
         self.start = list(homing_move.toolhead.get_position())
         self._skew_mm = dict(skew_mm)
@@ -123,28 +115,34 @@ class HomingSpan:
     def readings(self) -> List[RailReadings]:
         """Readings per rail and endstop, once the end event has come.
 
-        Steppers that home to endstops of their own are not read: they must
-        not be pulled together.  Raises CountError if an MCU's count is not on
-        the way that its stepper was sent.
+        Steppers that home to endstops of their own are not read unless these
+        carry one signal: they must not be pulled together.  Raises CountError
+        if an MCU's count is not on the way that its stepper was sent.
         """
-        positions = {
-            (sp.stepper_name, sp.endstop_name): sp
-            for sp in self.homing_move.stepper_positions
-        }
         found = []
         for rail in self._rails:
-            for _, endstop in self.homing_move.endstops:
-                taken = [positions.get((s.get_name(), endstop)) for s in rail.steppers]
-                readings = [self._reading(sp) for sp in taken if sp is not None]
-                if len(readings) > 1:
-                    trigger_time = self.watch.trigger_times.get(endstop)
-                    speed_mm_s = 0.0
-                    if trigger_time is not None:
-                        # One that stops with the endstop is slow right after it
-                        speed_mm_s = max(_speed_mm_s(s, trigger_time) for s in rail.steppers)
-                    triggered = trigger_time is not None
-                    found.append(RailReadings(rail, endstop, triggered, readings, speed_mm_s))
+            for endstops in self._signals.together(self.homing_move.endstops):
+                taken = {
+                    sp.stepper_name: sp
+                    for sp in self.homing_move.stepper_positions
+                    if sp.endstop_name in endstops
+                }
+                names = [s.get_name() for s in rail.steppers if s.get_name() in taken]
+                if len(names) > 1:
+                    readings = [self._reading(taken[name]) for name in names]
+                    found.append(self._rail_readings(rail, endstops, readings))
         return found
+
+    def _rail_readings(
+        self, rail: Rail, endstops: List[str], readings: List[StepperReading]
+    ) -> RailReadings:
+        times = [self.watch.trigger_times.get(endstop) for endstop in endstops]
+        triggered = None not in times
+        speed_mm_s = 0.0
+        if triggered:
+            # One that stops with the endstop is slow right after it
+            speed_mm_s = max(_speed_mm_s(s, t) for s in rail.steppers for t in times)
+        return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s)
 
     def _reading(self, stepper_position: Any) -> StepperReading:
         stepper = stepper_position.stepper
@@ -161,7 +159,8 @@ class HomingSpan:
 
     def _trigger_steps(self, stepper_position: Any) -> int:
         stepper = stepper_position.stepper
-        pin_time = self._pin_time(stepper_position.endstop_name, stepper.get_mcu())
+        name = stepper_position.endstop_name
+        pin_time = self._signals.trigger_time(name, stepper.get_mcu())
         if pin_time is None:
             return int(stepper_position.trig_pos)
         return int(stepper.get_past_mcu_position(pin_time))

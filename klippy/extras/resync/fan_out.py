@@ -3,9 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 from .signal_pin import SignalPin
+from .wrapping import Wrapping
 
 # How often (s) a pin is looked at while it is waited for.  The host looks once
 # a step, which at 5 mm/s lets MCUs differ by more than a message takes.
@@ -56,7 +57,7 @@ class FanOut:
         self._fallback = fallback
         self._own_name = ""
         self.endstop: Optional[Any] = None
-        self._undo: List[Tuple[Any, str, Optional[Any]]] = []
+        self._wrapping = Wrapping()
         # Pins that read triggered before the move
         self._triggered: List[SignalPin] = []
         self._stuck: List[SignalPin] = []
@@ -106,18 +107,12 @@ class FanOut:
             # The probe may still be on its way up from the bed
             self._printer.lookup_object("toolhead").wait_moves()
             self._triggered = [pin for pin in self._pins if pin.is_triggered()]
-        for name, wrap in (("home_start", self._starting), ("home_wait", self._waiting)):
-            self._undo.append((endstop, name, vars(endstop).get(name)))
-            setattr(endstop, name, wrap(getattr(endstop, name)))
+        self._wrapping.wrap(endstop, "home_start", self._starting)
+        self._wrapping.wrap(endstop, "home_wait", self._waiting)
 
     def end(self) -> None:
         """Leave the endstop as it was found."""
-        while self._undo:
-            endstop, name, own = self._undo.pop()
-            if own is None:
-                delattr(endstop, name)
-            else:
-                setattr(endstop, name, own)
+        self._wrapping.undo()
 
     def _starting(self, home_start: Callable[..., Any]) -> Callable[..., Any]:
         def start(

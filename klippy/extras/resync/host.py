@@ -210,6 +210,15 @@ class Host:
         owner = getattr(endstop, "_dispatch", endstop)
         return list(owner._trsyncs)
 
+    def stop_steppers_of(self, endstop: Any) -> None:
+        """Stop the steppers of an endstop that is being waited for."""
+        for trsync in self.endstop_trsyncs(endstop):
+            trsync._trsync_trigger_cmd.send([trsync.get_oid(), trsync.REASON_HOST_REQUEST])
+
+    def print_time_at(self, eventtime: float) -> float:
+        """Print time (s) at a system time."""
+        return self._mcu.estimated_print_time(eventtime)
+
     def endstop_pin(self, endstop: Any) -> str:
         """Name of an endstop's pin, for messages."""
         return "%s:%s" % (endstop.get_mcu().get_name(), endstop._pin)

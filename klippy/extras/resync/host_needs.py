@@ -22,7 +22,7 @@ GCODE_COMMAND = (
     "error get get_command_parameters get_float get_int get_raw_command_parameters respond_info"
 )
 REACTOR = "completion monotonic mutex register_callback register_timer"
-COMPLETION = "complete wait"
+COMPLETION = "complete test wait"
 PINS = "lookup_pin"
 MCU = """
     add_config_cmd clock32_to_clock64 clock_to_print_time create_oid

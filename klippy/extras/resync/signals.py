@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from .fan_out import FanOut
 from .host import Host
+from .one_signal import OneSignal
 from .options import get_finite
 from .rail import endstops_by_axis
 from .signal_pin import SignalPin
@@ -38,9 +39,22 @@ class Signals:
             self._fan_outs[option] = FanOut(
                 self._printer, option, pins, tolerance_s, self.fallback
             )
+        self._tolerance_s = tolerance_s
+        self._one_signal_axes = config.getlist("one_signal_axes", ())
+        self._one_signals: List[OneSignal] = []
 
     def connect(self, host_rails: List[Any]) -> None:
         """Find the endstops that the options mean; raises the host's config error."""
+        found = endstops_by_axis(host_rails)
+        for axis in self._one_signal_axes:
+            if len(found.get(axis, [])) < 2:
+                raise self._printer.config_error(
+                    "Option 'one_signal_axes' in section 'multi_mcu_resync': axis '%s' does not"
+                    " have an endstop for each of its steppers" % (axis,)
+                )
+            self._one_signals.append(
+                OneSignal(self._printer, self._host, found[axis], self._tolerance_s)
+            )
         for option, fan_out in self._fan_outs.items():
             endstop = self._host.plain_endstop(self._find(option, host_rails))
             trsyncs = self._host.endstop_trsyncs(endstop)
@@ -76,6 +90,20 @@ class Signals:
                 if self._host.plain_endstop(endstop) is fan_out.endstop:
                     self._active[name] = fan_out
                     fan_out.begin(endstop)
+        for one_signal in self._one_signals:
+            for endstop, _ in homing_move.endstops:
+                if endstop in one_signal.endstops:
+                    one_signal.begin(endstop)
+
+    def together(self, endstops: List[Tuple[Any, str]]) -> List[List[str]]:
+        """Names of a homing move's endstops, those that carry one signal together."""
+        groups: Dict[Any, List[str]] = {}
+        for endstop, name in endstops:
+            owners = [one for one in self._one_signals if endstop in one.endstops]
+            names = groups.setdefault(owners[0] if owners else name, [])
+            if name not in names:
+                names.append(name)
+        return list(groups.values())
 
     def trigger_time(self, endstop_name: str, mcu: Any) -> Optional[float]:
         """Print time (s) of the trigger at this MCU's own pin, None if it has none.
@@ -88,8 +116,8 @@ class Signals:
 
     def end(self) -> List[str]:
         """Leave all endstops as they were found; returns what was wrong."""
-        ended = list(self._active.values())
+        ended = [*self._active.values(), *self._one_signals]
         self._active = {}
-        for fan_out in ended:
-            fan_out.end()
-        return [fan_out.fault for fan_out in ended if fan_out.fault]
+        for signal in ended:
+            signal.end()
+        return [signal.fault for signal in ended if signal.fault]
