@@ -263,7 +263,7 @@ find_checkout() {
             return
         fi
     done
-    fail "KLIPPY_DIR is no Klippy: no klippy.py with chelper/ and extras/ in $KLIPPY_DIR"
+    fail "no Klipper there: no klippy.py with chelper/ and extras/ in $KLIPPY_DIR"
 }
 
 # It imports what the other hosts do, so nothing has to be downloaded for it
@@ -278,6 +278,13 @@ make_checkout() {
 # Print the version of the Klippy in $klippy. A package from a registry may lie in a project of
 # somebody else's, whose version git would tell.
 checkout_version() {
+    local record
+    for record in "$klippy"/../*.dist-info/RECORD; do
+        if grep -q '^klippy/klippy\.py,' "$record" 2>/dev/null; then
+            basename "${record%.dist-info/RECORD}"
+            return
+        fi
+    done
     if git -C "$klippy" ls-files --error-unmatch klippy.py >/dev/null 2>&1; then
         git -C "$klippy" describe --always --tags --long --dirty
     elif [ -s "$klippy/.version" ]; then

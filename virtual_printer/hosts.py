@@ -60,7 +60,7 @@ def _is_set_up(name: str, environments: Path) -> bool:
     if given is None or not (environment / "source-stamp").exists():
         return False
     origin = Path((environment / "origin").read_text(encoding="utf-8").rstrip("\n"))
-    return origin in (given, given / "klippy")
+    return origin in (given, (given / "klippy").resolve())
 
 
 def _load(name: str, environments: Path) -> Host:

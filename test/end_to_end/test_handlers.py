@@ -9,6 +9,8 @@ from end_to_end.driving import level_truth
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 
+pytestmark = pytest.mark.area("failure paths")
+
 MANUAL_STEPPER = """
 [manual_stepper arm]
 step_pin: PA0
@@ -33,6 +35,7 @@ def probe_five_times(printer):
         printer.gcode("G90\nG1 Z10 F600\nPROBE")
 
 
+@pytest.mark.area("probing")
 @pytest.mark.parametrize("option", ["activate_gcode", "deactivate_gcode"])
 def test_probe_that_homes_an_arm_to_deploy_or_stow_is_resynced(start, option):
     printer = start(
@@ -48,6 +51,7 @@ def test_probe_that_homes_an_arm_to_deploy_or_stow_is_resynced(start, option):
     assert level_truth(printer) == before
 
 
+@pytest.mark.area("homing")
 def test_homing_a_manual_stepper_is_none_of_our_business(start):
     printer = start(SamplePrinter(), sections=MANUAL_STEPPER)
     printer.gcode("G28")

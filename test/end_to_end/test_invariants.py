@@ -24,6 +24,8 @@ UNLIKE_GEARS = SamplePrinter(
     z_gear_ratios=("80:16", "75:16", "77:16", "73:16"),
     z_dir_inverted=(False, True, False, True),
 )
+
+pytestmark = pytest.mark.area("mapping kept")
 Z_STEP_MM = 0.0025
 SHARED_AXIS_ERROR = "Multi-mcu homing not supported on multi-mcu shared axis"
 
@@ -47,6 +49,7 @@ def test_i1_does_not_hold_without_correction(start):
     assert skew_gained_mm(before, level_truth(printer)) > 5 * Z_STEP_MM
 
 
+@pytest.mark.area("corrections")
 def test_i2_no_correction_is_in_the_direction_of_travel(start):
     sample = UNLIKE_GEARS
     printer = start(sample)
@@ -103,6 +106,7 @@ def test_i4_rail_on_one_mcu_gets_no_correction(start):
         assert (up, down > 0) == (0, True)
 
 
+@pytest.mark.area("probing")
 @pytest.mark.parametrize("correct", [True, False])
 def test_i5_probe_returns_the_trigger_height(start, correct):
     printer = start(SamplePrinter().with_resync(correct=correct))
@@ -113,6 +117,7 @@ def test_i5_probe_returns_the_trigger_height(start, correct):
         assert reported_mm == pytest.approx(target_mm, abs=2e-6)
 
 
+@pytest.mark.area("probing")
 def test_i5_first_probe_result_is_the_same_with_and_without_correction(start):
     results = set()
     for correct in (True, False):
@@ -123,6 +128,7 @@ def test_i5_first_probe_result_is_the_same_with_and_without_correction(start):
     assert len(results) == 1
 
 
+@pytest.mark.area("failure paths")
 def test_i6_communication_timeout_leaves_the_rail_in_step(start):
     printer = start(SamplePrinter())
     printer.gcode("G28")
@@ -133,6 +139,7 @@ def test_i6_communication_timeout_leaves_the_rail_in_step(start):
     assert skew_gained_mm(before, level_truth(printer)) == 0.0
 
 
+@pytest.mark.area("failure paths")
 def test_i6_probe_without_trigger_leaves_the_rail_in_step(start):
     printer = start(SamplePrinter())
     printer.gcode("G28")
@@ -143,6 +150,7 @@ def test_i6_probe_without_trigger_leaves_the_rail_in_step(start):
     assert skew_gained_mm(before, level_truth(printer)) == 0.0
 
 
+@pytest.mark.area("failure paths")
 def test_i6_correction_over_the_limit_unhomes_the_axes(start):
     printer = start(SamplePrinter().with_resync(max_correction=0.004))
     with pytest.raises(GCodeError, match=r"stepper 'stepper_z\d?' .* max_correction"):
@@ -153,6 +161,7 @@ def test_i6_correction_over_the_limit_unhomes_the_axes(start):
     assert "max_correction" in printer.status("multi_mcu_resync", "error")["error"]
 
 
+@pytest.mark.area("failure paths")
 def test_i6_emergency_stop_while_probing_needs_a_restart(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600\nM400")
@@ -166,12 +175,14 @@ def test_i6_emergency_stop_while_probing_needs_a_restart(start):
     printer.gcode("G28")
 
 
+@pytest.mark.area("start-up")
 def test_i7_without_the_section_the_host_refuses_as_shipped(start):
     printer = start(SamplePrinter().without_section(), ready=False)
     assert printer.state() == "error"
     assert SHARED_AXIS_ERROR in printer.state_message()
 
 
+@pytest.mark.area("start-up")
 def test_i7_restart_without_the_section_refuses_as_shipped(start):
     sample = SamplePrinter()
     printer = start(sample)
@@ -184,6 +195,7 @@ def test_i7_restart_without_the_section_refuses_as_shipped(start):
     printer.gcode("G28")
 
 
+@pytest.mark.area("start-up")
 def test_i7_axis_left_out_is_refused_as_shipped(start):
     sample = replace(SamplePrinter(), x_mcus=("mcu", "x1")).with_resync(axes="x")
     printer = start(sample, ready=False)

@@ -11,6 +11,8 @@ from end_to_end.driving import mapping_skew_mm
 
 from virtual_printer.unusual_samples import DUAL, GenericPrinter, SwitchPrinter
 
+pytestmark = pytest.mark.area("homing")
+
 X, Y, Z = ("mcu", "x1"), ("mcu", "y1"), ("mcu", "z1")
 RESYNC = {"max_correction": 2.0}
 # Each printer with the groups of steppers that have to stay in step
@@ -108,6 +110,7 @@ def test_shared_carriages_of_generic_cartesian_stay_in_step(start):
     check_stays_in_step(printer, GENERIC_GROUPS)
 
 
+@pytest.mark.area("start-up")
 def test_carriage_of_generic_cartesian_that_is_left_out_is_refused_as_shipped(start):
     sample = GenericPrinter(GENERIC.steppers, lifts=GENERIC.lifts, resync={"axes": "z"})
     printer = start_generic(start, sample)

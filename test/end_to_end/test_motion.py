@@ -16,6 +16,8 @@ UNLIKE_GEARS = SamplePrinter(
     z_gear_ratios=("80:16", "75:16", "77:16", "73:16"),
     z_dir_inverted=(False, True, False, True),
 )
+
+pytestmark = pytest.mark.area("mapping kept")
 Z_NAMES = UNLIKE_GEARS.z_names
 # What GET_POSITION tells of a position
 RESOLUTION_MM = 2e-6
@@ -111,6 +113,7 @@ def correct(printer, steps):
     printer.gcode("BENCH_CORRECT STEPS=%s" % (",".join(map(str, steps)),))
 
 
+@pytest.mark.area("corrections")
 def test_correction_makes_exactly_its_steps(bench):
     rng = random.Random(1)
     counts = [*range(1, 41), *(rng.randint(41, 5000) for _ in range(56)), 4999, 5000, 0, 5000]
@@ -123,6 +126,7 @@ def test_correction_makes_exactly_its_steps(bench):
             assert [b - a for a, b in zip(before, pulses_of(bench))] == steps
 
 
+@pytest.mark.area("corrections")
 def test_steppers_of_a_correction_move_exactly_in_step(bench):
     steps = [1000, -500, 250, 40]
     before = pulses_of(bench)
@@ -139,6 +143,7 @@ def test_steppers_of_a_correction_move_exactly_in_step(bench):
     assert len(seen) > 8
 
 
+@pytest.mark.area("start-up")
 def test_missing_compiler_is_a_config_error_that_names_it(host, tmp_path):
     if host.name != "klipper_v0_12":
         pytest.skip("only an unpacked host can be changed for one test")

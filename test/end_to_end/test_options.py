@@ -8,6 +8,8 @@ from end_to_end.driving import logged_moves
 
 from virtual_printer.samples import SamplePrinter
 
+pytestmark = pytest.mark.area("start-up")
+
 BAD_OPTIONS = [
     ({"speed": 0}, "speed"),
     ({"speed": -1}, "speed"),
@@ -44,6 +46,7 @@ def test_section_without_a_shared_axis_says_so_and_does_nothing(start):
     assert "No axis has steppers on several MCUs" in "\n".join(printer.gcode("QUERY_RESYNC"))
 
 
+@pytest.mark.area("commands")
 def test_query_resync_tells_the_last_homing_move(start):
     printer = start(SamplePrinter())
     assert "No homing move yet" in "\n".join(printer.gcode("QUERY_RESYNC"))
@@ -65,6 +68,7 @@ def test_with_the_correction_off_that_is_why_nothing_is_known(start):
     assert "axis z: unknown, the correction is off" in "\n".join(printer.gcode("QUERY_RESYNC"))
 
 
+@pytest.mark.area("commands")
 def test_each_homing_move_writes_one_log_line(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
@@ -77,6 +81,7 @@ def test_each_homing_move_writes_one_log_line(start):
         assert move.rails[0].triggered and move.rails[0].corrected
 
 
+@pytest.mark.area("corrections")
 def test_speed_and_accel_limit_the_correction(start):
     durations_s = []
     for options in ({}, {"speed": 0.02}, {"accel": 0.1}):

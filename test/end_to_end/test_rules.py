@@ -17,6 +17,7 @@ def last_range_mm(lines):
     return float(re.search(r"range (\d+\.\d+)", "\n".join(lines)).group(1))
 
 
+@pytest.mark.area("levelling")
 def test_levelling_changes_mappings_and_the_resync_keeps_the_change(start):
     printer = start(SamplePrinter())
     printer.gcode("G28")
@@ -28,6 +29,7 @@ def test_levelling_changes_mappings_and_the_resync_keeps_the_change(start):
     assert level_truth(printer) == level
 
 
+@pytest.mark.area("levelling")
 def test_force_move_changes_a_mapping_and_the_resync_keeps_the_change(start):
     printer = start(SamplePrinter())
     printer.gcode("G28")
@@ -41,6 +43,7 @@ def test_force_move_changes_a_mapping_and_the_resync_keeps_the_change(start):
     assert level_truth(printer) == after
 
 
+@pytest.mark.area("probing")
 def test_probe_accuracy_is_that_of_one_mcu(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600")
@@ -51,6 +54,7 @@ def test_probe_accuracy_is_that_of_one_mcu(start):
     assert shared_mm <= one_mcu_mm + Z_STEP_MM + 1e-9
 
 
+@pytest.mark.area("homing")
 def test_stepper_with_an_endstop_of_its_own_is_not_pulled_along(start):
     sample = SamplePrinter(kinematics="cartesian", y_mcus=("mcu", "y1"), y_own_endstops=True)
     printer = start(sample)
@@ -59,6 +63,7 @@ def test_stepper_with_an_endstop_of_its_own_is_not_pulled_along(start):
     assert printer.status("multi_mcu_resync", "correction_steps")["correction_steps"] == {}
 
 
+@pytest.mark.area("levelling")
 @pytest.mark.parametrize("count", [2, 3])
 def test_two_and_three_z_steppers_stay_in_step(start, count):
     sample = SamplePrinter(z_mcus=("z0", "z1", "z2")[:count])
@@ -69,6 +74,7 @@ def test_two_and_three_z_steppers_stay_in_step(start, count):
     assert level_truth(printer) == before
 
 
+@pytest.mark.area("homing")
 def test_steppers_of_a_shared_carriage_axis_stop_at_one_place(start):
     sample = SamplePrinter(x_mcus=("mcu", "x1"))
     printer = start(sample)
@@ -81,6 +87,7 @@ def test_steppers_of_a_shared_carriage_axis_stop_at_one_place(start):
     assert abs(moved[0] - moved[1]) <= 1
 
 
+@pytest.mark.area("mapping kept")
 def test_least_travel_keeps_the_mapping_as_well(start):
     printer = start(SamplePrinter().with_resync(target="least_travel"))
     printer.gcode("G28")

@@ -9,6 +9,8 @@ from end_to_end.driving import level_truth, probe_at_random
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 
+pytestmark = pytest.mark.area("safety limits")
+
 SLOW_PROBE = SamplePrinter().with_resync(ferror=0.06, min_ferror=0.02)
 
 
@@ -126,6 +128,7 @@ def test_defaults_are_derived_from_the_machine_and_told_at_start(start):
     assert "ferror 0.750000 at 30.0 mm/s, min_ferror 0.005000" in printer.log()
 
 
+@pytest.mark.area("start-up")
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -171,6 +174,7 @@ def test_buzzing_a_stepper_keeps_the_axis_in_sync(start):
     assert level_truth(printer) == before
 
 
+@pytest.mark.area("commands")
 def test_counts_of_the_mcus_are_those_of_the_host_at_rest_and_in_motion(start):
     sample = SamplePrinter().with_resync(check_interval=0.05)
     printer, _ = start_at_height(start, sample)
@@ -203,6 +207,7 @@ def test_mcu_that_was_just_started_has_its_trigger_positions_and_counts(start):
     assert in_sync(printer) == {"z": True}
 
 
+@pytest.mark.area("commands")
 def test_commands_without_a_shared_axis_say_so(start):
     printer = start(SamplePrinter().on_one_mcu())
     for command in ("RESYNC", "RESYNC_ACCURACY", "RESYNC_CHECK", "SET_RESYNC_LIMITS"):

@@ -59,7 +59,7 @@ def test_second_set_up_is_quick_and_silent() -> None:
 
 def test_klippy_dir_that_is_no_klippy_is_one_line(tmp_path: Path, clone: Path) -> None:
     line = failure(run(clone, {"KLIPPY_DIR": str(tmp_path)}))
-    assert line.startswith("setup: KLIPPY_DIR is no Klippy: ")
+    assert line.startswith("setup: no Klipper there: ")
     assert str(tmp_path) in line
     assert not (clone / ".env").exists()
 
@@ -143,14 +143,11 @@ def test_missing_libsodium_is_in_the_command_to_run(tmp_path: Path, clone: Path)
 
 @pytest.fixture
 def equipped(clone: Path) -> Path:
-    """Return a clone that has the environments of this one, and one for a checkout"""
+    """Return a clone that has the environments of this one, but none for a checkout"""
     ours, theirs = ROOT / ".env", clone / ".env"
-    (theirs / "checkout").mkdir(parents=True)
+    theirs.mkdir()
     for name in ("tools", "moonraker", "kalico", "klipper_v0_12"):
         (theirs / name).symlink_to(ours / name)
-    for part in ("bin", "lib", "pyvenv.cfg"):
-        (theirs / "checkout" / part).symlink_to(ours / "klipper_v0_12" / part)
-    (theirs / "checkout" / "stamp").write_text(stamps(clone, "checkout")[0] + "\n")
     shutil.copytree(str(ROOT / "klippy"), str(clone / "klippy"))
     return clone
 

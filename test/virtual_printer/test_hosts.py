@@ -92,6 +92,18 @@ def test_checkout_comes_first_when_klippy_dir_names_it(
         hosts.find(None, tmp_path)
 
 
+def test_checkout_whose_klippy_is_a_link_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = make_environment(tmp_path, "checkout")
+    (environment / "source-stamp").write_text("done\n")
+    (environment / "origin").write_text(f"{tmp_path}/site-packages/klippy\n")
+    (tmp_path / "klipper").mkdir()
+    (tmp_path / "klipper" / "klippy").symlink_to(tmp_path / "site-packages" / "klippy")
+    monkeypatch.setenv("KLIPPY_DIR", str(tmp_path / "klipper"))
+    assert hosts.find(None, tmp_path).name == "checkout"
+
+
 @pytest.mark.parametrize(
     "code, entry",
     [("import util\n", None), ("from . import util\n", ("-m", "klippy.klippy"))],
