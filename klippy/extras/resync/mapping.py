@@ -27,10 +27,13 @@ def offset_mm(stepper: Any) -> float:
 
 def slopes(stepper: Any) -> Tuple[float, float, float]:
     """How far (mm) the stepper goes for each mm of x, y and z."""
-    origin_mm = stepper.calc_position_from_coord((0.0, 0.0, 0.0))
-    units = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    x, y, z = (stepper.calc_position_from_coord(unit) - origin_mm for unit in units)
-    return x, y, z
+    position_mm = stepper.calc_position_from_coord
+    origin_mm = position_mm((0.0, 0.0, 0.0))
+    return (
+        position_mm((1.0, 0.0, 0.0)) - origin_mm,
+        position_mm((0.0, 1.0, 0.0)) - origin_mm,
+        position_mm((0.0, 0.0, 1.0)) - origin_mm,
+    )
 
 
 def follows(stepper: Any, toolhead: Any) -> bool:
@@ -137,13 +140,18 @@ def _kept_position(
     The host takes those from the whole steps that its first stepper stands
     on.  Where all steppers of an axis keep their mapping there is no need to.
     """
-    kept = list(position)
-    kinematics_steppers = toolhead.get_kinematics().get_steppers()
-    for axis in range(3):
-        names = {s.get_name() for s in kinematics_steppers if slopes(s)[axis]}
-        if names and not names & moved and names <= set(steppers):
-            kept[axis] = start[axis]
-    return kept
+    is_kept = [False, False, False]
+    is_moved = [False, False, False]
+    for stepper in toolhead.get_kinematics().get_steppers():
+        name = stepper.get_name()
+        is_idle = name in steppers and name not in moved
+        for axis, slope in enumerate(slopes(stepper)):
+            if slope:
+                is_kept[axis] |= is_idle
+                is_moved[axis] |= not is_idle
+    axes = [is_kept[axis] and not is_moved[axis] for axis in range(3)]
+    kept = [old if keep else new for keep, old, new in zip(axes, start, position)]
+    return [*kept, *position[3:]]
 
 
 def settle(
