@@ -18,15 +18,26 @@ from virtual_printer import hosts
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull}
 
+EVERY_HOST_HAS = (
+    "start-up",
+    "homing",
+    "probing",
+    "levelling",
+    "mapping kept",
+    "corrections",
+    "safety limits",
+    "failure paths",
+    "time cost",
+    "commands",
+)
+
 
 @pytest.fixture
 def clone(tmp_path):
     """A copy of the project, with the environments of this one but a checkout of its own."""
     folder = tmp_path / "clone"
-    for part in ("klippy", "scripts", "virtual_printer", "test/end_to_end"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(str(ROOT / part), str(folder / part), ignore=ignore)
-    shutil.copy(str(ROOT / "pyproject.toml"), str(folder))
+    ignore = shutil.ignore_patterns(".env", ".git", "__pycache__", ".pytest_cache")
+    shutil.copytree(str(ROOT), str(folder), ignore=ignore)
     (folder / ".env").mkdir()
     for environment in hosts.ENVIRONMENTS.iterdir():
         if environment.is_dir() and environment.name != hosts.CHECKOUT:
@@ -41,7 +52,7 @@ def check(clone, *arguments):
         env={**os.environ, **NOWHERE},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 
@@ -60,9 +71,9 @@ def test_every_row_passes_on_a_host_from_the_registry(clone, name):
     done = check(clone, "--quick", host.klippy.parent)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     found = rows(done)
-    assert {"start-up", "homing", "probing", "levelling", "mapping kept"} <= set(found)
-    assert {"safety limits", "failure paths", "time cost", "commands"} <= set(found)
-    assert set(found.values()) == {"pass"}
+    assert {found[area] for area in EVERY_HOST_HAS} == {"pass"}
+    # What is about something that this host does not have may be skipped
+    assert "FAIL" not in found.values()
     assert listing(host.klippy.resolve()) == before
 
 
