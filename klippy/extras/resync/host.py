@@ -201,6 +201,12 @@ class Host:
         """What the host's probe is in a homing move, None if there is no probe with a pin."""
         return getattr(self._printer.lookup_object("probe", None), "mcu_probe", None)
 
+    def is_probe(self, endstop: Any) -> bool:
+        """Tell whether an axis with this endstop homes to the probe."""
+        # Klipper since 2026-05-11 (after v0.13) gives the axis a stand-in of this class
+        is_stand_in = type(endstop).__name__ == "HomingViaProbeHelper"
+        return is_stand_in or endstop is self.probe_endstop()
+
     def plain_endstop(self, endstop: Any) -> Any:
         """The endstop on an MCU's pin that a probe of the host wraps."""
         return getattr(endstop, "mcu_endstop", endstop)

@@ -76,7 +76,7 @@ class Signals:
                 "Option '%s' in section 'multi_mcu_resync': no axis of that name homes to one"
                 " endstop (those that do: %s)" % (option, axes)
             )
-        if endstops[0] is self._host.probe_endstop():
+        if self._host.is_probe(endstops[0]):
             raise self._printer.config_error(
                 "Option '%s' in section 'multi_mcu_resync': this axis homes to the probe, use"
                 " probe_pins" % (option,)
