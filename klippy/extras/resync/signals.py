@@ -31,7 +31,8 @@ class Signals:
         # Those of the homing move under way, by the name of the endstop in it
         self._active: Dict[str, FanOut] = {}
         for option, texts in names.items():
-            pins = [SignalPin(self._printer, text, option) for text in texts]
+            # An empty option is one empty text in v0.11, and none later
+            pins = [SignalPin(self._printer, text, option) for text in texts if text]
             if not pins:
                 raise config.error(
                     "Option '%s' in section 'multi_mcu_resync' names no pin" % (option,)
