@@ -10,6 +10,7 @@ from virtual_printer import dictionary
 from virtual_printer.configfile import MachineError
 from virtual_printer.model import (
     Bed,
+    BLTouchEndstop,
     Carriage,
     CarriageEndstop,
     Endstop,
@@ -93,10 +94,17 @@ def _endstop(endstop: Endstop) -> str:
     if isinstance(endstop, WiredEndstop):
         source = endstop.source
         return f"{wiring} kind=wire source_mcu={source.mcu} source_pin={_number(source)}"
-    return (
-        f"{wiring} kind=probe offset_x={endstop.offset_x_mm!r} offset_y={endstop.offset_y_mm!r}"
+    place = (
+        f"offset_x={endstop.offset_x_mm!r} offset_y={endstop.offset_y_mm!r}"
         f" trigger_height={endstop.trigger_height_mm!r} noise_um={endstop.noise_um!r}"
     )
+    if isinstance(endstop, BLTouchEndstop):
+        control = endstop.control_pin
+        return (
+            f"{wiring} kind=bltouch {place} control_mcu={control.mcu}"
+            f" control_pin={_number(control)} control_invert={int(control.invert)}"
+        )
+    return f"{wiring} kind=probe {place}"
 
 
 def _bed(bed: Bed) -> str:

@@ -51,6 +51,8 @@ _COMMANDS = (
     "queue_digital_out oid=%c clock=%u on_ticks=%u",
     "update_digital_out oid=%c value=%c",
     "set_digital_out pin=%u value=%c",
+    "config_distance oid=%c pin=%c",
+    "query_distance oid=%c",
 )
 
 _RESPONSES = (
@@ -65,6 +67,7 @@ _RESPONSES = (
     "stepper_position oid=%c pos=%i",
     "endstop_state oid=%c homing=%c next_clock=%u pin_value=%c",
     "trsync_state oid=%c can_trigger=%c trigger_reason=%c clock=%u",
+    "distance_state oid=%c clock=%u height=%i",
 )
 
 SHUTDOWN_REASONS = (

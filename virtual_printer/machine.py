@@ -17,6 +17,7 @@ from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.kinematics import Motor, Track
 from virtual_printer.model import (
     Bed,
+    BLTouchEndstop,
     CarriageEndstop,
     Endstop,
     Machine,
@@ -99,6 +100,7 @@ class _Reader:
         self.mcus = self._mcu_sections()
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
+        self.probe = self._probe_section()
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood"""
@@ -190,8 +192,8 @@ class _Reader:
             endstop = self._track_endstop(track)
             if endstop is not None and all(endstop.pin != one.pin for one in endstops):
                 endstops.append(endstop)
-        if "probe" in self.printer.sections:
-            endstops.append(self._probe(self.printer.sections["probe"]))
+        if self.probe is not None:
+            endstops.append(self._probe(self.probe))
         return (*endstops, *self._wires(endstops))
 
     def _wires(self, endstops: Sequence[Endstop]) -> List[WiredEndstop]:
@@ -230,7 +232,7 @@ class _Reader:
         section = track.endstop
         chip, colon, pin = section.get("endstop_pin").strip().lstrip("^~! ").partition(":")
         if colon and pin.strip() == "z_virtual_endstop":
-            if "probe" not in self.printer.sections:
+            if self.probe is None:
                 raise section.error("endstop_pin", "needs a section [probe]")
             return None
         if colon and pin.strip() == "virtual_endstop":
@@ -248,15 +250,25 @@ class _Reader:
             return NozzleEndstop(place, at_mm, side)
         return CarriageEndstop(place, carriage, at_mm, side)
 
+    def _probe_section(self) -> Optional[Section]:
+        """Return the section of printer.cfg that describes the probe"""
+        truth = self.truth.section("probe")
+        name = truth.get("section", "bltouch" if "bltouch" in self.printer.sections else "probe")
+        if truth.has("section") and name not in self.printer.sections:
+            raise truth.error("section", f"names a section that is not there: '{name}'")
+        return self.printer.sections.get(name)
+
     def _probe(self, section: Section) -> ProbeEndstop:
         truth = self.truth.section("probe")
-        return ProbeEndstop(
-            pin=parse_pin(section, "pin", list(self.mcus)),
-            offset_x_mm=section.get_float("x_offset", 0.0),
-            offset_y_mm=section.get_float("y_offset", 0.0),
-            trigger_height_mm=truth.get_float("trigger_height", section.get_float("z_offset")),
-            noise_um=truth.get_float("noise_um", 0.0, minimum=0.0),
-        )
+        mcus = list(self.mcus)
+        pin = parse_pin(section, "sensor_pin" if section.has("sensor_pin") else "pin", mcus)
+        x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
+        height_mm = truth.get_float("trigger_height", section.get_float("z_offset"))
+        noise_um = truth.get_float("noise_um", 0.0, minimum=0.0)
+        if not section.has("control_pin"):
+            return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
+        control_pin = parse_pin(section, "control_pin", mcus)
+        return BLTouchEndstop(pin, x_mm, y_mm, height_mm, noise_um, control_pin)
 
     def _bed(self) -> Bed:
         truth = self.truth.section("bed")

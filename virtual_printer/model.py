@@ -99,6 +99,13 @@ class WiredEndstop:
     source: Pin
 
 
+@dataclass(frozen=True)
+class BLTouchEndstop(ProbeEndstop):
+    """A probe whose pin the host lowers and raises by pulses on another pin"""
+
+    control_pin: Pin
+
+
 Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, WiredEndstop]
 
 

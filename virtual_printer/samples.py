@@ -23,7 +23,8 @@ class SamplePrinter:
     z_mcus names each Z stepper's MCU; z_gear_ratios and z_dir_inverted may
     differ from stepper to stepper.  heights_mm are the true heights of the
     gantry's corners at the start.  resync holds the options of
-    [multi_mcu_resync], None leaves the section out.
+    [multi_mcu_resync], None leaves the section out.  probe names the section
+    of the probe: "probe", "bltouch" or another with the options that these share.
     """
 
     z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
@@ -34,6 +35,7 @@ class SamplePrinter:
     y_own_endstops: bool = False
     heights_mm: Tuple[float, ...] = (20.0, 20.4, 19.7, 20.2)
     resync: Optional[Section] = field(default_factory=dict)
+    probe: str = "probe"
     probe_speed_mm_s: float = 10.0
     kinematics: str = "corexy"
 
@@ -64,7 +66,7 @@ class SamplePrinter:
         for name, height_mm in zip(self.z_names, self.heights_mm):
             gantry["height_%s" % (name,)] = height_mm
         bed = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
-        return config_text({"gantry": gantry, "bed": bed})
+        return config_text({"gantry": gantry, "bed": bed, "probe": {"section": self.probe}})
 
     def _mcu_names(self) -> List[str]:
         names = ["mcu", *self.x_mcus, *self.y_mcus, *self.z_mcus, "toolhead"]
@@ -91,14 +93,7 @@ class SamplePrinter:
         for axis, mcus in (("x", self.x_mcus), ("y", self.y_mcus)):
             sections.update(self._carriage_steppers(axis, mcus))
         sections.update(self._z_steppers())
-        sections["probe"] = {
-            "pin": "toolhead:PB6",
-            "x_offset": 0,
-            "y_offset": 25,
-            "z_offset": 1.0,
-            "speed": self.probe_speed_mm_s,
-            "sample_retract_dist": 2.0,
-        }
+        sections[self.probe] = self._probe_options()
         sections["safe_z_home"] = {
             "home_xy_position": "150, 150",
             "speed": 200,
@@ -107,6 +102,21 @@ class SamplePrinter:
         sections.update(self._levelling())
         sections["force_move"] = {"enable_force_move": True}
         return sections
+
+    def _probe_options(self) -> Section:
+        is_bltouch = self.probe == "bltouch"
+        options: Section = {
+            "sensor_pin" if is_bltouch else "pin": "toolhead:PB6",
+            "x_offset": 0,
+            "y_offset": 25,
+            "z_offset": 1.0,
+            "speed": self.probe_speed_mm_s,
+        }
+        if is_bltouch:
+            options["control_pin"] = "toolhead:PB7"
+        if self.probe in ("probe", "bltouch"):
+            options["sample_retract_dist"] = 2.0
+        return options
 
     def _carriage_steppers(
         self, axis: str, mcus: Sequence[str]

@@ -18,7 +18,14 @@ from virtual_printer import description, hosts, machine
 from virtual_printer.configfile import ConfigFile
 from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.machine import MachineError
-from virtual_printer.model import CarriageEndstop, Machine, NozzleEndstop, Pin, ProbeEndstop
+from virtual_printer.model import (
+    BLTouchEndstop,
+    CarriageEndstop,
+    Machine,
+    NozzleEndstop,
+    Pin,
+    ProbeEndstop,
+)
 
 Sections = Dict[str, Dict[str, object]]
 
@@ -137,6 +144,24 @@ def test_z_switch_and_probe_live_side_by_side(tmp_path: Path) -> None:
     assert probe == ProbeEndstop(Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
 
 
+def test_bltouch_has_its_own_names_for_its_pins(tmp_path: Path) -> None:
+    found = sections()
+    options = {key: value for key, value in found.pop("probe").items() if key != "pin"}
+    found["bltouch"] = {**options, "sensor_pin": "^toolhead:PB6", "control_pin": "!toolhead:PB7"}
+    probe = load(tmp_path, text(found)).endstops[-1]
+    assert probe == BLTouchEndstop(
+        Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0, Pin("toolhead", "PB7", True)
+    )
+
+
+def test_machine_file_names_the_section_of_another_probe(tmp_path: Path) -> None:
+    found = sections()
+    found["scanner of mine"] = found.pop("probe")
+    named = text({"probe": {"section": "scanner of mine"}})
+    probe = load(tmp_path, text(found), named).endstops[-1]
+    assert probe == ProbeEndstop(Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
+
+
 # Geometry
 
 
@@ -246,7 +271,7 @@ def test_machine_file_says_how_things_really_are(tmp_path: Path) -> None:
 def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
-    values = {"frequency": 1_000_000, "move_count": 16}
+    values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -449,6 +474,10 @@ def test_bad_printer_cfg_is_one_line(tmp_path: Path, printer: str, problem: str)
     [
         ("[mcu z7]\n", "section [mcu z7] is not known"),
         ("[bed]\ntilt: 1\n", "option 'tilt' in section [bed] is not known"),
+        (
+            "[probe]\nsection: scanner\n",
+            "option 'section' in section [probe] names a section that is not there: 'scanner'",
+        ),
         (
             "[gantry]\nheight_stepper_z7: 1\n",
             "option 'height_stepper_z7' in section [gantry] is not known",

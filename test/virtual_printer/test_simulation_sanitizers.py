@@ -119,7 +119,8 @@ def describe(folder: Path) -> str:
             f" moves=z{i}:1"
             for i, (x, y) in enumerate([(0, 0), (0, 300), (200, 300), (200, 0)])
         ],
-        "endstop mcu=main pin=7 kind=probe offset_x=3 offset_y=4 trigger_height=1 noise_um=5",
+        "endstop mcu=main pin=7 kind=bltouch offset_x=3 offset_y=4 trigger_height=1 noise_um=5"
+        " control_mcu=main control_pin=9",
         "bed tilt_x=0.001 bow_mm=0.2 radius=150",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
@@ -163,6 +164,8 @@ def write_script(encode: Callable[..., bytes]) -> Script:
         script.send(link, "config_endstop", 4, 7, 1)
         script.send(link, "config_trsync", 5)
         script.send(link, "config_digital_out", 6, 9, 0, 0, 0)
+        if link == 0:
+            script.send(link, "config_distance", 7, 7)
         script.send(link, "finalize_config", 1)
     for link, uptime_s in ((0, 0), (1, 2)):
         clock = (script.now_ns // 10 + uptime_s * wire.FREQUENCY_HZ) + 3_000_000
@@ -178,6 +181,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")
     script.ask("link other drop=2")
     script.ask("link main corrupt=3 direction=to_mcu")
+    script.send(0, "query_distance", 7)
     script.run(0.8)
     requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")
     for request in (*requests, "level main 9"):

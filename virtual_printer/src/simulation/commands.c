@@ -20,6 +20,7 @@ const char *const response_names[RESPONSE_COUNT] = {
     [RESPONSE_STEPPER_POSITION] = "stepper_position",
     [RESPONSE_ENDSTOP_STATE] = "endstop_state",
     [RESPONSE_TRSYNC_STATE] = "trsync_state",
+    [RESPONSE_DISTANCE_STATE] = "distance_state",
 };
 
 const uint8_t response_argument_counts[RESPONSE_COUNT] = {
@@ -27,7 +28,7 @@ const uint8_t response_argument_counts[RESPONSE_COUNT] = {
     [RESPONSE_CLOCK] = 1, [RESPONSE_STATS] = 3, [RESPONSE_STARTING] = 0,
     [RESPONSE_SHUTDOWN] = 2, [RESPONSE_IS_SHUTDOWN] = 1,
     [RESPONSE_STEPPER_POSITION] = 2, [RESPONSE_ENDSTOP_STATE] = 4,
-    [RESPONSE_TRSYNC_STATE] = 4,
+    [RESPONSE_TRSYNC_STATE] = 4, [RESPONSE_DISTANCE_STATE] = 3,
 };
 
 const char *const reason_texts[REASON_COUNT] = {
@@ -212,6 +213,8 @@ static const struct command commands[] = {
     { "queue_digital_out", command_queue_digital_out, 3, 0 },
     { "update_digital_out", command_update_digital_out, 2, 0 },
     { "set_digital_out", command_set_digital_out, 2, 0 },
+    { "config_distance", command_config_distance, 2, 0 },
+    { "query_distance", command_query_distance, 1, 0 },
 };
 
 const struct command *

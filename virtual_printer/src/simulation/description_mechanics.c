@@ -119,11 +119,23 @@ find_source(struct simulation *sim, struct words *words, size_t wire)
     return index;
 }
 
+static void
+read_bltouch(struct simulation *sim, struct words *words
+             , struct bltouch *bltouch)
+{
+    bltouch->control_mcu = description_mcu(
+        sim, words, words_text(words, "control_mcu"));
+    bltouch->control_pin = (uint8_t)words_integer(words, "control_pin"
+                                                  , 0, 255);
+    bltouch->control_invert = (uint8_t)words_integer_or(
+        words, "control_invert", 0, 1, 0);
+}
+
 void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
     static const char *const kinds[] = {
-        "carriage", "nozzle", "probe", "wire"
+        "carriage", "nozzle", "probe", "bltouch", "wire"
     };
     static const char *const sides[] = { "min", "max" };
     (void)line;
@@ -139,13 +151,13 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->pin = pin;
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
-    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 4);
+    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 5);
     random_init(&sensor->random, sim->seed, UINT32_MAX + (uint64_t)index);
     if (sensor->kind == SENSOR_WIRE) {
         sensor->source = find_source(sim, words, index);
         return;
     }
-    if (sensor->kind != SENSOR_PROBE) {
+    if (sensor->kind == SENSOR_CARRIAGE || sensor->kind == SENSOR_NOZZLE) {
         if (sensor->kind == SENSOR_CARRIAGE)
             sensor->carriage = find_carriage(sim, words
                                              , words_text(words, "carriage"));
@@ -158,6 +170,8 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->trigger_height_mm = read_length(words, "trigger_height");
     sensor->noise_mm = words_number_or(words, "noise_um", 0.0, 1e6, 0.0)
         / 1000.0;
+    if (sensor->kind == SENSOR_BLTOUCH)
+        read_bltouch(sim, words, &sensor->bltouch);
 }
 
 void

@@ -4,6 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "mechanics.h" // bltouches_feel
 #include "objects.h" // command_queue_digital_out
 
 struct digital_out {
@@ -28,6 +29,7 @@ set_level(struct digital_out *out, int level)
 {
     out->is_on = !!level;
     out->mcu->pin_levels[out->pin] = out->is_on;
+    bltouches_feel(out->mcu->sim, out->mcu, out->pin, out->is_on);
 }
 
 

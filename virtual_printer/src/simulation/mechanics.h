@@ -55,9 +55,19 @@ struct carriage {
 };
 
 enum sensor_kind {
-    SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE, SENSOR_WIRE
+    SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE, SENSOR_BLTOUCH, SENSOR_WIRE
 };
 enum { FORCE_NONE = -1 };
+
+// What a BLTouch has beside its sensor pin
+struct bltouch {
+    struct mcu *control_mcu;
+    uint8_t control_pin, control_invert;
+    int is_high; // the control pin
+    int64_t rise_ns; // when it went high last
+    int is_deployed, is_touch_mode;
+    int64_t signal_end_ns;
+};
 
 // An endstop switch or a probe
 struct sensor {
@@ -71,6 +81,7 @@ struct sensor {
     int is_at_max;
     double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;
     double current_noise_mm;
+    struct bltouch bltouch;
     struct random_stream random;
     // Where the height was taken last, as x and y seldom move
     int is_cached;
@@ -148,6 +159,16 @@ double mechanics_nozzle_height_mm(struct mechanics *mechanics
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct simulation *sim, struct sensor *sensor);
+// Height above the bed at the sensor's place beside the nozzle
+double sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor);
+
+// bltouch.c
+// A pin has been set, which may be that of a BLTouch
+void bltouches_feel(struct simulation *sim, const struct mcu *mcu
+                    , uint8_t pin, int level);
+// The sensor pin now, from whether the bed pushes at the pin of a BLTouch
+int bltouch_is_triggered(struct simulation *sim, struct bltouch *bltouch
+                         , int is_pushed);
 
 #pragma GCC visibility pop
 

@@ -1,4 +1,5 @@
-// Objects of the virtual firmware: stepper, endstop, trsync, digital output
+// Objects of the virtual firmware: stepper, endstop, trsync, digital output,
+// distance sensor
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -95,6 +96,8 @@ void command_set_digital_out_pwm_cycle(struct mcu *mcu
 void command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_update_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_set_digital_out(struct mcu *mcu, const uint32_t *arguments);
+void command_config_distance(struct mcu *mcu, const uint32_t *arguments);
+void command_query_distance(struct mcu *mcu, const uint32_t *arguments);
 
 #pragma GCC visibility pop
 

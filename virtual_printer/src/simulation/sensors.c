@@ -47,8 +47,7 @@ sensor_arm(struct sensor *sensor)
         * random_normal(&sensor->random);
 }
 
-// Height above the bed at the sensor's place beside the nozzle
-static double
+double
 sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
 {
     double x_mm, y_mm;
@@ -69,11 +68,15 @@ sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
 
 // What the switch or probe itself says
 static int
-is_signalling(struct mechanics *mechanics, struct sensor *sensor)
+is_signalling(struct simulation *sim, struct sensor *sensor)
 {
-    if (sensor->kind == SENSOR_PROBE)
-        return sensor_height_mm(mechanics, sensor)
+    struct mechanics *mechanics = &sim->mechanics;
+    if (sensor->kind == SENSOR_PROBE || sensor->kind == SENSOR_BLTOUCH) {
+        int is_low = sensor_height_mm(mechanics, sensor)
             <= sensor->trigger_height_mm + sensor->current_noise_mm;
+        return sensor->kind == SENSOR_PROBE ? is_low
+            : bltouch_is_triggered(sim, &sensor->bltouch, is_low);
+    }
     double position_mm = sensor->kind == SENSOR_NOZZLE
         ? sensor_height_mm(mechanics, sensor)
         : carriage_position_mm(mechanics
@@ -90,5 +93,5 @@ sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
         return sensor->forced;
     if (sensor->kind == SENSOR_WIRE)
         sensor = &mechanics->sensors[sensor->source];
-    return is_signalling(mechanics, sensor);
+    return is_signalling(sim, sensor);
 }
