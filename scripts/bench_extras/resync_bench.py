@@ -77,7 +77,7 @@ class ResyncBench:
         steps = [int(n) for n in gcmd.get("STEPS").split(",")]
         moves = list(zip(steppers, steps))
         options = resync.options
-        move_together(resync.host, resync.helper, moves, options.speed, options.accel, 0.0)
+        move_together(resync.host, resync.helper, moves, options.speed, options.accel)
 
 
 def load_config(config):

@@ -52,7 +52,6 @@ def test_trigger_time_is_returned_and_remembered(kind):
     watch = EndstopWatch([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == 5.0
     assert watch.trigger_times == {"z": 5.0}
-    assert watch.last_trigger_time() == 5.0
 
 
 @pytest.mark.parametrize("outcome", [0.0, -1.0])
@@ -62,7 +61,6 @@ def test_no_trigger_is_not_remembered(outcome):
     watch = EndstopWatch([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == outcome
     assert watch.trigger_times == {}
-    assert watch.last_trigger_time() == 0.0
 
 
 class Stepper:

@@ -11,6 +11,7 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
 from resync import host_needs
 from resync.host_needs import Need
 
@@ -18,6 +19,7 @@ EXTRAS = Path(host_needs.__file__).resolve().parents[1]
 # These look for what differs between hosts by themselves, or speak to ffi objects
 APART = {"host.py", "host_needs.py", "chelper.py"}
 NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, re, sys, types)
+NOT_THE_HOSTS += (types.FunctionType, types.CodeType, types.CellType)
 
 
 def trees():
@@ -85,6 +87,37 @@ def test_missing_names_are_told_with_their_place_once():
 def test_names_that_the_instances_of_a_class_will_have_are_not_missing():
     needs = [Need("toolhead.Move", Move, "axes_d __init__ some_call #sent_time #no_time")]
     assert host_needs.missing(needs) == ["toolhead.Move.#no_time"]
+
+
+class EddyPrinter:
+    def lookup_objects(self, module):
+        assert module == "probe_eddy_current"
+        return [("probe_eddy_current mine", self)]
+
+
+def eddy_endstop(attribute):
+    source = "class Endstop:\n    def home_wait(self, time):\n        self.%s = time\n"
+    names = {}
+    exec(source % (attribute,), names)
+    return names["Endstop"]
+
+
+@pytest.mark.parametrize(
+    "module, endstop, attribute",
+    [
+        ("probe_eddy_current", "EddyEndstopWrapper", "_trigger_time"),
+        ("trigger_analog", "MCU_trigger_analog", "_last_trigger_time"),
+    ],
+)
+def test_eddy_probe_has_to_remember_its_trigger(monkeypatch, module, endstop, attribute):
+    for name in ("extras.probe_eddy_current", "extras." + module):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    host_module = sys.modules["extras." + module]
+    setattr(host_module, endstop, eddy_endstop(attribute))
+    assert host_needs.missing(host_needs.of_eddy_probe(EddyPrinter(), "")) == []
+    setattr(host_module, endstop, eddy_endstop("_when"))
+    missing = "extras.%s.%s.%s" % (module, endstop, attribute)
+    assert host_needs.missing(host_needs.of_eddy_probe(EddyPrinter(), "")) == [missing]
 
 
 def test_class_that_is_not_there_is_missing_itself():

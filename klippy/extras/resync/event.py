@@ -64,10 +64,6 @@ class EndstopWatch:
 
         return watched
 
-    def last_trigger_time(self) -> float:
-        """Print time (s) of the last trigger, zero if there was none."""
-        return max(self.trigger_times.values(), default=0.0)
-
     def stop(self) -> None:
         """Leave the endstops as they were found."""
         self._wrapping.undo()

@@ -7,12 +7,12 @@ import importlib
 import inspect
 import os
 import sys
-import types
-from typing import Any, Callable, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from . import host_needs
 from .chelper import Helper
 from .rail import Rail
+from .shared_axis_check import SharedAxisChecks
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
 # host from v0.11 on
@@ -23,68 +23,9 @@ CLOCK_START_ERROR_S = 0.010
 
 GENERIC_KINEMATICS = "generic_cartesian"
 
-SHARED_AXIS_ERROR = "Multi-mcu homing not supported on multi-mcu shared"
-
-# "Descend" probing averages samples up to this long after the trigger (s);
-# probe_eddy_current of Kalico and of Klipper since v0.13
-EDDY_SAMPLING_S = 0.150
-
-
-def _call_lift(self, argument, *, multi_mcu_resync_lift):
-    return multi_mcu_resync_lift(self, argument)
-
-
-class CheckLift:
-    """Stands in for a function of the host that refuses shared axes.
-
-    The function's code is swapped, not the class attribute: v0.12's probe and
-    bltouch keep a bound add_stepper from the time their section is read.
-    is_lifted(object, argument) of the function tells, once it has refused,
-    whether this is to be let pass.
-    """
-
-    def __init__(
-        self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool], error: Any
-    ) -> None:
-        present = (function.__kwdefaults__ or {}).get("multi_mcu_resync_lift")
-        if present is not None:
-            present.undo()
-        self._function = function
-        self._original = types.FunctionType(
-            function.__code__,
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        self._kwdefaults = function.__kwdefaults__
-        self._is_lifted = is_lifted
-        self._error = error
-        function.__kwdefaults__ = {"multi_mcu_resync_lift": self}
-        try:
-            function.__code__ = _call_lift.__code__
-        except ValueError as e:
-            function.__kwdefaults__ = self._kwdefaults
-            raise error(
-                "multi_mcu_resync: another extra has replaced the host's %s(): remove"
-                " that extra or the section [multi_mcu_resync]" % (function.__name__,)
-            ) from e
-
-    def __call__(self, instance: Any, argument: Any) -> None:
-        try:
-            self._original(instance, argument)
-        except self._error as e:
-            # Raised after all else has been done, so ignoring it is enough
-            if not str(e).startswith(SHARED_AXIS_ERROR):
-                raise
-            if not self._is_lifted(instance, argument):
-                raise
-
-    def undo(self) -> None:
-        """Leave the host's function as it was shipped."""
-        self._function.__code__ = self._original.__code__
-        self._function.__kwdefaults__ = self._kwdefaults
-
+# Where the endstop of [probe_eddy_current] remembers when it was triggered:
+# Klipper 2024-01-08 (v0.13) and Kalico, Klipper 2026-01-20 (after v0.13)
+REMEMBERED_TRIGGERS = ("_trigger_time", "_last_trigger_time")
 
 class Host:
     """The running host, as far as it differs from one version to the next."""
@@ -109,6 +50,10 @@ class Host:
                 " %s. Look for an update of multi_mcu_resync, or remove its section"
                 % (", ".join(missing),)
             )
+
+    def _refuse_without_function(self, owner: Any, name: str) -> None:
+        if name not in vars(owner):
+            self._refuse_without(["%s.%s.%s" % (owner.__module__, owner.__name__, name)])
 
     def _module(self, name: str) -> Any:
         return sys.modules[self._package + name]
@@ -137,23 +82,18 @@ class Host:
         The checks are as shipped again once the printer disconnects.
         """
         # Klipper 2024-01-06 (v0.13) moved the check from MCU_endstop to
-        # TriggerDispatch; so has Kalico
+        # TriggerDispatch; so has Kalico.  Probes have copies of either
         mcu_module = self._module("mcu")
         owner = getattr(mcu_module, "TriggerDispatch", mcu_module.MCU_endstop)
-
-        def is_stepper_lifted(endstop: Any, stepper: Any) -> bool:
-            # The check compares names like "stepper_z1" up to the axis
-            axis = stepper.get_name()[len("stepper_") :][:1]
-            if stepper.get_mcu().get_printer() is not self._printer or not is_resynced(axis):
-                return False
-            self.lifted_steppers.add(stepper.get_name())
-            return True
-
-        self._lift(owner, "add_stepper", is_stepper_lifted)
+        self._refuse_without_function(owner, "add_stepper")
+        checks = SharedAxisChecks(self._printer, is_resynced)
+        self.lifted_steppers = checks.lifted_steppers
         if config.getsection("printer").get("kinematics", note_valid=False) == GENERIC_KINEMATICS:
-            self._lift_carriage_check(is_resynced)
+            self._lift_carriage_check(checks, is_resynced)
 
-    def _lift_carriage_check(self, is_resynced: Callable[[str], bool]) -> None:
+    def _lift_carriage_check(
+        self, checks: SharedAxisChecks, is_resynced: Callable[[str], bool]
+    ) -> None:
         # Klipper 2025-05-07 (after v0.13) has a kinematics with a check of its own
         module = importlib.import_module(
             "%skinematics.%s" % (self._package, GENERIC_KINEMATICS)
@@ -166,15 +106,9 @@ class Host:
                 if len({s.get_mcu() for s in carriage.get_rail().get_steppers()}) > 1
             )
 
-        self._lift(
-            module.GenericCartesianKinematics, "_check_multi_mcu_homing", is_kinematics_lifted
-        )
-
-    def _lift(self, owner: Any, name: str, is_lifted: Callable[[Any, Any], bool]) -> None:
-        if name not in vars(owner):
-            self._refuse_without(["%s.%s.%s" % (owner.__module__, owner.__name__, name)])
-        lift = CheckLift(vars(owner)[name], is_lifted, self._printer.config_error)
-        self._printer.register_event_handler("klippy:disconnect", lift.undo)
+        owner, name = module.GenericCartesianKinematics, "_check_multi_mcu_homing"
+        self._refuse_without_function(owner, name)
+        checks.lift(vars(owner)[name], is_kinematics_lifted)
 
     def rails(self, kinematics: Any) -> List[Any]:
         """The host's rails; delta and the like have none with several steppers."""
@@ -259,14 +193,19 @@ class Host:
         wait_s = print_time - self._mcu.estimated_print_time(now)
         self._reactor.register_callback(callback, now + max(0.0, wait_s))
 
-    def sampling_end_time(self, endstops: Iterable[Tuple[Any, str]], trigger_time: float) -> float:
-        """Print time (s) until which a probe samples at standstill, or zero."""
+    def measure_after(
+        self, endstops: Iterable[Tuple[Any, str]], trigger_times: Dict[str, float], done_time: float
+    ) -> None:
+        """Have a probe that measures at standstill do so after a print time (s)."""
         if not self._printer.lookup_objects("probe_eddy_current"):
-            return 0.0
-        plain = self._module("mcu").MCU_endstop
-        if all(isinstance(endstop, plain) for endstop, _ in endstops):
-            return 0.0
-        return trigger_time + EDDY_SAMPLING_S
+            return
+        # It averages what it measures from 0.050 to 0.150 s after what its endstop
+        # remembers of the trigger, for the height of where the toolhead is by then
+        for endstop, name in endstops:
+            for attribute in REMEMBERED_TRIGGERS:
+                # Another endstop may call something else so
+                if vars(endstop).get(attribute) == trigger_times.get(name, 0.0) > 0.0:
+                    setattr(endstop, attribute, done_time)
 
     def keep_step_history(self, mcus: Iterable[Any]) -> None:
         """Have the host remember the steps of these MCUs from their start on."""

@@ -21,6 +21,7 @@ GCODE = "get_command_help register_command respond_info respond_raw run_script_f
 GCODE_COMMAND = (
     "error get get_command_parameters get_float get_int get_raw_command_parameters respond_info"
 )
+PINS = "setup_pin"
 REACTOR = "completion monotonic mutex register_callback register_timer"
 COMPLETION = "complete test wait"
 PINS = "lookup_pin"
@@ -53,6 +54,8 @@ STEPPER_POSITION = "endstop_name halt_pos start_pos stepper stepper_name trig_po
 STEPPER_ENABLE = "lookup_enable"
 ENABLE_TRACKING = "is_motor_enabled"
 FORCE_MOVE = "manual_move"
+EDDY_ENDSTOP = "_trigger_time"
+TRIGGER_ANALOG = "_last_trigger_time"
 C_LIBRARY = """
     cartesian_stepper_alloc free itersolve_set_position trapq_alloc
     trapq_append trapq_free
@@ -92,6 +95,7 @@ def at_load(config: Any, package: str) -> List[Need]:
     return [
         _of(config, CONFIG),
         _of(printer, PRINTER),
+        _of(printer.lookup_object("pins"), PINS),
         _of(reactor, REACTOR),
         _of(reactor.completion(), COMPLETION),
         _of(printer.lookup_object("gcode"), GCODE),
@@ -104,6 +108,17 @@ def at_load(config: Any, package: str) -> List[Need]:
         _class(package + "serialhdl", "SerialReader", SERIAL_READER),
         _module(package + "chelper", CHELPER),
     ]
+
+
+def of_eddy_probe(printer: Any, package: str) -> List[Need]:
+    """What is needed to have [probe_eddy_current] measure later."""
+    module = package + "extras.probe_eddy_current"
+    if module not in sys.modules or not printer.lookup_objects("probe_eddy_current"):
+        return []
+    analog = package + "extras.trigger_analog"
+    if analog in sys.modules:
+        return [_class(analog, "MCU_trigger_analog", TRIGGER_ANALOG)]
+    return [_class(module, "EddyEndstopWrapper", EDDY_ENDSTOP)]
 
 
 def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
@@ -122,6 +137,7 @@ def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
         _class(extras + "force_move", "ForceMove", FORCE_MOVE),
         Need(package + "chelper", library, C_LIBRARY),
     ]
+    needs += of_eddy_probe(printer, package)
     for rail in rails:
         needs.append(_of(rail, RAIL))
         needs += [_of(stepper, STEPPER) for stepper in rail.get_steppers()]

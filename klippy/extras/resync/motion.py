@@ -41,14 +41,12 @@ def move_together(
     moves: List[Tuple[Any, int]],
     speed_mm_s: float,
     accel_mm_s2: float,
-    not_before: float,
 ) -> float:
     """Move each (stepper, steps) by its own steps, all on one carrier move.
 
-    The motion starts as soon as steps can legally be scheduled, but no
-    earlier than the print time not_before (s), and the toolhead starts no
-    earlier than its end.  Returns the print time (s) of its end, zero if there
-    is nothing to move.
+    The motion starts as soon as steps can legally be scheduled, and the
+    toolhead starts no earlier than its end.  Returns the print time (s) of its
+    end, zero if there is nothing to move.
     """
     ways = [(s, steps * s.get_step_dist()) for s, steps in moves if steps]
     if not ways:
@@ -61,7 +59,7 @@ def move_together(
         for stepper, distance_mm in ways
     ]
     host.flush_steps()
-    start_time = max(host.earliest_step_time(), not_before)
+    start_time = host.earliest_step_time()
     helper.append_carrier_move(trapq, start_time, duration_s)
     taken = []
     try:

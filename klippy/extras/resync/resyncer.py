@@ -94,10 +94,12 @@ class Resyncer:
         except limit.LimitError as e:
             self._note_skewed([result.part for result in results], str(e))
             raise
-        not_before = self._host.sampling_end_time(
-            span.homing_move.endstops, span.watch.last_trigger_time()
-        )
-        return self._correct(span.homing_move.toolhead, results, span, not_before)
+        done_time = self._correct(span.homing_move.toolhead, results, span)
+        if done_time:
+            self._host.measure_after(
+                span.homing_move.endstops, span.watch.trigger_times, done_time
+            )
+        return done_time
 
     def force(self, toolhead: Any) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
@@ -111,7 +113,7 @@ class Resyncer:
                 part = RailReadings(rail, "none", False, readings, 0.0)
                 results.append(RailResult(part, plan_rail(readings, "least_travel")))
         if results:
-            self._correct(toolhead, results, None, 0.0)
+            self._correct(toolhead, results, None)
         return results
 
     def _reading_at_rest(self, rail: Rail, stepper: Any) -> StepperReading:
@@ -162,7 +164,6 @@ class Resyncer:
         toolhead: Any,
         results: List[RailResult],
         span: Optional[HomingSpan],
-        not_before: float,
     ) -> float:
         corrections = [c for r in results for c in r.plan.corrections]
         try:
@@ -172,7 +173,6 @@ class Resyncer:
                 [(self._steppers[c.name], c.correction_steps) for c in corrections],
                 self._options.speed,
                 self._options.accel,
-                not_before,
             )
             self._settle(toolhead, results, span)
         except Exception as e:
