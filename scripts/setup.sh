@@ -204,15 +204,19 @@ make_moonraker() {
     pip_for moonraker install --no-deps -r "$root/scripts/requirements-moonraker.txt"
 }
 
-# Link our extra, and those of the benchmark and the fault campaign, into host $1 and do now what
-# would otherwise be compiled at its first start
-finish_host() {
-    local extras part
-    extras=$(realpath "$env/$1/klippy/extras")
-    for part in klippy/extras/multi_mcu_resync.py klippy/extras/resync \
-            scripts/bench_extras/{sequential_resync,resync_bench,fault_watch}.py; do
-        ln -sfnr "$root/$part" "$extras/$(basename "$part")"
+# Link our extra, and those of the benchmark, the fault campaign and the tests, into host $1
+link_extras() {
+    local extras=$env/$1/klippy/extras part
+    for part in "$root"/klippy/extras/{multi_mcu_resync.py,resync} \
+            "$root"/scripts/bench_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*; do
+        if [ -e "$part" ] && ! [ "$extras/${part##*/}" -ef "$part" ]; then
+            ln -sfnr "$part" "$(realpath "$extras")/${part##*/}"
+        fi
     done
+}
+
+# Do now what host $1 would otherwise compile at its first start
+finish_host() {
     say "$1: building the host's C helper"
     # From outside the project, whose folder klippy/ would be taken for the host's
     (cd / && quietly "$env/$1/bin/python" -c '
@@ -365,6 +369,7 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${hosts[@]}"; do
+    link_extras "$name"
     build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"
