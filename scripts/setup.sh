@@ -17,7 +17,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 env=$root/.env
 log=$env/setup.log
 # Raise to have all environments made again after a change of how they are made
-layout=3
+layout=4
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
@@ -209,14 +209,13 @@ link_extras() {
     local extras=$env/$1/klippy/extras part
     for part in "$root"/klippy/extras/{multi_mcu_resync.py,resync} \
             "$root"/scripts/bench_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*; do
-        if [ -e "$part" ] && ! [ "$extras/${part##*/}" -ef "$part" ]; then
-            ln -sfnr "$part" "$(realpath "$extras")/${part##*/}"
-        fi
+        ln -sfnr "$part" "$(realpath "$extras")/${part##*/}"
     done
 }
 
-# Do now what host $1 would otherwise compile at its first start
+# Link the extras into host $1 and do now what would otherwise be compiled at its first start
 finish_host() {
+    link_extras "$1"
     say "$1: building the host's C helper"
     # From outside the project, whose folder klippy/ would be taken for the host's
     (cd / && quietly "$env/$1/bin/python" -c '
@@ -369,7 +368,6 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${hosts[@]}"; do
-    link_extras "$name"
     build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"

@@ -21,10 +21,9 @@ GCODE = "get_command_help register_command respond_info respond_raw run_script_f
 GCODE_COMMAND = (
     "error get get_command_parameters get_float get_int get_raw_command_parameters respond_info"
 )
-PINS = "setup_pin"
 REACTOR = "completion monotonic mutex register_callback register_timer"
 COMPLETION = "complete test wait"
-PINS = "lookup_pin"
+PINS = "lookup_pin setup_pin"
 MCU = """
     add_config_cmd clock32_to_clock64 clock_to_print_time create_oid
     estimated_print_time get_name get_printer is_fileoutput lookup_command
@@ -95,7 +94,6 @@ def at_load(config: Any, package: str) -> List[Need]:
     return [
         _of(config, CONFIG),
         _of(printer, PRINTER),
-        _of(printer.lookup_object("pins"), PINS),
         _of(reactor, REACTOR),
         _of(reactor.completion(), COMPLETION),
         _of(printer.lookup_object("gcode"), GCODE),
