@@ -70,6 +70,14 @@ _RESPONSES = (
     "distance_state oid=%c clock=%u height=%i",
 )
 
+# What only the nodes on a CAN bus know, numbered behind all others
+_CAN_COMMANDS = ("get_canbus_id", "get_canbus_status")
+_CAN_RESPONSES = (
+    "canbus_id canbus_uuid=%.*s canbus_nodeid=%u",
+    "canbus_status rx_error=%u tx_error=%u tx_retries=%u canbus_bus_state=%u",
+)
+_CAN_STATES = {"active": 0, "warn": 1, "passive": 2, "off": 3}
+
 SHUTDOWN_REASONS = (
     "Timer too close",
     "Rescheduled timer in the past",
@@ -92,6 +100,7 @@ SHUTDOWN_REASONS = (
     "Already finalized",
     "Invalid move request size",
     "Can't add signal that is already active",
+    "Another CAN node assigned this ID",
     "ADC out of range",
     "Watchdog timer",
 )
@@ -123,19 +132,24 @@ class Dictionary:
 
     def messages(self) -> List[str]:
         """Lines for the simulation's description, without ``message MCU``."""
-        lines = ["command %d %s" % (number, text) for text, number in self.commands.items()]
-        lines += ["response %d %s" % (number, text) for text, number in self.responses.items()]
+        lines = _lines("command", self.commands, _COMMANDS)
+        lines += _lines("response", self.responses, _RESPONSES)
         strings = self.enumerations["static_string_id"]
         lines += ["static_string %d %s" % (number, text) for text, number in strings.items()]
         return lines
+
+    def can_messages(self) -> List[str]:
+        """Further lines, for each MCU on a CAN bus."""
+        lines = _lines("command", self.commands, _CAN_COMMANDS)
+        return lines + _lines("response", self.responses, _CAN_RESPONSES)
 
     def pin_number(self, name: str) -> int:
         """Number of a pin on the wire; KeyError when there is no such pin."""
         return PIN_NUMBERS[name]
 
 
-def build(name: str, frequency: int,
-          constants: Optional[Mapping[str, Any]] = None) -> Dictionary:
+def build(name: str, frequency: int, constants: Optional[Mapping[str, Any]] = None,
+          is_on_can: bool = False) -> Dictionary:
     """Dictionary of a micro-controller of type ``name`` at ``frequency`` Hz.
 
     ``constants`` adds to (or replaces) what the firmware declares.
@@ -148,6 +162,10 @@ def build(name: str, frequency: int,
         "static_string_id": {text: number for number, text in
                              enumerate(SHUTDOWN_REASONS, _FIRST_STATIC_STRING_ID)},
     }
+    if is_on_can:
+        commands.update((text, identifiers[text]) for text in _CAN_COMMANDS)
+        responses.update((text, identifiers[text]) for text in _CAN_RESPONSES)
+        enumerations["canbus_bus_state"] = dict(_CAN_STATES)
     all_constants: Dict[str, Any] = {
         "CLOCK_FREQ": frequency,
         "MCU": name,
@@ -171,11 +189,16 @@ def build(name: str, frequency: int,
                       all_constants, zlib.compress(text.encode("ascii"), 9))
 
 
+def _lines(kind: str, numbers: Mapping[str, int], formats: Tuple[str, ...]) -> List[str]:
+    """Lines of a description for those of the formats that have a number."""
+    return ["%s %d %s" % (kind, numbers[text], text) for text in formats if text in numbers]
+
+
 def _message_ids() -> Dict[str, int]:
     """Number all messages from 2 up: one byte each, which every host takes."""
     identifiers = {}
     number = max(_BOOTSTRAP_IDS.values())
-    for text in _COMMANDS + _RESPONSES:
+    for text in _COMMANDS + _RESPONSES + _CAN_COMMANDS + _CAN_RESPONSES:
         bootstrap = _BOOTSTRAP_IDS.get(text.split()[0])
         if bootstrap is None:
             number += 1

@@ -13,6 +13,25 @@ from virtual_printer import build
 SOURCES = build.SOURCES / "simulation"
 
 
+class CanMessage(ctypes.Structure):
+    """A CAN frame; `id` has the flags of Linux's struct can_frame, `time_ns` is its arrival"""
+
+    _fields_ = [
+        ("time_ns", ctypes.c_int64),
+        ("id", ctypes.c_uint32),
+        ("size", ctypes.c_uint8),
+        ("is_fd", ctypes.c_uint8),
+        ("origin", ctypes.c_uint8),
+        ("data", ctypes.c_uint8 * 64),
+    ]
+
+
+class CanFilter(ctypes.Structure):
+    """Which identifiers a socket lets through: those equal to `id` in the mask's bits"""
+
+    _fields_ = [("id", ctypes.c_uint32), ("mask", ctypes.c_uint32)]
+
+
 @functools.lru_cache(maxsize=None)
 def load() -> ctypes.CDLL:
     """Return the compiled simulation with the types of its functions declared"""
@@ -31,6 +50,15 @@ def load() -> ctypes.CDLL:
         ("link_readable", size, [pointer, number]),
         ("link_read", size, [pointer, number, text, size]),
         ("link_is_hung_up", number, [pointer, number]),
+        ("simulation_find_can_bus", number, [pointer, text]),
+        ("can_socket_open", number, [pointer]),
+        ("can_socket_close", None, [pointer, number]),
+        ("can_socket_bind", None, [pointer, number, number]),
+        ("can_socket_set", None, [pointer, number, number, number]),
+        ("can_socket_filter", None, [pointer, number, ctypes.POINTER(CanFilter), size]),
+        ("can_socket_write", number, [pointer, number, ctypes.POINTER(CanMessage), time]),
+        ("can_socket_readable", size, [pointer, number]),
+        ("can_socket_read", number, [pointer, number, ctypes.POINTER(CanMessage)]),
         ("simulation_control", None, [pointer, time, text, text, size]),
     ]:
         function = getattr(library, name)

@@ -31,7 +31,7 @@ def refusal(folder: Path, text: str) -> str:
         ("seed", "missing number"),
         ("seed x", "seed is not a whole number: 'x'"),
         ("mcu main device=/d", "mcu 'main' is there twice"),
-        ("mcu new frequency=1000 move_count=1 dictionary=/", "missing key 'device'"),
+        ("mcu new device= frequency=1000 move_count=1 dictionary=/", "missing key 'device'"),
         ("mcu new device=/d frequency=fast", "frequency is not a whole number: 'fast'"),
         ("mcu new device=/d frequency=1", "frequency must be from 1000 to 1000000000: '1'"),
         ("mcu new device=/dev/virtual/main", "device '/dev/virtual/main' is there twice"),

@@ -13,12 +13,13 @@ from typing import Callable, Dict, List
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import can_wire
 import wire
 
 from virtual_printer import build
 
-# Runs lines "NOW_NS write LINK HEX", "NOW_NS ask REQUEST..." and "NOW_NS run" and prints what
-# reaches the host
+# Runs lines "NOW_NS write LINK HEX", "NOW_NS can ID HEX", "NOW_NS ask REQUEST..." and "NOW_NS run"
+# and prints what reaches the host
 DRIVER = r"""
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,9 +27,20 @@ DRIVER = r"""
 #include <string.h>
 #include "simulation.h"
 
+static int can_socket;
+
+static void
+print_hex(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        printf("%02x", data[i]);
+    printf("\n");
+}
+
 static void
 run_until(struct simulation *sim, int64_t until_ns, int link_count)
 {
+    struct can_message message;
     int64_t now_ns;
     do {
         now_ns = simulation_advance(sim, until_ns);
@@ -38,11 +50,23 @@ run_until(struct simulation *sim, int64_t until_ns, int link_count)
             if (!size)
                 continue;
             printf("%" PRId64 " %d ", now_ns, link);
-            for (size_t i = 0; i < size; i++)
-                printf("%02x", data[i]);
-            printf("\n");
+            print_hex(data, size);
+        }
+        while (can_socket_read(sim, can_socket, &message)) {
+            printf("%" PRId64 " can %08x", now_ns, (unsigned int)message.id);
+            print_hex(message.data, message.size);
         }
     } while (now_ns < until_ns);
+}
+
+static size_t
+read_hex(const char *hex, uint8_t *data)
+{
+    size_t size = 0;
+    unsigned int byte;
+    for (; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+        data[size++] = (uint8_t)byte;
+    return size;
 }
 
 static void
@@ -51,11 +75,19 @@ write_hex(struct simulation *sim, int64_t now_ns, const char *text)
     char *hex;
     int link = (int)strtol(text, &hex, 10);
     uint8_t data[256];
-    size_t size = 0;
-    unsigned int byte;
-    for (hex++; sscanf(hex, "%2x", &byte) == 1; hex += 2)
-        data[size++] = (uint8_t)byte;
+    size_t size = read_hex(hex + 1, data);
     link_write(sim, link, data, size, now_ns);
+}
+
+static void
+write_can(struct simulation *sim, int64_t now_ns, const char *text)
+{
+    char *hex;
+    struct can_message message = { .id = (uint32_t)strtoul(text, &hex, 10) };
+    message.size = (uint8_t)read_hex(hex + 1, message.data);
+    message.is_fd = message.size > CAN_CLASSIC_DATA_MAX;
+    if (can_socket_write(sim, can_socket, &message, now_ns))
+        exit(1);
 }
 
 int
@@ -70,12 +102,17 @@ main(int count, char **arguments)
     int link_count = atoi(arguments[2]);
     for (int link = 0; link < link_count; link++)
         link_open(sim, link, 0);
+    can_socket = can_socket_open(sim);
+    can_socket_bind(sim, can_socket, simulation_find_can_bus(sim, "can0"));
+    can_socket_set(sim, can_socket, CAN_SOCKET_FD, 1);
     while (fgets(line, sizeof(line), stdin)) {
         char *rest;
         int64_t now_ns = strtoll(line, &rest, 10);
         run_until(sim, now_ns, link_count);
         if (!strncmp(rest, " write ", 7)) {
             write_hex(sim, now_ns, rest + 7);
+        } else if (!strncmp(rest, " can ", 5)) {
+            write_can(sim, now_ns, rest + 5);
         } else if (!strncmp(rest, " ask ", 5)) {
             simulation_control(sim, now_ns, rest + 5, reply, sizeof(reply));
             printf("%s\n", reply);
@@ -87,6 +124,7 @@ main(int count, char **arguments)
 """
 SECOND_NS = wire.SECOND_NS
 NAMES = ("main", "other")
+UUIDS = (0x112233445566, 0x0A0B0C0D0E0F)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +163,11 @@ def describe(folder: Path) -> str:
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
+    rates = "bit_rate=500000 data_rate=2000000 error_rate=0.1 load=0.2 load_id=5"
+    on_bus = can_wire.describe(folder, UUIDS, bus=rates).splitlines()
+    lines += [line for line in on_bus if not line.startswith(("seed", "message"))]
+    built = can_wire.dictionary_of(is_on_can=True)
+    lines += [f"message n{i} {text}" for i in (0, 1) for text in built.can_messages()]
     return wire.describe(folder, lines, mcus=mcus, links=links)
 
 
@@ -145,12 +188,36 @@ class Script:
         self.write(link, wire.frame(self.encode(name, *values), self.sequences[link]))
         self.sequences[link] += 1
 
+    def can(self, identifier: int, data: bytes) -> None:
+        self.now_ns += 300_000
+        self.lines.append(f"{self.now_ns} can {identifier} {data.hex()}")
+
     def ask(self, request: str) -> None:
         self.lines.append(f"{self.now_ns} ask {request}")
 
     def run(self, duration_s: float) -> None:
         self.now_ns += round(duration_s * SECOND_NS)
         self.lines.append(f"{self.now_ns} run")
+
+
+def add_can(script: Script) -> None:
+    """Add what happens on the bus: queries, commands, all kinds of frames, a node going off"""
+    script.can(can_wire.ADMIN, bytes([can_wire.QUERY_UNASSIGNED]))
+    script.run(0.01)
+    for node, uuid in enumerate(UUIDS, 4):
+        command = bytes([can_wire.SET_NODE]) + uuid.to_bytes(6, "big") + bytes([node])
+        script.can(can_wire.ADMIN, command)
+        block = wire.frame(script.encode("identify", 0, 40), 0)
+        for start in range(0, len(block), 8):
+            script.can(0x100 + 2 * node, block[start : start + 8])
+    script.can(0x7FF, bytes(range(13)))
+    script.can(can_wire.EXTENDED | 0x1FFFFFFF, b"")
+    script.can(can_wire.ADMIN, b"")
+    script.ask("mcu n1 bus_off")
+    script.ask("can_bus can0 load=0 error_rate=0")
+    script.ask("mcu n0 disconnect")
+    script.ask("mcu n0 reconnect")
+    script.run(0.2)
 
 
 def write_script(encode: Callable[..., bytes]) -> Script:
@@ -184,7 +251,8 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.send(0, "query_distance", 7)
     script.run(0.8)
     requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")
-    for request in (*requests, "level main 9"):
+    add_can(script)
+    for request in (*requests, "level main 9", "can_counters"):
         script.ask(request)
     script.ask("nonsense x=1")
     for noise in (b"\x7e\x7e", bytes(range(256))[::-1][:120], b"\x05\x10\x00", b"\x40" * 70):
@@ -208,6 +276,9 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
 ) -> None:
     with wire.Simulation(describe(tmp_path), tmp_path) as simulation:
         script = write_script(simulation.hosts["main"].encode)
+        bus = can_wire.Bus(simulation)
+        bus.set(2, 1)
+        simulation.hosts["can"] = bus
         for line in script.lines:
             now, kind, *rest = shlex.split(line, posix=False)
             simulation.run_until(int(now))
@@ -219,9 +290,15 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
                     len(rest[1]) // 2,
                     simulation.now_ns,
                 )
+            elif kind == "can":
+                data = bytes.fromhex("".join(rest[1:]))
+                assert bus.write(int(rest[0]), data, is_fd=len(data) > 8) == 0
             elif kind == "ask":
                 simulation.control(" ".join(rest))
-        expected = {index: bytes(simulation.hosts[name].raw) for index, name in enumerate(NAMES)}
+        expected = {str(i): bytes(simulation.hosts[name].raw) for i, name in enumerate(NAMES)}
+        expected["can"] = b"".join(
+            frame.id.to_bytes(4, "big") + frame.data for frame in bus.taken
+        )
     done = subprocess.run(
         [str(driver), str(tmp_path / "description.txt"), str(len(NAMES))],
         input="\n".join(script.lines) + "\n",
@@ -233,7 +310,7 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
     for line in done.stdout.splitlines():
         if line[0].isdigit():
             _, link, data = line.split()
-            received[int(link)] += bytes.fromhex(data)
+            received[link] += bytes.fromhex(data)
     assert received == expected
     assert all(len(data) > 400 for data in expected.values())
 

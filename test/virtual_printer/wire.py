@@ -97,7 +97,7 @@ class Simulation:
         self.now_ns = 0
         self.hosts: Dict[str, Host] = {}
         for line in description.splitlines():
-            if line.startswith("mcu "):
+            if line.startswith("mcu ") and "device=" in line:
                 name = line.split()[1]
                 self.hosts[name] = Host(self, device_path(name))
 
@@ -154,7 +154,12 @@ class Simulation:
 class Host:
     """The host's end of one link"""
 
-    def __init__(self, simulation: Simulation, device: str) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        device: str,
+        firmware: Optional[dictionary.Dictionary] = None,
+    ) -> None:
         self.simulation = simulation
         self.library = simulation.library
         self.link = self.library.simulation_find_link(simulation.pointer, device.encode())
@@ -162,7 +167,7 @@ class Host:
         self.received: List[Message] = []
         self.raw = bytearray()  # all bytes that ever arrived
         self._unread = bytearray()
-        firmware = dictionary.build("virtual", FREQUENCY_HZ)
+        firmware = firmware or dictionary.build("virtual", FREQUENCY_HZ)
         self.firmware = firmware
         self.commands = {
             text.split()[0]: (number, text) for text, number in firmware.commands.items()
@@ -206,8 +211,12 @@ class Host:
             return
         buffer = ctypes.create_string_buffer(size)
         assert self.library.link_read(self.simulation.pointer, self.link, buffer, size) == size
-        self.raw += buffer.raw
-        self._unread += buffer.raw
+        self.accept(buffer.raw)
+
+    def accept(self, data: bytes) -> None:
+        """Take bytes that have arrived"""
+        self.raw += data
+        self._unread += data
         for block in split_blocks(self._unread):
             self.received.append(self._decode(block))
 

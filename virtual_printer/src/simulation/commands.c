@@ -21,6 +21,8 @@ const char *const response_names[RESPONSE_COUNT] = {
     [RESPONSE_ENDSTOP_STATE] = "endstop_state",
     [RESPONSE_TRSYNC_STATE] = "trsync_state",
     [RESPONSE_DISTANCE_STATE] = "distance_state",
+    [RESPONSE_CANBUS_ID] = "canbus_id",
+    [RESPONSE_CANBUS_STATUS] = "canbus_status",
 };
 
 const uint8_t response_argument_counts[RESPONSE_COUNT] = {
@@ -29,6 +31,7 @@ const uint8_t response_argument_counts[RESPONSE_COUNT] = {
     [RESPONSE_SHUTDOWN] = 2, [RESPONSE_IS_SHUTDOWN] = 1,
     [RESPONSE_STEPPER_POSITION] = 2, [RESPONSE_ENDSTOP_STATE] = 4,
     [RESPONSE_TRSYNC_STATE] = 4, [RESPONSE_DISTANCE_STATE] = 3,
+    [RESPONSE_CANBUS_ID] = 2, [RESPONSE_CANBUS_STATUS] = 4,
 };
 
 const char *const reason_texts[REASON_COUNT] = {
@@ -56,6 +59,7 @@ const char *const reason_texts[REASON_COUNT] = {
     [REASON_INVALID_OID_TYPE] = "Invalid oid type",
     [REASON_ALREADY_FINALIZED] = "Already finalized",
     [REASON_SIGNAL_ACTIVE] = "Can't add signal that is already active",
+    [REASON_CAN_ID_CONFLICT] = "Another CAN node assigned this ID",
 };
 
 
@@ -215,7 +219,16 @@ static const struct command commands[] = {
     { "set_digital_out", command_set_digital_out, 2, 0 },
     { "config_distance", command_config_distance, 2, 0 },
     { "query_distance", command_query_distance, 1, 0 },
+    { "get_canbus_id", command_get_canbus_id, 0, 1 },
+    { "get_canbus_status", command_get_canbus_status, 0, 1 },
 };
+
+int
+is_can_response(int response)
+{
+    return response == RESPONSE_CANBUS_ID
+        || response == RESPONSE_CANBUS_STATUS;
+}
 
 const struct command *
 command_find(const char *name)

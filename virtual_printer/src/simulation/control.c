@@ -186,6 +186,8 @@ static const struct request requests[] = {
     { "endstop", request_endstop },
     { "stepper", request_stepper },
     { "reply", request_reply },
+    { "can_bus", request_can_bus },
+    { "can_counters", request_can_counters },
 };
 
 void

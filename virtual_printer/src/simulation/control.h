@@ -37,6 +37,12 @@ void request_stepper(struct simulation *sim, struct words *words
 void request_reply(struct simulation *sim, struct words *words
                    , struct reply *reply);
 
+// description_can.c
+void request_can_bus(struct simulation *sim, struct words *words
+                     , struct reply *reply);
+void request_can_counters(struct simulation *sim, struct words *words
+                          , struct reply *reply);
+
 #pragma GCC visibility pop
 
 #endif // control.h

@@ -61,9 +61,11 @@ read_seed(struct simulation *sim, struct words *words, int line)
 static const struct directive directives[] = {
     { "seed", 0, read_seed },
     { "mcu", 1, read_mcu },
+    { "can_bus", 1, read_can_bus },
     { "carriage", 1, read_carriage },
     { "message", 2, read_message },
     { "link", 2, read_link },
+    { "can_node", 2, read_can_node },
     { "stepper", 2, read_stepper },
     { "endstop", 2, read_endstop },
     { "bed", 2, read_bed },
@@ -116,10 +118,13 @@ static int
 check_mcu(const struct mcu *mcu, char *error, size_t error_size)
 {
     const char *kind = NULL, *name = "";
+    int is_on_bus = mcu->link.can_node != NULL;
     if (mcu->link.ns_per_byte < 0.0)
         kind = "link";
+    else if (!mcu->link.device_path && !is_on_bus)
+        kind = "device and is on no can_bus";
     for (int i = 0; i < RESPONSE_COUNT && !kind; i++)
-        if (!mcu->has_response[i]) {
+        if (!mcu->has_response[i] && (is_on_bus || !is_can_response(i))) {
             kind = "message of response ";
             name = response_names[i];
         }

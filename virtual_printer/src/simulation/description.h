@@ -22,6 +22,10 @@ void read_mcu(struct simulation *sim, struct words *words, int line);
 void read_link(struct simulation *sim, struct words *words, int line);
 void read_message(struct simulation *sim, struct words *words, int line);
 
+// description_can.c
+void read_can_bus(struct simulation *sim, struct words *words, int line);
+void read_can_node(struct simulation *sim, struct words *words, int line);
+
 // description_mechanics.c
 void read_carriage(struct simulation *sim, struct words *words, int line);
 void read_stepper(struct simulation *sim, struct words *words, int line);

@@ -30,10 +30,13 @@ void
 read_mcu(struct simulation *sim, struct words *words, int line)
 {
     const char *name = words_item(words, 1, "name");
-    const char *device_path = words_text(words, "device");
+    // There is none on a CAN bus
+    const char *device_path = NULL;
+    if (words_find(words, "device"))
+        device_path = words_text(words, "device");
     if (simulation_find_mcu(sim, name))
         words_fail(words, "mcu '%s' is there twice", name);
-    if (simulation_find_link(sim, device_path) >= 0)
+    if (device_path && simulation_find_link(sim, device_path) >= 0)
         words_fail(words, "device '%s' is there twice", device_path);
     struct mcu *mcu = mcu_create(sim, sim->mcu_count);
     struct mcu **place = array_grow(&sim->mcus, &sim->mcu_count
@@ -41,7 +44,8 @@ read_mcu(struct simulation *sim, struct words *words, int line)
     *place = mcu;
     mcu->name = copy_string(name);
     mcu->line = line;
-    mcu->link.device_path = copy_string(device_path);
+    if (device_path)
+        mcu->link.device_path = copy_string(device_path);
     mcu->link.ns_per_byte = -1.0;
     mcu->nominal_frequency = (uint32_t)words_integer(
         words, "frequency", 1000, 1000000000);

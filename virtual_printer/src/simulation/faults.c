@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
+#include "can_node.h" // struct can_node
 #include "control.h" // requested_mcu
 #include "mcu.h" // mcu_shutdown_by_id
 #include "mechanics.h" // mechanics_find_motor_by_name
@@ -99,6 +100,13 @@ shut_down(struct mcu *mcu, uint16_t reason)
         mcu_shutdown_by_id(mcu, reason);
 }
 
+static void
+go_bus_off(struct mcu *mcu, uint16_t reason)
+{
+    (void)reason;
+    can_station_set_off(&mcu->link.can_node->station);
+}
+
 // Steppers stop though nothing has been touched
 static void
 trip(struct mcu *mcu, uint16_t reason)
@@ -145,7 +153,7 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     } kinds[] = {
         { "disconnect", disconnect }, { "reconnect", reconnect },
         { "reboot", reboot }, { "shutdown", shut_down },
-        { "trip", trip },
+        { "trip", trip }, { "bus_off", go_bus_off },
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "what to do");
@@ -160,6 +168,8 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     else if (action.run == trip)
         action.reason = (uint16_t)words_integer_or(
             words, "reason", 0, UINT8_MAX, 0);
+    else if (mcu && action.run == go_bus_off && !mcu->link.can_node)
+        words_fail(words, "mcu '%s' is on no can_bus", mcu->name);
     int64_t time_ns = requested_time(sim, words, "at_s");
     words_check_used(words);
     if (words->error[0])

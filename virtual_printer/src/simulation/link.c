@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <stdlib.h> // free
+#include "can_node.h" // can_node_send
 #include "mcu.h" // mcu_receive
 #include "simulation_internal.h" // struct simulation
 
@@ -73,21 +74,35 @@ send_message(struct channel *channel, const uint8_t *data, size_t size
     }
 }
 
+static int64_t
+draw_latency_ns(struct channel *channel, int64_t now_ns)
+{
+    return channel->delay_ns
+        + random_below(&channel->random, channel->link->jitter_ns + 1)
+        + window_delay_ns(channel, now_ns);
+}
+
 // Put one transfer on its way
 static void
 send_transfer(struct channel *channel, const uint8_t *data, size_t size)
 {
-    struct link *link = channel->link;
-    int64_t now_ns = link->sim->now_ns;
-    int64_t latency_ns = channel->delay_ns
-        + random_below(&channel->random, link->jitter_ns + 1)
-        + window_delay_ns(channel, now_ns);
+    int64_t now_ns = channel->link->sim->now_ns;
+    int64_t latency_ns = draw_latency_ns(channel, now_ns);
     while (size) {
         size_t piece = message_size(data, size);
         send_message(channel, data, piece, latency_ns, now_ns);
         data += piece;
         size -= piece;
     }
+}
+
+void
+link_receive(struct link *link, const uint8_t *data, size_t size)
+{
+    struct channel *channel = &link->channels[LINK_TO_MCU];
+    int64_t now_ns = link->sim->now_ns;
+    send_message(channel, data, size, draw_latency_ns(channel, now_ns)
+                 , now_ns);
 }
 
 void
@@ -114,6 +129,8 @@ deliver(struct channel *channel, size_t size)
     const uint8_t *data = byte_queue_front(&channel->bytes);
     if (channel->direction == LINK_TO_MCU) {
         mcu_receive(link->mcu, data, size);
+    } else if (link->can_node) {
+        can_node_send(link->can_node, data, size);
     } else if (link->is_open) {
         byte_queue_append(&link->readable, data, size);
         link->sim->is_host_due = 1;
@@ -166,6 +183,7 @@ link_release(struct link *link)
         free(link->channels[i].parcels.storage);
         free(link->channels[i].windows);
     }
+    can_node_free(link->can_node);
     free(link->outgoing.storage);
     free(link->readable.storage);
     free(link->device_path);
@@ -185,6 +203,8 @@ void
 link_set_hung_up(struct link *link, int is_hung_up)
 {
     link->is_hung_up = is_hung_up;
+    if (link->can_node)
+        can_node_set_unplugged(link->can_node, is_hung_up);
     if (!is_hung_up)
         return;
     for (int i = 0; i < LINK_DIRECTIONS; i++) {

@@ -19,6 +19,8 @@ struct delay_window {
     int64_t from_ns, until_ns, delay_ns;
 };
 
+struct can_node;
+
 // One direction of a link
 struct channel {
     struct event arrival;
@@ -40,6 +42,7 @@ struct link {
     char *device_path;
     int64_t jitter_ns;
     double ns_per_byte;
+    struct can_node *can_node; // between link and host, if it is on a bus
     int is_open, is_hung_up;
     struct channel channels[LINK_DIRECTIONS];
     struct byte_queue outgoing; // written by the firmware in this turn
@@ -49,6 +52,9 @@ struct link {
 void link_init(struct link *link, struct simulation *sim, struct mcu *mcu
                , uint64_t index);
 void link_release(struct link *link);
+
+// Bytes of a frame have come over the bus
+void link_receive(struct link *link, const uint8_t *data, size_t size);
 
 // Send what the firmware wrote in one go, as one transfer
 void link_flush(struct link *link);

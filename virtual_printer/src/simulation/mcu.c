@@ -4,6 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "can_node.h" // can_node_reset
 #include "mcu.h" // struct mcu
 #include "objects.h" // steppers_advance
 #include "simulation_internal.h" // struct simulation
@@ -228,6 +229,8 @@ mcu_reboot(struct mcu *mcu)
     mcu_config_reset(mcu);
     memset(mcu->pin_levels, 0, sizeof(mcu->pin_levels));
     receiver_reset(&mcu->receiver);
+    if (mcu->link.can_node)
+        can_node_reset(mcu->link.can_node);
     cancel_events(mcu);
     mcu->is_booting = mcu->is_interrupted = 1;
     event_schedule(&mcu->sim->events, &mcu->boot_event

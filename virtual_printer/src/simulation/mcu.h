@@ -24,7 +24,8 @@ enum response {
     RESPONSE_IDENTIFY, RESPONSE_CONFIG, RESPONSE_UPTIME, RESPONSE_CLOCK,
     RESPONSE_STATS, RESPONSE_STARTING, RESPONSE_SHUTDOWN,
     RESPONSE_IS_SHUTDOWN, RESPONSE_STEPPER_POSITION, RESPONSE_ENDSTOP_STATE,
-    RESPONSE_TRSYNC_STATE, RESPONSE_DISTANCE_STATE, RESPONSE_COUNT
+    RESPONSE_TRSYNC_STATE, RESPONSE_DISTANCE_STATE, RESPONSE_CANBUS_ID,
+    RESPONSE_CANBUS_STATUS, RESPONSE_COUNT
 };
 
 // Why the firmware shuts down, in the order of reason_texts
@@ -37,7 +38,8 @@ enum reason {
     REASON_COMMAND_REQUEST, REASON_COMMAND_PARSER, REASON_INVALID_COMMAND,
     REASON_NOT_SHUTDOWN, REASON_RESET_NOT_SHUTDOWN, REASON_OIDS_ALLOCATED,
     REASON_CANNOT_ASSIGN_OID, REASON_INVALID_OID_TYPE,
-    REASON_ALREADY_FINALIZED, REASON_SIGNAL_ACTIVE, REASON_COUNT
+    REASON_ALREADY_FINALIZED, REASON_SIGNAL_ACTIVE, REASON_CAN_ID_CONFLICT,
+    REASON_COUNT
 };
 
 // What can be wrong with a response whose checksum is right: its last
@@ -213,6 +215,8 @@ extern const uint8_t response_argument_counts[RESPONSE_COUNT];
 extern const char *const reason_texts[REASON_COUNT];
 
 const struct command *command_find(const char *name);
+// Is this a response of the nodes on a CAN bus only?
+int is_can_response(int response);
 // Run all commands of a block
 void command_dispatch(struct mcu *mcu, const uint8_t *payload, size_t size);
 

@@ -98,6 +98,8 @@ void command_update_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_set_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_config_distance(struct mcu *mcu, const uint32_t *arguments);
 void command_query_distance(struct mcu *mcu, const uint32_t *arguments);
+void command_get_canbus_id(struct mcu *mcu, const uint32_t *arguments);
+void command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments);
 
 #pragma GCC visibility pop
 

@@ -5,6 +5,8 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
+#include "can_host.h" // can_sockets_free
+#include "can_load.h" // can_load_free
 #include "mcu.h" // mcu_free
 #include "simulation_internal.h" // struct simulation
 
@@ -210,7 +212,8 @@ int
 simulation_find_link(struct simulation *sim, const char *device_path)
 {
     for (size_t i = 0; i < sim->mcu_count; i++)
-        if (!strcmp(sim->mcus[i]->link.device_path, device_path))
+        if (sim->mcus[i]->link.device_path
+            && !strcmp(sim->mcus[i]->link.device_path, device_path))
             return (int)i;
     return -1;
 }
@@ -234,6 +237,13 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->mcu_count; i++)
         mcu_free(sim->mcus[i]);
     free(sim->mcus);
+    can_sockets_free(sim);
+    for (size_t i = 0; i < sim->can_bus_count; i++) {
+        can_load_free(sim->can_buses[i]->load);
+        can_host_free(sim->can_buses[i]->host);
+        can_bus_free(sim->can_buses[i]);
+    }
+    free(sim->can_buses);
     mechanics_release(&sim->mechanics);
     free(sim->events.entries);
     free(sim);

@@ -50,6 +50,58 @@ size_t link_read(struct simulation *sim, int link, uint8_t *data, size_t size);
 // Is the device unplugged?  (reads end, poll reports a hang-up)
 int link_is_hung_up(struct simulation *sim, int link);
 
+// Identifier flags, as in Linux's struct can_frame
+#define CAN_ID_EXTENDED 0x80000000u
+#define CAN_ID_REMOTE 0x40000000u
+// Of a filter's identifier: everything but what matches
+#define CAN_ID_INVERTED 0x20000000u
+
+enum { CAN_DATA_MAX = 64, CAN_CLASSIC_DATA_MAX = 8 };
+enum can_origin { CAN_FROM_BUS, CAN_FROM_HOST, CAN_FROM_SELF };
+
+// A CAN frame without what only the wire needs.  Data behind size is zero.
+struct can_message {
+    int64_t time_ns; // when the host got it
+    uint32_t id; // identifier and flags
+    uint8_t size, is_fd;
+    uint8_t origin; // enum can_origin, as the socket sees it
+    uint8_t data[CAN_DATA_MAX];
+};
+
+// What a socket lets through: identifiers that equal id in the mask's bits
+struct can_filter {
+    uint32_t id, mask;
+};
+
+enum can_socket_option {
+    CAN_SOCKET_LOOPBACK, CAN_SOCKET_OWN_MESSAGES, CAN_SOCKET_FD
+};
+
+// Index of the CAN bus of a name, or -1; and the other way round, or NULL
+int simulation_find_can_bus(struct simulation *sim, const char *name);
+const char *simulation_can_bus_name(struct simulation *sim, int bus);
+
+// Sockets of the host's.  They receive nothing until they are bound to a
+// bus, and then all that others send on it.
+int can_socket_open(struct simulation *sim);
+void can_socket_close(struct simulation *sim, int socket);
+void can_socket_bind(struct simulation *sim, int socket, int bus);
+void can_socket_set(struct simulation *sim, int socket
+                    , enum can_socket_option option, int value);
+void can_socket_filter(struct simulation *sim, int socket
+                       , const struct can_filter *filters, size_t count);
+
+// Hand a message to the bus; returns 0, or the errno that says why not
+int can_socket_write(struct simulation *sim, int socket
+                     , const struct can_message *message, int64_t now_ns);
+
+// Number of messages that wait to be read
+size_t can_socket_readable(struct simulation *sim, int socket);
+
+// Take the oldest message; returns whether there was one
+int can_socket_read(struct simulation *sim, int socket
+                    , struct can_message *message);
+
 // Carry out one request line; stores one line "ok ..." or "error ..."
 void simulation_control(struct simulation *sim, int64_t now_ns
                         , const char *request, char *reply, size_t reply_size);

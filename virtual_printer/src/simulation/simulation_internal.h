@@ -13,6 +13,8 @@
 #pragma GCC visibility push(hidden)
 
 struct action;
+struct can_bus;
+struct can_socket;
 
 struct simulation {
     struct event_queue events;
@@ -22,6 +24,10 @@ struct simulation {
     int is_host_due;
     struct mcu **mcus;
     size_t mcu_count;
+    struct can_bus **can_buses;
+    size_t can_bus_count;
+    struct can_socket **can_sockets;
+    size_t can_socket_count;
     struct mechanics mechanics;
     // Requests that wait for their time
     struct action *actions;
