@@ -26,7 +26,7 @@ class CanMessage(ctypes.Structure):
     ]
 
 
-class CanFilter(ctypes.Structure):
+class CanRule(ctypes.Structure):
     """Which identifiers a socket lets through: those equal to `id` in the mask's bits"""
 
     _fields_ = [("id", ctypes.c_uint32), ("mask", ctypes.c_uint32)]
@@ -55,7 +55,7 @@ def load() -> ctypes.CDLL:
         ("can_socket_close", None, [pointer, number]),
         ("can_socket_bind", None, [pointer, number, number]),
         ("can_socket_set", None, [pointer, number, number, number]),
-        ("can_socket_filter", None, [pointer, number, ctypes.POINTER(CanFilter), size]),
+        ("can_socket_filter", None, [pointer, number, ctypes.POINTER(CanRule), size]),
         ("can_socket_write", number, [pointer, number, ctypes.POINTER(CanMessage), time]),
         ("can_socket_readable", size, [pointer, number]),
         ("can_socket_read", number, [pointer, number, ctypes.POINTER(CanMessage)]),

@@ -14,13 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 import wire
 
 from virtual_printer import dictionary
-from virtual_printer.simulation_library import CanFilter, CanMessage
+from virtual_printer.simulation_library import CanMessage, CanRule
 
 EXTENDED = 0x80000000
 REMOTE = 0x40000000
 ADMIN, ADMIN_RESPONSE = 0x3F0, 0x3F1
 QUERY_UNASSIGNED, SET_NODE = 0x00, 0x01
 RATE = 1_000_000
+# Options of a socket, as in simulation.h
+LOOPBACK, OWN_MESSAGES, FD = 0, 1, 2
 
 Frame = namedtuple("Frame", ["time_ns", "id", "data"])
 
@@ -97,7 +99,7 @@ class Bus:
 
     def filter(self, *pairs: Tuple[int, int]) -> None:
         """Let these identifiers through, each under its mask"""
-        filters = (CanFilter * len(pairs))(*pairs)
+        filters = (CanRule * len(pairs))(*pairs)
         self.library.can_socket_filter(self.simulation.pointer, self.socket, filters, len(pairs))
 
     def write(self, identifier: int, data: bytes = b"", is_fd: bool = False, size: int = -1) -> int:

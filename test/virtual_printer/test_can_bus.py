@@ -17,8 +17,6 @@ import can_wire
 import wire
 from can_wire import ADMIN, ADMIN_RESPONSE, EXTENDED, REMOTE, Bus, classic_bits
 
-# Options of a socket, as in simulation.h
-LOOPBACK, OWN_MESSAGES, FD = 0, 1, 2
 UUIDS = (0x112233445566, 0x0A0B0C0D0E0F, 0xFFEEDDCCBBAA)
 QUERY = bytes([can_wire.QUERY_UNASSIGNED])
 
@@ -240,7 +238,7 @@ def test_adapter_delays_both_ways_and_keeps_the_order(tmp_path: Path) -> None:
 def test_socket_gets_what_others_send_and_its_own_if_it_wants(tmp_path: Path) -> None:
     with started(tmp_path) as bus:
         other, mute = Bus(bus.simulation), Bus(bus.simulation)
-        mute.set(LOOPBACK, 0)
+        mute.set(can_wire.LOOPBACK, 0)
 
         def seen() -> List[List[int]]:
             for sender, identifier in ((bus, 1), (other, 2), (mute, 3)):
@@ -250,7 +248,7 @@ def test_socket_gets_what_others_send_and_its_own_if_it_wants(tmp_path: Path) ->
 
         # What a socket without loopback sends no other one sees
         assert seen() == [[2], [1], [1, 2]]
-        bus.set(OWN_MESSAGES, 1)
+        bus.set(can_wire.OWN_MESSAGES, 1)
         assert seen() == [[1, 2], [1], [1, 2]]
 
 
@@ -294,7 +292,9 @@ def test_full_queue_of_the_host_is_an_error(tmp_path: Path) -> None:
 def test_classic_socket_sees_no_fd_frame(tmp_path: Path) -> None:
     with started(tmp_path, bus="bit_rate=500000 data_rate=2000000") as bus:
         classic, fd = Bus(bus.simulation), Bus(bus.simulation)
-        fd.set(FD, 1)
+        fd.set(can_wire.FD, 1)
+        assert bus.write(1, b"fd", is_fd=True) == errno.EINVAL
+        bus.set(can_wire.FD, 1)
         assert bus.write(1, b"fd", is_fd=True) == 0
         assert bus.write(2, b"classic") == 0
         bus.simulation.run(0.01)

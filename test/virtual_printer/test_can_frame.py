@@ -36,7 +36,9 @@ def bus(tmp_path: Path) -> Iterator[Bus]:
 def fd_bus(tmp_path: Path) -> Iterator[Bus]:
     rates = f"bit_rate={can_wire.RATE} data_rate={DATA_RATE}"
     with wire.Simulation(can_wire.describe(tmp_path, bus=rates), tmp_path) as simulation:
-        yield Bus(simulation)
+        socket = Bus(simulation)
+        socket.set(can_wire.FD, 1)
+        yield socket
 
 
 def sent_bits(bus: Bus, identifier: int, data: bytes = b"", **more: int) -> int:
@@ -120,7 +122,7 @@ def test_long_fd_frame_without_stuffing_has_the_published_length(fd_bus: Bus) ->
 
 def test_fd_data_is_padded_to_the_next_size_that_there_is(fd_bus: Bus) -> None:
     other = Bus(fd_bus.simulation)
-    other.set(2, 1)
+    other.set(can_wire.FD, 1)
     for size, padded in ((8, 8), (9, 12), (13, 16), (17, 20), (25, 32), (33, 48), (49, 64)):
         data = bytes(range(1, size + 1))
         assert fd_bus.write(0x123, data, is_fd=True) == 0

@@ -277,7 +277,7 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
     with wire.Simulation(describe(tmp_path), tmp_path) as simulation:
         script = write_script(simulation.hosts["main"].encode)
         bus = can_wire.Bus(simulation)
-        bus.set(2, 1)
+        bus.set(can_wire.FD, 1)
         simulation.hosts["can"] = bus
         for line in script.lines:
             now, kind, *rest = shlex.split(line, posix=False)

@@ -30,7 +30,7 @@ struct can_socket {
     struct can_bus *bus;
     int is_open;
     int options[CAN_SOCKET_FD + 1];
-    struct can_filter *filters;
+    struct can_rule *filters;
     size_t filter_count;
     struct byte_queue messages; // of struct can_message, for the host
 };
@@ -117,7 +117,7 @@ static int
 is_filter_passed(const struct can_socket *socket, uint32_t id)
 {
     for (size_t i = 0; i < socket->filter_count; i++) {
-        const struct can_filter *filter = &socket->filters[i];
+        const struct can_rule *filter = &socket->filters[i];
         uint32_t wanted = filter->id & ~CAN_ID_INVERTED;
         int is_equal = !((id ^ wanted) & filter->mask & ~CAN_ID_INVERTED);
         if (is_equal != !!(filter->id & CAN_ID_INVERTED))
@@ -192,7 +192,7 @@ can_socket_open(struct simulation *sim)
     }
     struct can_socket *socket = sim->can_sockets[index];
     socket->is_open = socket->options[CAN_SOCKET_LOOPBACK] = 1;
-    static const struct can_filter everything = { 0, 0 };
+    static const struct can_rule everything = { 0, 0 };
     can_socket_filter(sim, (int)index, &everything, 1);
     return (int)index;
 }
@@ -212,6 +212,15 @@ can_socket_bind(struct simulation *sim, int index, int bus)
     sim->can_sockets[index]->bus = sim->can_buses[bus];
 }
 
+int
+can_socket_bus(struct simulation *sim, int index)
+{
+    for (size_t i = 0; i < sim->can_bus_count; i++)
+        if (sim->can_buses[i] == sim->can_sockets[index]->bus)
+            return (int)i;
+    return -1;
+}
+
 void
 can_socket_set(struct simulation *sim, int index
                , enum can_socket_option option, int value)
@@ -221,7 +230,7 @@ can_socket_set(struct simulation *sim, int index
 
 void
 can_socket_filter(struct simulation *sim, int index
-                  , const struct can_filter *filters, size_t count)
+                  , const struct can_rule *filters, size_t count)
 {
     struct can_socket *socket = sim->can_sockets[index];
     free(socket->filters);
@@ -240,7 +249,8 @@ can_socket_write(struct simulation *sim, int index
         return ENXIO;
     uint8_t limit = message->is_fd ? CAN_DATA_MAX : CAN_CLASSIC_DATA_MAX;
     if (message->size > limit
-        || (message->is_fd && !can_bus_is_fd(socket->bus)))
+        || (message->is_fd && !(socket->options[CAN_SOCKET_FD]
+                                && can_bus_is_fd(socket->bus))))
         return EINVAL;
     struct can_host *host = socket->bus->host;
     if (waiting_count(host) >= QUEUE_LENGTH)

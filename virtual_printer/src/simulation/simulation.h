@@ -69,7 +69,7 @@ struct can_message {
 };
 
 // What a socket lets through: identifiers that equal id in the mask's bits
-struct can_filter {
+struct can_rule {
     uint32_t id, mask;
 };
 
@@ -89,7 +89,10 @@ void can_socket_bind(struct simulation *sim, int socket, int bus);
 void can_socket_set(struct simulation *sim, int socket
                     , enum can_socket_option option, int value);
 void can_socket_filter(struct simulation *sim, int socket
-                       , const struct can_filter *filters, size_t count);
+                       , const struct can_rule *filters, size_t count);
+
+// Index of the bus that a socket is bound to, or -1
+int can_socket_bus(struct simulation *sim, int socket);
 
 // Hand a message to the bus; returns 0, or the errno that says why not
 int can_socket_write(struct simulation *sim, int socket

@@ -85,6 +85,14 @@ clock_timeout_ns(int64_t seconds, int64_t nanoseconds)
     return now_ns + seconds * SECOND_NS + nanoseconds;
 }
 
+// What the calendar shows at a virtual time
+void
+clock_calendar(int64_t time_ns, struct timespec *time)
+{
+    time->tv_sec = (REALTIME_START_NS + time_ns) / SECOND_NS;
+    time->tv_nsec = (REALTIME_START_NS + time_ns) % SECOND_NS;
+}
+
 INTERCEPT int
 clock_gettime(clockid_t clock, struct timespec *time)
 {

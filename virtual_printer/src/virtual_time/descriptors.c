@@ -97,6 +97,36 @@ descriptor_set_link(int fd, int link, int master_fd)
     }
 }
 
+// Remember a CAN socket
+void
+descriptor_set_can(int fd, int index)
+{
+    if (!is_in_table(fd))
+        report_bad_setup("too many open files for a CAN socket");
+    descriptors[fd] = (struct descriptor){
+        .kind = DESCRIPTOR_CAN, .index = index
+    };
+    can_device_retain(index);
+}
+
+// Does the simulation feed this descriptor?
+bool
+descriptor_is_simulated(int fd)
+{
+    enum descriptor_kind kind = descriptor_get(fd).kind;
+    return kind == DESCRIPTOR_LINK || kind == DESCRIPTOR_CAN;
+}
+
+// What poll() reports of such a descriptor
+short
+descriptor_simulated_events(int fd)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    return descriptor.kind == DESCRIPTOR_LINK
+        ? link_device_events(descriptor.index)
+        : can_device_events(descriptor.index);
+}
+
 // A descriptor has been duplicated
 void
 descriptor_copy(int from_fd, int to_fd)
@@ -109,6 +139,8 @@ descriptor_copy(int from_fd, int to_fd)
         pairs[descriptor.index].open_ends[descriptor.end]++;
     else if (descriptor.kind == DESCRIPTOR_LINK)
         open_links[descriptor.index].open_count++;
+    else if (descriptor.kind == DESCRIPTOR_CAN)
+        can_device_retain(descriptor.index);
 }
 
 // Note that one descriptor less stands for a link
@@ -137,6 +169,8 @@ descriptor_forget(int fd)
         waiting_wake_pair(descriptor.index, !descriptor.end, POLLHUP);
     } else if (descriptor.kind == DESCRIPTOR_LINK) {
         close_link(descriptor.index);
+    } else if (descriptor.kind == DESCRIPTOR_CAN) {
+        can_device_release(descriptor.index);
     } else if (descriptor.kind != DESCRIPTOR_EPOLL) {
         if (descriptor.kind == DESCRIPTOR_CONNECTION)
             driver_mark_woken();
@@ -186,7 +220,7 @@ bool
 descriptor_blocks(int fd)
 {
     enum descriptor_kind kind = descriptor_get(fd).kind;
-    if (kind == DESCRIPTOR_UNKNOWN || kind == DESCRIPTOR_LINK)
+    if (kind == DESCRIPTOR_UNKNOWN || descriptor_is_simulated(fd))
         return false;
     return !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK);
 }

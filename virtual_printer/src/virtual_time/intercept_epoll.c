@@ -1,4 +1,4 @@
-// epoll: the kernel's own for its descriptors, a list beside it for links
+// epoll: the kernel's own for its descriptors, a list beside it for what the simulation feeds
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define MAX_WATCHED_LINKS 256
+#define MAX_WATCHED 256
 
-// A link's device that an epoll descriptor watches
-struct watched_link {
+// A device of the simulation that an epoll descriptor watches
+struct watched {
     int epoll_fd, fd;
     struct epoll_event event;
 };
 
-static struct watched_link watched[MAX_WATCHED_LINKS];
+static struct watched watched[MAX_WATCHED];
 static int watched_count;
 
 // A new epoll descriptor
@@ -60,9 +60,9 @@ epoll_forget(int fd)
             remove_watched(i);
 }
 
-// epoll_ctl() for a link's device
+// epoll_ctl() for a device of the simulation
 static int
-control_link(int epoll_fd, int operation, int fd
+control_device(int epoll_fd, int operation, int fd
              , const struct epoll_event *event)
 {
     int i = 0;
@@ -71,8 +71,8 @@ control_link(int epoll_fd, int operation, int fd
         i++;
     bool is_new = i == watched_count;
     if (is_new != (operation == EPOLL_CTL_ADD)
-        || i == MAX_WATCHED_LINKS) {
-        errno = i == MAX_WATCHED_LINKS ? ENOSPC : is_new ? ENOENT : EEXIST;
+        || i == MAX_WATCHED) {
+        errno = i == MAX_WATCHED ? ENOSPC : is_new ? ENOENT : EEXIST;
         return -1;
     }
     if (operation == EPOLL_CTL_DEL) {
@@ -80,7 +80,7 @@ control_link(int epoll_fd, int operation, int fd
         return 0;
     }
     watched_count += is_new;
-    watched[i] = (struct watched_link){
+    watched[i] = (struct watched){
         .epoll_fd = epoll_fd, .fd = fd, .event = *event
     };
     return 0;
@@ -89,9 +89,9 @@ control_link(int epoll_fd, int operation, int fd
 INTERCEPT int
 epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
 {
-    if (slot_self() == NULL || descriptor_get(fd).kind != DESCRIPTOR_LINK)
+    if (slot_self() == NULL || !descriptor_is_simulated(fd))
         return REAL(epoll_ctl)(epoll_fd, operation, fd, event);
-    return control_link(epoll_fd, operation, fd, event);
+    return control_device(epoll_fd, operation, fd, event);
 }
 
 // List what an epoll descriptor watches: itself stands for the kernel's part
@@ -115,8 +115,8 @@ static int
 wait_until(int epoll_fd, struct epoll_event *events, int max_events
            , int64_t deadline_ns)
 {
-    struct pollfd polled[MAX_WATCHED_LINKS + 1];
-    int indexes[MAX_WATCHED_LINKS + 1];
+    struct pollfd polled[MAX_WATCHED + 1];
+    int indexes[MAX_WATCHED + 1];
     int count = list_watched(epoll_fd, polled, indexes);
     if (waiting_wait(polled, count, deadline_ns) < 0)
         return -1;

@@ -6,6 +6,7 @@
 
 #include "virtual_time.h"
 
+#include <linux/can.h>
 #include <sys/socket.h>
 
 // Note what kind of socket a descriptor is
@@ -20,6 +21,9 @@ note_kind(int fd, enum descriptor_kind kind)
 INTERCEPT int
 socket(int domain, int type, int protocol)
 {
+    if (domain == PF_CAN && protocol == CAN_RAW && slot_self() != NULL
+        && can_device_exists())
+        return can_device_open(type);
     return note_kind(REAL(socket)(domain, type, protocol)
                      , DESCRIPTOR_SOCKET);
 }
@@ -31,6 +35,25 @@ listen(int fd, int backlog)
     if (ret == 0)
         note_kind(fd, DESCRIPTOR_LISTENER);
     return ret;
+}
+
+INTERCEPT int
+bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    if (slot_self() != NULL && descriptor.kind == DESCRIPTOR_CAN)
+        return can_device_bind(descriptor.index, address, length);
+    return REAL(bind)(fd, address, length);
+}
+
+INTERCEPT int
+setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    if (slot_self() != NULL && descriptor.kind == DESCRIPTOR_CAN)
+        return can_device_set_option(descriptor.index, level, name, value
+                                     , length);
+    return REAL(setsockopt)(fd, level, name, value, length);
 }
 
 // Wait until there is a connection to accept, if the call would

@@ -1,4 +1,4 @@
-// Terminal calls on the links' devices
+// Calls that control the simulation's devices
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -28,6 +28,8 @@ ioctl(int fd, unsigned long request, ...)
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
+    if (slot_self() != NULL && descriptor_get(fd).kind == DESCRIPTOR_CAN)
+        return can_device_ioctl(fd, request, argument);
     int link = link_of(fd);
     if (link >= 0 && request == TIOCINQ) {
         world_catch_up();

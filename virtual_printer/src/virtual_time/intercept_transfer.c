@@ -20,6 +20,37 @@ is_special(int fd)
         && descriptor_get(fd).kind != DESCRIPTOR_UNKNOWN;
 }
 
+// Is this a CAN socket of the simulation?
+static bool
+is_can(int fd)
+{
+    return descriptor_get(fd).kind == DESCRIPTOR_CAN;
+}
+
+// Receive a frame into some parts
+static ssize_t
+receive_can(int fd, const struct iovec *parts, int count, int flags)
+{
+    struct msghdr message = {
+        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
+    };
+    return can_device_receive(fd, descriptor_get(fd).index, &message, flags);
+}
+
+// Send a frame made of some parts
+static ssize_t
+send_can(int fd, const struct iovec *parts, int count)
+{
+    struct msghdr message = {
+        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
+    };
+    return can_device_send(descriptor_get(fd).index, &message);
+}
+
+// The one part that most calls have
+#define PART(data, size)                                                \
+    (&(struct iovec){ .iov_base = (void *)(data), .iov_len = (size) })
+
 // Wait until a blocking call would return
 static void
 await(int fd, short events, int message_flags)
@@ -51,6 +82,8 @@ read(int fd, void *data, size_t size)
 {
     if (!is_special(fd))
         return REAL(read)(fd, data, size);
+    if (is_can(fd))
+        return receive_can(fd, PART(data, size), 1, 0);
     struct descriptor descriptor = descriptor_get(fd);
     if (descriptor.kind == DESCRIPTOR_LINK)
         return link_device_read(fd, descriptor.index, data, size);
@@ -63,6 +96,8 @@ readv(int fd, const struct iovec *parts, int count)
 {
     if (!is_special(fd))
         return REAL(readv)(fd, parts, count);
+    if (is_can(fd))
+        return receive_can(fd, parts, count, 0);
     if (descriptor_get(fd).kind == DESCRIPTOR_LINK)
         return count > 0 ? read(fd, parts[0].iov_base, parts[0].iov_len) : 0;
     await(fd, POLLIN, 0);
@@ -74,6 +109,8 @@ recv(int fd, void *data, size_t size, int flags)
 {
     if (!is_special(fd))
         return REAL(recv)(fd, data, size, flags);
+    if (is_can(fd))
+        return receive_can(fd, PART(data, size), 1, flags);
     await(fd, POLLIN, flags);
     return note_taken(fd, REAL(recv)(fd, data, size, flags));
 }
@@ -84,6 +121,17 @@ recvfrom(int fd, void *restrict data, size_t size, int flags
 {
     if (!is_special(fd))
         return REAL(recvfrom)(fd, data, size, flags, address, length);
+    if (is_can(fd)) {
+        struct msghdr message = {
+            .msg_name = address, .msg_namelen = length ? *length : 0,
+            .msg_iov = PART(data, size), .msg_iovlen = 1
+        };
+        ssize_t ret = can_device_receive(fd, descriptor_get(fd).index
+                                         , &message, flags);
+        if (length != NULL)
+            *length = message.msg_namelen;
+        return ret;
+    }
     await(fd, POLLIN, flags);
     return note_taken(fd, REAL(recvfrom)(fd, data, size, flags, address
                                          , length));
@@ -94,6 +142,9 @@ recvmsg(int fd, struct msghdr *message, int flags)
 {
     if (!is_special(fd))
         return REAL(recvmsg)(fd, message, flags);
+    if (is_can(fd))
+        return can_device_receive(fd, descriptor_get(fd).index, message
+                                  , flags);
     await(fd, POLLIN, flags);
     return note_taken(fd, REAL(recvmsg)(fd, message, flags));
 }
@@ -164,6 +215,8 @@ write(int fd, const void *data, size_t size)
 {
     if (!is_special(fd))
         return REAL(write)(fd, data, size);
+    if (is_can(fd))
+        return send_can(fd, PART(data, size), 1);
     struct descriptor descriptor = descriptor_get(fd);
     if (descriptor.kind == DESCRIPTOR_LINK)
         return link_device_write(descriptor.index, data, size);
@@ -177,6 +230,8 @@ writev(int fd, const struct iovec *parts, int count)
 {
     if (!is_special(fd))
         return REAL(writev)(fd, parts, count);
+    if (is_can(fd))
+        return send_can(fd, parts, count);
     if (descriptor_get(fd).kind == DESCRIPTOR_LINK)
         return count > 0 ? write(fd, parts[0].iov_base, parts[0].iov_len) : 0;
     await(fd, POLLOUT, 0);
@@ -188,6 +243,8 @@ send(int fd, const void *data, size_t size, int flags)
 {
     if (!is_special(fd))
         return REAL(send)(fd, data, size, flags);
+    if (is_can(fd))
+        return send_can(fd, PART(data, size), 1);
     if (!(flags & MSG_DONTWAIT) && descriptor_blocks(fd))
         return write_blocking(fd, data, size, flags);
     return note_written(fd, REAL(send)(fd, data, size, flags));
@@ -199,6 +256,8 @@ sendto(int fd, const void *data, size_t size, int flags
 {
     if (!is_special(fd))
         return REAL(sendto)(fd, data, size, flags, address, length);
+    if (is_can(fd))
+        return send_can(fd, PART(data, size), 1);
     await(fd, POLLOUT, flags);
     return note_written(fd, REAL(sendto)(fd, data, size, flags, address
                                          , length));
@@ -209,6 +268,8 @@ sendmsg(int fd, const struct msghdr *message, int flags)
 {
     if (!is_special(fd))
         return REAL(sendmsg)(fd, message, flags);
+    if (is_can(fd))
+        return can_device_send(descriptor_get(fd).index, message);
     await(fd, POLLOUT, flags);
     return note_written(fd, REAL(sendmsg)(fd, message, flags));
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -33,6 +34,7 @@
 
 #define NEVER_NS INT64_MAX
 #define MAX_SLOTS 1024
+#define MAX_CAN_SOCKETS 256
 #define MAX_RECENT_SWITCHES 64
 
 // Exit codes of a managed process that the library ends itself
@@ -92,6 +94,7 @@ int64_t clock_read_ns(void);
 void clock_move_to(int64_t time_ns);
 int64_t clock_deadline_ns(clockid_t clock, const struct timespec *time);
 int64_t clock_timeout_ns(int64_t seconds, int64_t nanoseconds);
+void clock_calendar(int64_t time_ns, struct timespec *time);
 
 // host_latency.c
 void host_latency_setup(const char *seed, const char *latency_us);
@@ -177,17 +180,20 @@ void uncovered_scan(void);
 enum descriptor_kind {
     DESCRIPTOR_UNKNOWN, DESCRIPTOR_LINK, DESCRIPTOR_PAIR, DESCRIPTOR_SOCKET,
     DESCRIPTOR_LISTENER, DESCRIPTOR_CONNECTION, DESCRIPTOR_EPOLL,
-    DESCRIPTOR_CHILD
+    DESCRIPTOR_CHILD, DESCRIPTOR_CAN
 };
 struct descriptor {
     enum descriptor_kind kind;
-    int index;  // of the link or of the pair
+    int index;  // of the link, of the CAN socket or of the pair
     int end;    // of the pair, 0 or 1
 };
 struct descriptor descriptor_get(int fd);
 void descriptor_set(int fd, enum descriptor_kind kind);
 void descriptor_set_pair(int first_fd, int second_fd);
 void descriptor_set_link(int fd, int link, int master_fd);
+void descriptor_set_can(int fd, int index);
+bool descriptor_is_simulated(int fd);
+short descriptor_simulated_events(int fd);
 void descriptor_copy(int from_fd, int to_fd);
 void descriptor_forget(int fd);
 bool descriptor_is_socket(int fd);
@@ -202,6 +208,21 @@ short link_device_events(int link);
 ssize_t link_device_read(int fd, int link, void *data, size_t size);
 ssize_t link_device_write(int link, const void *data, size_t size);
 void link_device_discard_input(int link);
+
+// can_device.c: a raw CAN socket of the process on a bus of the simulation
+bool can_device_exists(void);
+int can_device_open(int type);
+void can_device_retain(int index);
+void can_device_release(int index);
+short can_device_events(int index);
+int can_device_bind(int index, const struct sockaddr *address
+                    , socklen_t length);
+int can_device_ioctl(int fd, unsigned long request, void *argument);
+int can_device_set_option(int index, int level, int name, const void *value
+                          , socklen_t length);
+ssize_t can_device_receive(int fd, int index, struct msghdr *message
+                           , int flags);
+ssize_t can_device_send(int index, const struct msghdr *message);
 
 // waiting.c: waits for readiness
 int waiting_check(struct pollfd *polled, nfds_t count);

@@ -19,9 +19,8 @@ waiting_check(struct pollfd *polled, nfds_t count)
         return -1;
     int ready = 0;
     for (nfds_t i = 0; i < count; i++) {
-        struct descriptor descriptor = descriptor_get(polled[i].fd);
-        if (descriptor.kind == DESCRIPTOR_LINK)
-            polled[i].revents = link_device_events(descriptor.index)
+        if (descriptor_is_simulated(polled[i].fd))
+            polled[i].revents = descriptor_simulated_events(polled[i].fd)
                 & (polled[i].events | POLLHUP);
         ready += polled[i].revents != 0;
     }
@@ -87,7 +86,8 @@ waits_for_outside(const struct slot *slot, bool sockets_only)
 {
     for (nfds_t i = 0; i < slot->polled_count; i++) {
         enum descriptor_kind kind = descriptor_get(slot->polled[i].fd).kind;
-        if (kind == DESCRIPTOR_LINK || kind == DESCRIPTOR_PAIR)
+        if (descriptor_is_simulated(slot->polled[i].fd)
+            || kind == DESCRIPTOR_PAIR)
             continue;
         if (!sockets_only || kind != DESCRIPTOR_UNKNOWN)
             return true;
@@ -150,9 +150,8 @@ waiting_has_link_ready(const struct slot *slot)
         return false;
     for (nfds_t i = 0; i < slot->polled_count; i++) {
         const struct pollfd *polled = &slot->polled[i];
-        struct descriptor descriptor = descriptor_get(polled->fd);
-        if (descriptor.kind == DESCRIPTOR_LINK
-            && link_device_events(descriptor.index)
+        if (descriptor_is_simulated(polled->fd)
+            && descriptor_simulated_events(polled->fd)
             & ((polled->events & POLLIN) | POLLHUP))
             return true;
     }
