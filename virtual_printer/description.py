@@ -5,12 +5,14 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from pathlib import Path
+from typing import Dict
 
 from virtual_printer import dictionary
 from virtual_printer.configfile import MachineError
 from virtual_printer.model import (
     Bed,
     BLTouchEndstop,
+    CanBus,
     Carriage,
     CarriageEndstop,
     Endstop,
@@ -24,21 +26,24 @@ from virtual_printer.model import (
 
 # What the virtual micro-controllers say they are
 MCU_TYPE = "virtual"
-# What their UARTs hold of what they have not looked at
-UART_BUFFER_BYTES = 192
+# What those on UARTs and CAN buses hold of what they have not looked at
+BUFFER_BYTES = 192
 
 
 def write(machine: Machine, folder: Path) -> Path:
     """Write the description and the dictionaries it names into a folder; return its path"""
     lines = [f"seed {machine.seed}"]
+    buses = {bus.name: bus for bus in machine.can_buses}
+    lines += [_can_bus(bus) for bus in machine.can_buses]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
-        # Over USB a controller holds up the host by itself
-        constants = {"RECEIVE_WINDOW": UART_BUFFER_BYTES} if mcu.baud else {}
-        built = dictionary.build(MCU_TYPE, mcu.frequency_hz, constants)
+        built = _dictionary(mcu, buses)
         path.write_bytes(built.compressed)
         lines += [_mcu(mcu, path), _link(mcu)]
-    # All speak the same messages, only their clocks differ
+        if mcu.can_node:
+            lines.append(f"can_node {mcu.name} bus={mcu.can_node.bus} uuid={mcu.can_node.uuid}")
+        lines += [f"message {mcu.name} {message}" for message in built.can_messages()]
+    # Apart from that all speak the same messages, only their clocks differ
     lines += [f"message * {message}" for message in built.messages()]
     lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
@@ -49,11 +54,31 @@ def write(machine: Machine, folder: Path) -> Path:
     return description
 
 
+def _dictionary(mcu: Mcu, buses: Dict[str, CanBus]) -> dictionary.Dictionary:
+    constants = {}
+    # Over USB a controller holds up the host by itself
+    if mcu.baud or mcu.can_node:
+        constants["RECEIVE_WINDOW"] = BUFFER_BYTES
+    if mcu.can_node:
+        constants["CANBUS_FREQUENCY"] = buses[mcu.can_node.bus].bit_rate
+    return dictionary.build(MCU_TYPE, mcu.frequency_hz, constants, is_on_can=bool(mcu.can_node))
+
+
+def _can_bus(bus: CanBus) -> str:
+    return (
+        f"can_bus {bus.name} bit_rate={bus.bit_rate} data_rate={bus.data_rate}"
+        f" error_rate={bus.error_rate!r} load={bus.load!r} load_id={bus.load_id}"
+        f" to_bus_us={bus.delay_to_bus_us!r} to_host_us={bus.delay_to_host_us!r}"
+        f" jitter_us={bus.jitter_us!r}"
+    )
+
+
 def _mcu(mcu: Mcu, dictionary_path: Path) -> str:
     if dictionary_path.as_posix().split() != [dictionary_path.as_posix()]:
         raise MachineError(f"{dictionary_path.parent}: a folder's path must not have blanks")
+    device = "" if mcu.can_node else f"device={mcu.device}"
     return (
-        f"mcu {mcu.name} device={mcu.device} frequency={mcu.frequency_hz}"
+        f"mcu {mcu.name} {device} frequency={mcu.frequency_hz}"
         f" drift_ppm={mcu.drift_ppm!r} clock_offset_s={mcu.clock_offset_s!r}"
         f" move_count={mcu.move_count} dictionary={dictionary_path}"
     )

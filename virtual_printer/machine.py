@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from virtual_printer import kinematics
+from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.configfile import ConfigFile, MachineError, Section
 from virtual_printer.dictionary import PIN_NUMBERS
@@ -98,6 +99,7 @@ class _Reader:
         self.truth = truth
         self.seed = truth.section("virtual_printer").get_int("seed", seed)
         self.mcus = self._mcu_sections()
+        self.can_buses = CanBuses(truth, self._uniform)
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
         self.probe = self._probe_section()
@@ -107,6 +109,7 @@ class _Reader:
         machine = Machine(
             seed=self.seed,
             mcus=self._all_mcus(),
+            can_buses=self.can_buses.all(),
             carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
             steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
             endstops=self._endstops(),
@@ -141,24 +144,24 @@ class _Reader:
             if mcu.device in devices:
                 other = devices[mcu.device]
                 raise section.error("serial", f"is that of MCU '{other}' too: '{mcu.device}'")
-            devices[mcu.device] = name
+            if mcu.device:
+                devices[mcu.device] = name
             mcus.append(mcu)
         return tuple(mcus)
 
     def _mcu(self, name: str, section: Section, frequency_hz: int) -> Mcu:
-        if section.has("canbus_uuid"):
-            raise section.error("canbus_uuid", "is not simulated: give a serial port")
-        device = section.get("serial")
-        if not device or device.split() != [device]:
-            raise section.error("serial", f"is not a device's path: '{device}'")
+        can_node = self.can_buses.node(name, section)
         truth = self.truth.section(section.name)
+        # All the delay of a node lies in its bus and the host's adapter there
+        range_us = (0.0, 0.0) if can_node else (100.0, 600.0)
         delays = {
-            direction: self._uniform(f"{name} delay_{direction}", 100.0, 600.0)
+            direction: self._uniform(f"{name} delay_{direction}", *range_us)
             for direction in ("to_mcu", "to_host")
         }
         return Mcu(
             name=name,
-            device=device,
+            device=None if can_node else self._device(section),
+            can_node=can_node,
             frequency_hz=truth.get_int("frequency", frequency_hz, minimum=1_000_000),
             drift_ppm=truth.get_float("drift_ppm", self._uniform(f"{name} drift", -30.0, 30.0)),
             clock_offset_s=truth.get_float(
@@ -167,10 +170,16 @@ class _Reader:
             move_count=truth.get_int("move_count", 1024, minimum=16),
             delay_to_mcu_us=truth.get_float("delay_to_mcu_us", delays["to_mcu"], minimum=0.0),
             delay_to_host_us=truth.get_float("delay_to_host_us", delays["to_host"], minimum=0.0),
-            jitter_us=truth.get_float("jitter_us", 50.0, minimum=0.0),
+            jitter_us=truth.get_float("jitter_us", 0.0 if can_node else 50.0, minimum=0.0),
             # A port with a rate of its own is a UART; over USB the rate means nothing
-            baud=truth.get_int("baud", section.get_int("baud", 0)),
+            baud=0 if can_node else truth.get_int("baud", section.get_int("baud", 0)),
         )
+
+    def _device(self, section: Section) -> str:
+        device = section.get("serial")
+        if not device or device.split() != [device]:
+            raise section.error("serial", f"is not a device's path: '{device}'")
+        return device
 
     # Steppers
 
@@ -287,6 +296,7 @@ class _Reader:
         """Refuse sections and options of the machine file that mean nothing here"""
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
+        known.update(self.can_buses.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise MachineError(f"{self.truth.path}: section [{name}] is not known")

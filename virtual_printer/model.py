@@ -5,15 +5,42 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Optional, Tuple, Union
+
+
+@dataclass(frozen=True)
+class CanBus:
+    """A CAN bus and the host's adapter on it"""
+
+    name: str
+    # Bits per second; 0 for the second one means that all frames are classic ones
+    bit_rate: int
+    data_rate: int
+    # Share of the attempts to send a frame that fail
+    error_rate: float
+    # Share of the bus's time that foreign frames of an identifier take
+    load: float
+    load_id: int
+    delay_to_bus_us: float
+    delay_to_host_us: float
+    jitter_us: float
+
+
+@dataclass(frozen=True)
+class CanNode:
+    """A place on a CAN bus; `uuid` has 12 hex digits"""
+
+    bus: str
+    uuid: str
 
 
 @dataclass(frozen=True)
 class Mcu:
-    """A micro-controller with its clock, and its link to the host"""
+    """A micro-controller with its clock, and its link to the host: a device or a CAN bus"""
 
     name: str
-    device: str
+    device: Optional[str]
+    can_node: Optional[CanNode]
     frequency_hz: int
     drift_ppm: float
     # Time that its clock has been running when the simulation starts
@@ -127,6 +154,7 @@ class Machine:
 
     seed: int
     mcus: Tuple[Mcu, ...]
+    can_buses: Tuple[CanBus, ...]
     carriages: Tuple[Carriage, ...]
     steppers: Tuple[Stepper, ...]
     endstops: Tuple[Endstop, ...]

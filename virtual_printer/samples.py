@@ -3,6 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -25,6 +26,8 @@ class SamplePrinter:
     gantry's corners at the start.  resync holds the options of
     [multi_mcu_resync], None leaves the section out.  probe names the section
     of the probe: "probe", "bltouch" or another with the options that these share.
+    can_mcus sit on a CAN bus; can_bus holds the options of its section in the
+    machine file.
     """
 
     z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
@@ -38,6 +41,8 @@ class SamplePrinter:
     probe: str = "probe"
     probe_speed_mm_s: float = 10.0
     kinematics: str = "corexy"
+    can_mcus: Tuple[str, ...] = ()
+    can_bus: Section = field(default_factory=dict)
 
     def with_resync(self, **options: object) -> "SamplePrinter":
         """The same printer with these options of [multi_mcu_resync]."""
@@ -50,6 +55,10 @@ class SamplePrinter:
     def on_one_mcu(self) -> "SamplePrinter":
         """The same printer with all Z steppers on one MCU."""
         return replace(self, z_mcus=(self.z_mcus[0],) * len(self.z_mcus))
+
+    def with_can_bus(self, **options: object) -> "SamplePrinter":
+        """The same printer with these options of its bus in the machine file."""
+        return replace(self, can_bus=options)
 
     @property
     def z_names(self) -> List[str]:
@@ -66,7 +75,14 @@ class SamplePrinter:
         for name, height_mm in zip(self.z_names, self.heights_mm):
             gantry["height_%s" % (name,)] = height_mm
         bed = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
-        return config_text({"gantry": gantry, "bed": bed, "probe": {"section": self.probe}})
+        sections: Dict[str, Section] = {
+            "gantry": gantry,
+            "bed": bed,
+            "probe": {"section": self.probe},
+        }
+        if self.can_mcus:
+            sections["can_bus can0"] = self.can_bus
+        return config_text(sections)
 
     def _mcu_names(self) -> List[str]:
         names = ["mcu", *self.x_mcus, *self.y_mcus, *self.z_mcus, "toolhead"]
@@ -84,10 +100,7 @@ class SamplePrinter:
         }
         for name in self._mcu_names():
             header = "mcu" if name == "mcu" else "mcu %s" % (name,)
-            sections[header] = {
-                "serial": "/tmp/virtual_printer/%s" % (name,),
-                "restart_method": "command",
-            }
+            sections[header] = self._mcu_options(name)
         if self.resync is not None:
             sections["multi_mcu_resync"] = self.resync
         for axis, mcus in (("x", self.x_mcus), ("y", self.y_mcus)):
@@ -117,6 +130,15 @@ class SamplePrinter:
         if self.probe in ("probe", "bltouch"):
             options["sample_retract_dist"] = 2.0
         return options
+
+    def _mcu_options(self, name: str) -> Section:
+        if name in self.can_mcus:
+            # What a hash of a chip's own number may look like
+            return {"canbus_uuid": hashlib.sha256(name.encode()).hexdigest()[:12]}
+        return {
+            "serial": "/tmp/virtual_printer/%s" % (name,),
+            "restart_method": "command",
+        }
 
     def _carriage_steppers(
         self, axis: str, mcus: Sequence[str]
@@ -188,6 +210,18 @@ class SamplePrinter:
             {"z_positions": _points(corners), "points": _points(reachable)}
         )
         return {"z_tilt": common}
+
+
+# The machine of the thread "Barriers to Multi_Mcu Homing on Multi_Mcu Shared Axis?" in Klipper's
+# forum: a Voron 2.4 with a CAN board for each motor of X, Y and Z and one on the toolhead, which
+# has the probe; the main MCU is a process on the host
+CAN_PRINTER = SamplePrinter(
+    z_mcus=("z", "z1", "z2", "z3"),
+    x_mcus=("huvud_x",),
+    y_mcus=("huvud_y",),
+    can_mcus=("z", "z1", "z2", "z3", "huvud_x", "huvud_y", "toolhead"),
+    can_bus={"bit_rate": 1000000},
+)
 
 
 def numbered(name: str, index: int) -> str:

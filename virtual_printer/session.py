@@ -184,6 +184,10 @@ class Session:
         words = (word.split(":") for word in self.control("carriages").split())
         return {name: float(position_mm) for name, position_mm in words}
 
+    def can_counters(self) -> Dict[str, str]:
+        """Return what the CAN buses have counted, as can0.frames or can0.z1.state"""
+        return dict(word.split("=") for word in self.control("can_counters").split())
+
     def control(self, request: str) -> str:
         """Send a request to the scheduler or the simulation; return what follows the "ok" """
         return self._guarded(lambda: self._control.request(request))

@@ -423,10 +423,6 @@ def replaced(name: str, **options: object) -> str:
         ),
         (without("probe"), "option 'endstop_pin' in section [stepper_z] needs a section [probe]"),
         (
-            replaced("mcu z1", canbus_uuid="0123456789ab"),
-            "option 'canbus_uuid' in section [mcu z1] is not simulated: give a serial port",
-        ),
-        (
             replaced("mcu z1", serial="/dev/z0"),
             "option 'serial' in section [mcu z1] is that of MCU 'z0' too: '/dev/z0'",
         ),
