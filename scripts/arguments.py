@@ -28,6 +28,9 @@ def parse_arguments(name: str, arguments: Optional[List[str]] = None) -> argpars
     parser.add_argument("--host", help="host to run (default: the first that is set up)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the runs")
     parser.add_argument(
+        "--can", action="store_true", help="run the printer whose motors have a CAN board each"
+    )
+    parser.add_argument(
         "--json", metavar="FILE", type=output_file, help="write the figures to FILE"
     )
     parser.add_argument(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
+import bench_can
 import matplotlib
 from arguments import parse_arguments
 from parallel import Task, run_tasks
@@ -37,6 +38,7 @@ CPU_STEPPERS = (2, 4, 8, 16)
 CPU_HOMINGS = 20
 LONGEST_CORRECTION_STEPS = 5000
 LEVEL_HEIGHT_MM = 10.0
+PLOT_TITLE = "Skew against probe number"
 RIVALS = {"resync": "resync", "sequential": "sequential", "one_mcu": "one MCU", "off": "off"}
 
 
@@ -291,20 +293,21 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
 def main() -> int:
     """Run the benchmark; returns the exit code."""
     arguments = parse_arguments("bench")
+    part = bench_can if arguments.can else sys.modules[__name__]
     started_s = time.monotonic()
     try:
         library()
         host = hosts.find(arguments.host)
-        results = run_tasks(tasks(host.name, arguments.seed))
+        results = run_tasks(part.tasks(host.name, arguments.seed))
     except (hosts.HostError, BuildError, SessionError) as e:
         print("bench: %s" % (e,), file=sys.stderr)
         return 1
     title = "%s %s, seed %d" % (host.name, host.version, arguments.seed)
-    figures = report(results)
+    figures = part.report(results)
     print("%s (%.0f s)\n" % (title, time.monotonic() - started_s))
-    print(table(figures))
-    plot(results, arguments.plot, title)
-    print("\nSkew against probe number: %s" % (arguments.plot,))
+    print(part.table(figures))
+    part.plot(results, arguments.plot, title)
+    print("\n%s: %s" % (part.PLOT_TITLE, arguments.plot))
     if arguments.json:
         figures["host"] = {"name": host.name, "version": host.version}
         figures["seed"] = arguments.seed

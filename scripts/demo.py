@@ -18,7 +18,7 @@ from stopwatch import Stopwatch
 
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
-from virtual_printer.samples import SamplePrinter
+from virtual_printer.samples import CAN_PRINTER, SamplePrinter
 from virtual_printer.session import GCodeError, Session, SessionError
 
 PROBES = 100
@@ -26,11 +26,6 @@ ACCURACY_SAMPLES = 20
 LEVEL_HEIGHT_MM = 10.0
 # Two of the runs lie upon each other, and both are to be seen
 LINES = {"one_mcu": (0, (1, 2)), "shared_uncorrected": "-", "shared_resync": "-"}
-RUNS = {
-    "one_mcu": SamplePrinter().on_one_mcu().without_section(),
-    "shared_uncorrected": SamplePrinter().with_resync(correct=False),
-    "shared_resync": SamplePrinter().with_resync(),
-}
 PROGRESS_EVERY = 20
 
 
@@ -109,22 +104,32 @@ class Run:
         return skew_um
 
 
+def printers(is_can: bool) -> Dict[str, SamplePrinter]:
+    """The same printer three ways, by the name of the run."""
+    sample = CAN_PRINTER if is_can else SamplePrinter()
+    return {
+        "one_mcu": sample.on_one_mcu().without_section(),
+        "shared_uncorrected": sample.with_resync(correct=False),
+        "shared_resync": sample.with_resync(),
+    }
+
+
 def _figure(name: str, lines: List[str]) -> Optional[float]:
     """The named figure of PROBE_ACCURACY's result line (mm)."""
     found = re.search(r"\b%s (-?[\d.]+)" % (name,), "\n".join(lines))
     return float(found.group(1)) if found else None
 
 
-def run_printer(name: str, host_name: str, seed: int, say: Any) -> Outcome:
-    """Run one of RUNS on the named host; returns its outcome."""
-    sample = RUNS[name]
+def run_printer(sample: SamplePrinter, host_name: str, seed: int, say: Any) -> Outcome:
+    """Run one printer on the named host; returns its outcome."""
     with Session(host_name, sample.printer_cfg(), sample.machine_cfg(), seed=seed) as printer:
         return Run(printer, say).execute(seed)
 
 
-def run_all(host_name: str, seed: int) -> Dict[str, Outcome]:
+def run_all(host_name: str, seed: int, is_can: bool) -> Dict[str, Outcome]:
     """Run all printers and report progress meanwhile."""
-    return run_tasks({name: Task(run_printer, (name, host_name, seed)) for name in RUNS})
+    samples = printers(is_can).items()
+    return run_tasks({name: Task(run_printer, (one, host_name, seed)) for name, one in samples})
 
 
 def table(outcomes: Dict[str, Outcome]) -> str:
@@ -185,7 +190,9 @@ def main() -> int:
         library()
         host = hosts.find(arguments.host)
         title = "%s %s, seed %d" % (host.name, host.version, arguments.seed)
-        outcomes = run_all(host.name, arguments.seed)
+        if arguments.can:
+            title += ", seven boards on a CAN bus of 1 Mbit/s"
+        outcomes = run_all(host.name, arguments.seed, arguments.can)
     except (hosts.HostError, BuildError, SessionError, GCodeError) as e:
         print("demo: %s" % (e,), file=sys.stderr)
         return 1

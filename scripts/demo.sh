@@ -5,7 +5,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 #
-# Usage: scripts/demo.sh [--host NAME] [--seed N] [--json FILE] [--plot FILE]
+# Usage: scripts/demo.sh [--can] [--host NAME] [--seed N] [--json FILE] [--plot FILE]
 
 set -u
 

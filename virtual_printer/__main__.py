@@ -16,6 +16,7 @@ from virtual_printer import machine
 from virtual_printer.build import BuildError
 from virtual_printer.configfile import ConfigFile, MachineError
 from virtual_printer.hosts import HostError
+from virtual_printer.model import Mcu
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
 
@@ -75,6 +76,12 @@ def _run(options: argparse.Namespace) -> None:
                 options.log.write_text(printer.log(), encoding="utf-8")
 
 
+def _place(mcu: Mcu) -> str:
+    """Return where an MCU on a CAN bus is to be found"""
+    assert mcu.can_node is not None
+    return f"{mcu.can_node.bus} {mcu.can_node.uuid}"
+
+
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -89,7 +96,7 @@ def _serve(options: argparse.Namespace) -> None:
         with Server(printer, Path(folder)) as server:
             try:
                 for mcu in printer.mcus:
-                    print(f"{mcu.name}: {mcu.device}", flush=True)
+                    print(f"{mcu.name}: {mcu.device or _place(mcu)}", flush=True)
                 print("serving until interrupted", flush=True)
                 server.serve()
             except KeyboardInterrupt:

@@ -36,7 +36,7 @@ class CanNode:
 
 @dataclass(frozen=True)
 class Mcu:
-    """A micro-controller with its clock, and its link to the host: a device or a CAN bus"""
+    """A micro-controller with its clock, and its link to the host: a device, or else a CAN bus"""
 
     name: str
     device: Optional[str]

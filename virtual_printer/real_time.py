@@ -1,4 +1,4 @@
-# Serves the simulation in real time: each MCU's device becomes a pseudo-terminal
+# Serves the simulation in real time: devices become pseudo-terminals, buses are the kernel's own
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -11,9 +11,10 @@ import time
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Dict, List, Optional, Type
+from typing import List, Optional, Type, Union
 
 from virtual_printer import description, simulation_library
+from virtual_printer.can_interface import CanInterface
 from virtual_printer.configfile import MachineError
 from virtual_printer.model import Machine
 
@@ -23,8 +24,69 @@ _READ_SIZE = 4096
 _PAUSE_S = 0.1
 
 
+class Terminal:
+    """A link's device: a symbolic link to a pseudo-terminal, whose other side is ours"""
+
+    def __init__(
+        self, library: ctypes.CDLL, simulation: ctypes.c_void_p, device: Path
+    ) -> None:
+        self._library, self._simulation = library, simulation
+        self._device: Optional[Path] = None
+        # Their side stays open, so that a host may close it and come back
+        self._ours, self._theirs = os.openpty()
+        os.set_blocking(self._ours, False)
+        tty.setraw(self._theirs)
+        self._link = library.simulation_find_link(simulation, str(device).encode())
+        library.link_open(simulation, self._link, 0)
+        try:
+            self._make(device)
+        except BaseException:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait for"""
+        return self._ours
+
+    def close(self) -> None:
+        """Take the device away"""
+        if self._device:
+            self._device.unlink(missing_ok=True)
+        for descriptor in (self._ours, self._theirs):
+            os.close(descriptor)
+
+    def receive(self, now_ns: int) -> None:
+        """Take what the host has written"""
+        data = os.read(self._ours, _READ_SIZE)
+        self._library.link_write(self._simulation, self._link, data, len(data), now_ns)
+
+    def deliver(self) -> None:
+        """Hand what the MCU has sent to the host"""
+        size = self._library.link_readable(self._simulation, self._link)
+        if not size:
+            return
+        buffer = ctypes.create_string_buffer(size)
+        self._library.link_read(self._simulation, self._link, buffer, size)
+        try:
+            os.write(self._ours, buffer.raw)
+        except BlockingIOError:
+            # Nobody reads: it is lost, as on a port that nobody has opened
+            pass
+
+    def _make(self, device: Path) -> None:
+        """Make the link to the terminal, in place of a link that leads nowhere"""
+        if device.is_symlink() and not device.exists():
+            device.unlink()
+        try:
+            device.parent.mkdir(parents=True, exist_ok=True)
+            device.symlink_to(os.ttyname(self._theirs))
+        except OSError as error:
+            raise MachineError(f"{device}: cannot be made ({error.strerror})") from None
+        self._device = device
+
+
 class Server:
-    """A machine whose devices are pseudo-terminals; use it in a `with` statement
+    """A machine whose MCUs real hosts can reach; use it in a `with` statement
 
     Events happen at their own simulated times however late the process is; only what travels
     between host and MCU then comes later by as much.
@@ -38,17 +100,17 @@ class Server:
         if not self._simulation:
             raise MachineError(f"{path}: {error.value.decode()}")
         self._start_ns = time.monotonic_ns()
-        # Our side of each terminal: the MCU's link
-        self._links: Dict[int, int] = {}
-        # Their side stays open, so that a host may close it and come back
-        self._theirs: List[int] = []
-        self._devices: List[Path] = []
+        self._ports: List[Union[Terminal, CanInterface]] = []
         self._machine = machine
 
     def __enter__(self) -> "Server":
+        host = (self._library, self._simulation)
         try:
             for mcu in self._machine.mcus:
-                self._open(Path(mcu.device))
+                if mcu.device:
+                    self._ports.append(Terminal(*host, Path(mcu.device)))
+            for bus in self._machine.can_buses:
+                self._ports.append(CanInterface(*host, bus.name, bool(bus.data_rate)))
         except BaseException:
             self.close()
             raise
@@ -63,12 +125,10 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """Take the devices away"""
-        for device in self._devices:
-            device.unlink(missing_ok=True)
-        for descriptor in [*self._links, *self._theirs]:
-            os.close(descriptor)
-        self._devices, self._links, self._theirs = [], {}, []
+        """Take the devices away and leave the buses"""
+        for port in self._ports:
+            port.close()
+        self._ports = []
         if self._simulation:
             self._library.simulation_free(self._simulation)
             self._simulation = None
@@ -79,12 +139,10 @@ class Server:
             now_ns = self._catch_up()
             due_ns = self._library.simulation_next_event(self._simulation)
             pause_s = min(max(due_ns - now_ns, 0) / _NS_PER_S, _PAUSE_S)
-            readable = select.select(list(self._links), [], [], pause_s)[0]
+            readable = select.select(self._ports, [], [], pause_s)[0]
             now_ns = self._catch_up()
-            for descriptor in readable:
-                data = os.read(descriptor, _READ_SIZE)
-                link = self._links[descriptor]
-                self._library.link_write(self._simulation, link, data, len(data), now_ns)
+            for port in readable:
+                port.receive(now_ns)
 
     def truth(self) -> List[str]:
         """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION"""
@@ -97,42 +155,12 @@ class Server:
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._start_ns
 
-    def _open(self, device: Path) -> None:
-        """Make a device: a link to a new terminal, in place of a link that leads nowhere"""
-        if device.is_symlink() and not device.exists():
-            device.unlink()
-        ours, theirs = os.openpty()
-        self._theirs.append(theirs)
-        os.set_blocking(ours, False)
-        tty.setraw(theirs)
-        link = self._library.simulation_find_link(self._simulation, str(device).encode())
-        self._links[ours] = link
-        self._library.link_open(self._simulation, link, 0)
-        try:
-            device.parent.mkdir(parents=True, exist_ok=True)
-            device.symlink_to(os.ttyname(theirs))
-        except OSError as error:
-            raise MachineError(f"{device}: cannot be made ({error.strerror})") from None
-        self._devices.append(device)
-
     def _catch_up(self) -> int:
         """Let the simulation reach the present; hand over what its MCUs send on the way"""
         now_ns = self._now_ns()
         reached_ns = -1
         while reached_ns < now_ns:
             reached_ns = self._library.simulation_advance(self._simulation, now_ns)
-            for descriptor, link in self._links.items():
-                self._deliver(descriptor, link)
+            for port in self._ports:
+                port.deliver()
         return now_ns
-
-    def _deliver(self, descriptor: int, link: int) -> None:
-        size = self._library.link_readable(self._simulation, link)
-        if not size:
-            return
-        buffer = ctypes.create_string_buffer(size)
-        self._library.link_read(self._simulation, link, buffer, size)
-        try:
-            os.write(descriptor, buffer.raw)
-        except BlockingIOError:
-            # Nobody reads: it is lost, as on a port that nobody has opened
-            pass

