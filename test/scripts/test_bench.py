@@ -6,6 +6,7 @@
 import json
 
 import bench
+import bench_can
 import pytest
 
 
@@ -43,3 +44,39 @@ def test_benchmark_measures_all_rivals(small, monkeypatch, tmp_path, capsys):
     assert 10.0 < report["peak_rss_mb"] < 1000.0
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "seconds per probe, ratio" in capsys.readouterr().out
+
+
+def test_benchmark_of_can_buses_tells_fast_from_slow(monkeypatch, tmp_path, capsys):
+    for name, value in {
+        "BUSES": {bus: bench_can.BUSES[bus] for bus in ("250 k", "1 M")},
+        "LOADS": (0.0,),
+        "PROBES": 3,
+        "LEVELLINGS": 1,
+        "LEVELLING_RUNS": 1,
+    }.items():
+        monkeypatch.setattr(bench_can, name, value)
+    figures, picture = tmp_path / "bench.json", tmp_path / "bench.png"
+    options = ["--can", "--json", str(figures), "--plot", str(picture)]
+    monkeypatch.setattr("sys.argv", ["bench", *options])
+    assert bench.main() == 0
+    report = json.loads(figures.read_text())
+    slow, fast = report["buses"]
+    assert (slow["bus"], fast["bus"]) == ("250 k", "1 M")
+    # Klipper's own patience is too short for the slow one
+    assert (slow["probes_in_time"], fast["probes_in_time"]) == (0, 3)
+    assert slow["busy"] > 3.0 * fast["busy"] > 0.03
+    assert slow["overshoot_mean_mm"] > 1.5 * fast["overshoot_mean_mm"] > 0.03
+    for row in (slow, fast):
+        assert 0.0 < row["skew_mean_mm"] <= row["skew_max_mm"] < row["overshoot_max_mm"]
+    assert (report["levellings"], report["levelling_timeouts"]) == (1, 0)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "0 communication timeouts in 1 runs" in capsys.readouterr().out
+
+
+def test_bus_that_never_keeps_up_is_a_row_without_figures():
+    nothing = bench_can.Overshoot([], [], 0.9, 0)
+    found = {"%s %g" % (bus, load): nothing for bus in bench_can.BUSES for load in bench_can.LOADS}
+    found.update(("levelling %d" % (i,), 0) for i in range(bench_can.LEVELLING_RUNS))
+    figures = bench_can.report(found)
+    assert {row["overshoot_mean_mm"] for row in figures["buses"]} == {None}
+    assert bench_can.table(figures).count("0 of %d" % (bench_can.PROBES,)) == len(figures["buses"])

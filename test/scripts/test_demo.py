@@ -9,6 +9,8 @@ import demo
 import pytest
 
 from virtual_printer import hosts
+from virtual_printer.samples import CAN_PRINTER
+from virtual_printer.session import SessionError
 
 FIGURES = {
     "probes",
@@ -52,6 +54,24 @@ def test_demo_shows_the_disease_and_the_cure(small, monkeypatch, tmp_path, capsy
     assert picture.read_bytes().startswith(b"\x89PNG")
     table = capsys.readouterr().out
     assert all(name in table for name in report["runs"])
+
+
+def test_demo_with_can_runs_the_same_three_ways_on_a_bus(monkeypatch, tmp_path):
+    runs = {}
+
+    def run_tasks(tasks):
+        runs.update(tasks)
+        raise SessionError("enough")
+
+    monkeypatch.setattr(demo, "run_tasks", run_tasks)
+    assert run(monkeypatch, "--can", "--plot", tmp_path / "demo.png") == 1
+    samples = {name: task.arguments[0] for name, task in runs.items()}
+    assert list(samples) == ["one_mcu", "shared_uncorrected", "shared_resync"]
+    for sample in samples.values():
+        assert sample.can_mcus == CAN_PRINTER.can_mcus
+        assert "canbus_uuid" in sample.printer_cfg()
+    assert len(set(samples["one_mcu"].z_mcus)) == 1
+    assert samples["shared_resync"].resync == {}
 
 
 @pytest.mark.parametrize(
