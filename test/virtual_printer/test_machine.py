@@ -272,15 +272,18 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
+    values.update({"bit_rate": 10_000, "load": 0.5})
+    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
         truth += f"{line}: {values.get(line, 1)}\n" if line.isidentifier() else f"{line}\n"
-    got = load(tmp_path, text(sections()), truth)
+    got = load(tmp_path, printer, truth)
     assert starts(got)["stepper_z"] == starts(got)["x"] == got.bed.tilt_x == 1.0
     assert got.mcus[3].move_count == 16
+    assert got.can_buses[0].load == 0.5
     # An option that the document invents is refused
-    assert "is not known" in refused(tmp_path, text(sections()), f"{truth}nonsense: 1\n")
+    assert "is not known" in refused(tmp_path, printer, f"{truth}nonsense: 1\n")
 
 
 def test_same_seed_same_machine_and_another_seed_another(tmp_path: Path) -> None:

@@ -15,10 +15,7 @@
 enum {
     // An error flag is six bits; others answer with theirs, which may reach
     // past it by as much.  Then comes the delimiter.
-    ERROR_FLAG_BITS = 6, ERROR_DELIMITER_BITS = 8,
-    // What an error costs a sender's counter, and the counters' limits
-    SENDER_PENALTY = 8,
-    WARNING_LIMIT = 95, PASSIVE_LIMIT = 127, OFF_LIMIT = 255
+    ERROR_FLAG_BITS = 6, ERROR_DELIMITER_BITS = 8
 };
 
 
@@ -63,37 +60,23 @@ can_bus_frame_ns(const struct can_bus *bus, const struct can_message *message)
  * Arbitration
  ****************************************************************/
 
-static const struct can_message *
-oldest_message(const struct can_station *station)
-{
-    return (const struct can_message *)byte_queue_front(&station->messages);
-}
-
-static int
-is_contending(const struct can_station *station)
-{
-    return station->messages.size && !station->is_off
-        && !station->is_unplugged;
-}
-
 static struct can_station *
 find_winner(struct can_bus *bus)
 {
     struct can_station *winner = NULL;
     for (size_t i = 0; i < bus->station_count; i++) {
         struct can_station *station = bus->stations[i];
-        if (is_contending(station)
-            && (!winner || can_frame_wins(oldest_message(station)
-                                          , oldest_message(winner))))
+        if (can_station_is_contending(station)
+            && (!winner || can_frame_wins(can_station_oldest(station)
+                                          , can_station_oldest(winner))))
             winner = station;
     }
     return winner;
 }
 
-// Let the stations contend as soon as the bus is free.  All that happens at
-// this instant comes first, so that they start together.
-static void
-bus_kick(struct can_bus *bus)
+// All that happens at this instant comes first, so that they start together
+void
+can_bus_kick(struct can_bus *bus)
 {
     if (bus->is_sending || bus->start.slot)
         return;
@@ -109,7 +92,7 @@ start_event(struct event *event)
     struct can_station *sender = find_winner(bus);
     if (!sender)
         return;
-    struct can_length length = can_frame_length(oldest_message(sender)
+    struct can_length length = can_frame_length(can_station_oldest(sender)
                                                 , can_bus_is_fd(bus));
     int bits = total_bits(&length);
     double share = (double)(random_bits(&bus->random) >> 11)
@@ -141,43 +124,22 @@ static void
 note_failure(struct can_bus *bus, struct can_station *sender)
 {
     bus->error_count++;
-    for (size_t i = 0; i < bus->station_count; i++) {
-        struct can_station *station = bus->stations[i];
-        if (station->is_off || station->is_unplugged || station == sender)
-            continue;
-        station->receive_failure_count++;
-        if (station->receive_error_count <= PASSIVE_LIMIT)
-            station->receive_error_count++;
-    }
-    if (!sender)
-        return;
-    sender->error_count++;
-    sender->transmit_error_count += SENDER_PENALTY;
-    if (sender->transmit_error_count > OFF_LIMIT)
-        sender->is_off = 1;
-    else
-        sender->retransmission_count++;
+    for (size_t i = 0; i < bus->station_count; i++)
+        if (bus->stations[i] != sender)
+            can_station_note_received(bus->stations[i], NULL);
+    if (sender)
+        can_station_note_sent(sender, 0);
 }
 
 static void
 note_success(struct can_bus *bus, struct can_station *sender)
 {
-    struct can_message message = *oldest_message(sender);
-    byte_queue_consume(&sender->messages, sizeof(message));
+    struct can_message message = *can_station_oldest(sender);
     bus->frame_count++;
-    sender->sent_count++;
-    if (sender->transmit_error_count)
-        sender->transmit_error_count--;
-    for (size_t i = 0; i < bus->station_count; i++) {
-        struct can_station *station = bus->stations[i];
-        if (station->is_off || station->is_unplugged || station == sender)
-            continue;
-        if (station->receive_error_count)
-            station->receive_error_count--;
-        station->receive(station, &message);
-    }
-    if (sender->sent)
-        sender->sent(sender, &message);
+    for (size_t i = 0; i < bus->station_count; i++)
+        if (bus->stations[i] != sender)
+            can_station_note_received(bus->stations[i], &message);
+    can_station_note_sent(sender, 1);
 }
 
 static void
@@ -191,82 +153,7 @@ end_event(struct event *event)
         note_failure(bus, sender);
     else
         note_success(bus, sender);
-    bus_kick(bus);
-}
-
-
-/****************************************************************
- * Stations
- ****************************************************************/
-
-void
-can_station_join(struct can_station *station, struct can_bus *bus
-                 , const char *name)
-{
-    struct can_station **place = array_grow(
-        &bus->stations, &bus->station_count, sizeof(*place));
-    *place = station;
-    station->bus = bus;
-    station->name = name;
-}
-
-void
-can_station_send(struct can_station *station
-                 , const struct can_message *message)
-{
-    byte_queue_append(&station->messages, message, sizeof(*message));
-    bus_kick(station->bus);
-}
-
-size_t
-can_station_waiting(const struct can_station *station)
-{
-    return station->messages.size / sizeof(struct can_message);
-}
-
-enum can_state
-can_station_state(const struct can_station *station)
-{
-    int count = station->transmit_error_count;
-    if (station->receive_error_count > count)
-        count = station->receive_error_count;
-    if (station->is_off)
-        return CAN_STATE_OFF;
-    if (count > PASSIVE_LIMIT)
-        return CAN_STATE_PASSIVE;
-    return count > WARNING_LIMIT ? CAN_STATE_WARNING : CAN_STATE_ACTIVE;
-}
-
-// What a station was sending breaks off
-static void
-drop_messages(struct can_station *station)
-{
-    byte_queue_clear(&station->messages);
-    if (station->bus->sender == station)
-        station->bus->sender = NULL;
-}
-
-void
-can_station_reset(struct can_station *station)
-{
-    drop_messages(station);
-    station->is_off = 0;
-    station->transmit_error_count = station->receive_error_count = 0;
-}
-
-void
-can_station_set_unplugged(struct can_station *station, int is_unplugged)
-{
-    station->is_unplugged = is_unplugged;
-    if (is_unplugged)
-        drop_messages(station);
-}
-
-void
-can_station_set_off(struct can_station *station)
-{
-    drop_messages(station);
-    station->is_off = 1;
+    can_bus_kick(bus);
 }
 
 

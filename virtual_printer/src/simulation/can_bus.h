@@ -66,12 +66,24 @@ int can_bus_is_fd(const struct can_bus *bus);
 int64_t can_bus_frame_ns(const struct can_bus *bus
                          , const struct can_message *message);
 
+// Let the stations contend as soon as the bus is free
+void can_bus_kick(struct can_bus *bus);
+
+// can_station.c
 void can_station_join(struct can_station *station, struct can_bus *bus
                       , const char *name);
 void can_station_send(struct can_station *station
                       , const struct can_message *message);
 size_t can_station_waiting(const struct can_station *station);
 enum can_state can_station_state(const struct can_station *station);
+
+// What the bus asks and tells a station; NULL stands for a spoilt message
+int can_station_is_contending(const struct can_station *station);
+const struct can_message *can_station_oldest(
+    const struct can_station *station);
+void can_station_note_sent(struct can_station *station, int is_good);
+void can_station_note_received(struct can_station *station
+                               , const struct can_message *message);
 
 // Start over as after power-on, with nothing to send
 void can_station_reset(struct can_station *station);

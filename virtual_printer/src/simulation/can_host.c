@@ -1,38 +1,22 @@
-// The host on a CAN bus: its adapter, and the sockets behind it
+// The host's adapter on a CAN bus
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include <errno.h> // ENOBUFS
-#include "can_frame.h" // can_frame_padded_size
 #include "can_host.h" // struct can_host
 #include "simulation_internal.h" // struct simulation
 
 // Streams of random numbers besides those of the buses
 #define HOST_RANDOM_PURPOSE ((uint64_t)1 << 41)
 
-enum {
-    // What Klipper's documentation sets the interface's queue to
-    QUEUE_LENGTH = 128,
-    // Messages for which the buffer of a socket has room by default
-    SOCKET_ROOM = 256,
-    NO_SOCKET = -1
-};
+// What Klipper's documentation sets the interface's queue to
+enum { QUEUE_LENGTH = 128 };
 
 struct can_parcel {
     int64_t time_ns;
     int origin; // the socket that it comes from, if any
     struct can_message message;
-};
-
-struct can_socket {
-    struct can_bus *bus;
-    int is_open;
-    int options[CAN_SOCKET_FD + 1];
-    struct can_rule *filters;
-    size_t filter_count;
-    struct byte_queue messages; // of struct can_message, for the host
 };
 
 
@@ -101,190 +85,23 @@ host_sent(struct can_station *station, const struct can_message *message)
         passage_send(&host->to_sockets, origin, message);
 }
 
-static size_t
-waiting_count(const struct can_host *host)
+int
+can_host_send(struct can_host *host, int origin
+              , const struct can_message *message)
 {
-    return can_station_waiting(&host->station)
+    size_t waiting = can_station_waiting(&host->station)
         + host->to_bus.parcels.size / sizeof(struct can_parcel);
-}
-
-
-/****************************************************************
- * What reaches a socket
- ****************************************************************/
-
-static int
-is_filter_passed(const struct can_socket *socket, uint32_t id)
-{
-    for (size_t i = 0; i < socket->filter_count; i++) {
-        const struct can_rule *filter = &socket->filters[i];
-        uint32_t wanted = filter->id & ~CAN_ID_INVERTED;
-        int is_equal = !((id ^ wanted) & filter->mask & ~CAN_ID_INVERTED);
-        if (is_equal != !!(filter->id & CAN_ID_INVERTED))
-            return 1;
-    }
+    if (waiting >= QUEUE_LENGTH)
+        return -1;
+    passage_send(&host->to_bus, origin, message);
     return 0;
-}
-
-static int
-is_wanted(const struct can_socket *socket, const struct can_message *message)
-{
-    if (message->is_fd && !socket->options[CAN_SOCKET_FD])
-        return 0;
-    if (message->origin == CAN_FROM_SELF
-        && !socket->options[CAN_SOCKET_OWN_MESSAGES])
-        return 0;
-    return is_filter_passed(socket, message->id);
 }
 
 static void
 deliver_to_sockets(struct can_host *host, int origin
                    , struct can_message *message)
 {
-    struct simulation *sim = host->station.bus->sim;
-    message->time_ns = sim->now_ns;
-    for (size_t i = 0; i < sim->can_socket_count; i++) {
-        struct can_socket *socket = sim->can_sockets[i];
-        if (socket->bus != host->station.bus)
-            continue;
-        message->origin = origin == NO_SOCKET ? CAN_FROM_BUS
-            : origin == (int)i ? CAN_FROM_SELF : CAN_FROM_HOST;
-        if (!is_wanted(socket, message)
-            || socket->messages.size >= SOCKET_ROOM * sizeof(*message))
-            continue;
-        byte_queue_append(&socket->messages, message, sizeof(*message));
-        sim->is_host_due = 1;
-    }
-}
-
-
-/****************************************************************
- * Sockets
- ****************************************************************/
-
-int
-simulation_find_can_bus(struct simulation *sim, const char *name)
-{
-    for (size_t i = 0; i < sim->can_bus_count; i++)
-        if (!strcmp(sim->can_buses[i]->name, name))
-            return (int)i;
-    return -1;
-}
-
-const char *
-simulation_can_bus_name(struct simulation *sim, int bus)
-{
-    if (bus < 0 || (size_t)bus >= sim->can_bus_count)
-        return NULL;
-    return sim->can_buses[bus]->name;
-}
-
-int
-can_socket_open(struct simulation *sim)
-{
-    size_t index = 0;
-    while (index < sim->can_socket_count && sim->can_sockets[index]->is_open)
-        index++;
-    if (index == sim->can_socket_count) {
-        struct can_socket **place = array_grow(
-            &sim->can_sockets, &sim->can_socket_count, sizeof(*place));
-        *place = allocate(1, sizeof(**place));
-    }
-    struct can_socket *socket = sim->can_sockets[index];
-    socket->is_open = socket->options[CAN_SOCKET_LOOPBACK] = 1;
-    static const struct can_rule everything = { 0, 0 };
-    can_socket_filter(sim, (int)index, &everything, 1);
-    return (int)index;
-}
-
-void
-can_socket_close(struct simulation *sim, int index)
-{
-    struct can_socket *socket = sim->can_sockets[index];
-    free(socket->messages.storage);
-    free(socket->filters);
-    memset(socket, 0, sizeof(*socket));
-}
-
-void
-can_socket_bind(struct simulation *sim, int index, int bus)
-{
-    sim->can_sockets[index]->bus = sim->can_buses[bus];
-}
-
-int
-can_socket_bus(struct simulation *sim, int index)
-{
-    for (size_t i = 0; i < sim->can_bus_count; i++)
-        if (sim->can_buses[i] == sim->can_sockets[index]->bus)
-            return (int)i;
-    return -1;
-}
-
-void
-can_socket_set(struct simulation *sim, int index
-               , enum can_socket_option option, int value)
-{
-    sim->can_sockets[index]->options[option] = value;
-}
-
-void
-can_socket_filter(struct simulation *sim, int index
-                  , const struct can_rule *filters, size_t count)
-{
-    struct can_socket *socket = sim->can_sockets[index];
-    free(socket->filters);
-    socket->filters = allocate(count, sizeof(*filters));
-    memcpy(socket->filters, filters, count * sizeof(*filters));
-    socket->filter_count = count;
-}
-
-int
-can_socket_write(struct simulation *sim, int index
-                 , const struct can_message *message, int64_t now_ns)
-{
-    simulation_catch_up(sim, now_ns);
-    const struct can_socket *socket = sim->can_sockets[index];
-    if (!socket->bus)
-        return ENXIO;
-    uint8_t limit = message->is_fd ? CAN_DATA_MAX : CAN_CLASSIC_DATA_MAX;
-    if (message->size > limit
-        || (message->is_fd && !(socket->options[CAN_SOCKET_FD]
-                                && can_bus_is_fd(socket->bus))))
-        return EINVAL;
-    struct can_host *host = socket->bus->host;
-    if (waiting_count(host) >= QUEUE_LENGTH)
-        return ENOBUFS;
-    // What lies behind the data is of no concern, and may be anything
-    struct can_message sent = {
-        .id = message->id & ~CAN_ID_INVERTED, .is_fd = message->is_fd,
-        .size = message->size
-    };
-    memcpy(sent.data, message->data, message->size);
-    if (message->is_fd)
-        sent.size = can_frame_padded_size(message->size);
-    passage_send(&host->to_bus, socket->options[CAN_SOCKET_LOOPBACK]
-                 ? index : NO_SOCKET, &sent);
-    return 0;
-}
-
-size_t
-can_socket_readable(struct simulation *sim, int index)
-{
-    return sim->can_sockets[index]->messages.size
-        / sizeof(struct can_message);
-}
-
-int
-can_socket_read(struct simulation *sim, int index
-                , struct can_message *message)
-{
-    struct byte_queue *messages = &sim->can_sockets[index]->messages;
-    if (!messages->size)
-        return 0;
-    memcpy(message, byte_queue_front(messages), sizeof(*message));
-    byte_queue_consume(messages, sizeof(*message));
-    return 1;
+    can_sockets_receive(host->station.bus, origin, message);
 }
 
 
@@ -327,14 +144,4 @@ can_host_free(struct can_host *host)
     free(host->origins.storage);
     free(host->station.messages.storage);
     free(host);
-}
-
-void
-can_sockets_free(struct simulation *sim)
-{
-    for (size_t i = 0; i < sim->can_socket_count; i++) {
-        can_socket_close(sim, (int)i);
-        free(sim->can_sockets[i]);
-    }
-    free(sim->can_sockets);
 }

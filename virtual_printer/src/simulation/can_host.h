@@ -29,10 +29,19 @@ struct can_host {
     struct byte_queue origins;
 };
 
-struct can_socket;
+// Origin of what comes from the bus, and of what no other socket is to see
+enum { NO_SOCKET = -1 };
 
 struct can_host *can_host_create(struct can_bus *bus, size_t index);
 void can_host_free(struct can_host *host);
+
+// Send what comes from a socket; returns -1 if the queue is full
+int can_host_send(struct can_host *host, int origin
+                  , const struct can_message *message);
+
+// can_sockets.c
+void can_sockets_receive(struct can_bus *bus, int origin
+                         , struct can_message *message);
 void can_sockets_free(struct simulation *sim);
 
 #pragma GCC visibility pop

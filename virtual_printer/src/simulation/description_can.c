@@ -80,7 +80,8 @@ read_uuid(struct words *words, uint8_t uuid[CAN_UUID_SIZE])
     const char *text = words_text(words, "uuid");
     char *end;
     uint64_t number = strtoull(text, &end, 16);
-    if (*end || strlen(text) != 2 * CAN_UUID_SIZE || !isxdigit((unsigned char)text[0]))
+    if (*end || strlen(text) != 2 * CAN_UUID_SIZE
+        || !isxdigit((unsigned char)text[0]))
         words_fail(words, "uuid is not %d hex digits: '%s'"
                    , 2 * CAN_UUID_SIZE, text);
     for (int i = 0; i < CAN_UUID_SIZE; i++)

@@ -8,7 +8,6 @@
 #include "../simulation/simulation.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/can.h>
 #include <linux/can/raw.h>
 #include <net/if.h>
@@ -16,11 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-// Interfaces of the simulation are numbered from here on, far from real ones
-#define FIRST_INTERFACE 10000
 
 // How many descriptors stand for each socket of the simulation, and whether
 // it wants to know when frames came
@@ -78,6 +73,13 @@ can_device_events(int index)
         | (can_socket_readable(world_simulation(), index) ? POLLIN : 0);
 }
 
+// Does a socket want to know when frames came?
+bool
+can_device_has_timestamps(int index)
+{
+    return devices[index].has_timestamps;
+}
+
 // Bind a socket to an interface
 int
 can_device_bind(int index, const struct sockaddr *address, socklen_t length)
@@ -89,7 +91,7 @@ can_device_bind(int index, const struct sockaddr *address, socklen_t length)
         return -1;
     }
     memcpy(&can, address, offsetof(struct sockaddr_can, can_addr));
-    int bus = can.can_ifindex - FIRST_INTERFACE;
+    int bus = can.can_ifindex - CAN_FIRST_INTERFACE;
     if (simulation_can_bus_name(world_simulation(), bus) == NULL) {
         errno = ENODEV;
         return -1;
@@ -106,7 +108,7 @@ find_interface(struct ifreq *interface)
     char name[IFNAMSIZ + 1] = "";
     memcpy(name, interface->ifr_name, IFNAMSIZ);
     int bus = simulation_find_can_bus(world_simulation(), name);
-    interface->ifr_ifindex = FIRST_INTERFACE + bus;
+    interface->ifr_ifindex = CAN_FIRST_INTERFACE + bus;
     return bus >= 0;
 }
 
@@ -115,7 +117,7 @@ static bool
 name_interface(struct ifreq *interface)
 {
     const char *name = simulation_can_bus_name(
-        world_simulation(), interface->ifr_ifindex - FIRST_INTERFACE);
+        world_simulation(), interface->ifr_ifindex - CAN_FIRST_INTERFACE);
     if (name != NULL)
         snprintf(interface->ifr_name, IFNAMSIZ, "%s", name);
     return name != NULL;
@@ -182,117 +184,4 @@ can_device_set_option(int index, int level, int name, const void *value
         return -1;
     }
     return 0;
-}
-
-// Spread data over the parts that a message has room in
-static size_t
-scatter(const struct msghdr *message, const void *data, size_t size)
-{
-    size_t done = 0;
-    for (size_t i = 0; i < message->msg_iovlen && done < size; i++) {
-        const struct iovec *part = &message->msg_iov[i];
-        size_t piece = size - done < part->iov_len
-            ? size - done : part->iov_len;
-        memcpy(part->iov_base, (const char *)data + done, piece);
-        done += piece;
-    }
-    return done;
-}
-
-// Tell when a frame came, if the receiver has room for that
-static void
-add_timestamp(struct msghdr *message, int64_t time_ns)
-{
-    struct timespec time;
-    struct cmsghdr *control = CMSG_FIRSTHDR(message);
-    if (control == NULL
-        || message->msg_controllen < CMSG_LEN(sizeof(time))) {
-        message->msg_controllen = 0;
-        return;
-    }
-    clock_calendar(time_ns, &time);
-    control->cmsg_level = SOL_SOCKET;
-    control->cmsg_type = SO_TIMESTAMPNS;
-    control->cmsg_len = CMSG_LEN(sizeof(time));
-    memcpy(CMSG_DATA(control), &time, sizeof(time));
-    message->msg_controllen = CMSG_SPACE(sizeof(time));
-}
-
-// Tell on which interface a frame came
-static void
-add_address(struct msghdr *message, int bus)
-{
-    struct sockaddr_can address = {
-        .can_family = AF_CAN, .can_ifindex = FIRST_INTERFACE + bus
-    };
-    if (message->msg_name == NULL)
-        return;
-    if (message->msg_namelen > sizeof(address))
-        message->msg_namelen = sizeof(address);
-    memcpy(message->msg_name, &address, message->msg_namelen);
-}
-
-// Receive one frame
-ssize_t
-can_device_receive(int fd, int index, struct msghdr *message, int flags)
-{
-    struct simulation *simulation = world_simulation();
-    struct can_message received;
-    world_catch_up();
-    while (!can_socket_read(simulation, index, &received)) {
-        if (flags & MSG_DONTWAIT || REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK) {
-            errno = EAGAIN;
-            return -1;
-        }
-        waiting_wait_for_one(fd, POLLIN);
-    }
-    struct canfd_frame frame = { .can_id = received.id, .len = received.size };
-    memcpy(frame.data, received.data, sizeof(frame.data));
-    size_t size = received.is_fd ? CANFD_MTU : CAN_MTU;
-    size_t taken = scatter(message, &frame, size);
-    message->msg_flags = taken < size ? MSG_TRUNC : 0;
-    // How the kernel marks what came from the same machine or socket
-    if (received.origin != CAN_FROM_BUS)
-        message->msg_flags |= MSG_DONTROUTE;
-    if (received.origin == CAN_FROM_SELF)
-        message->msg_flags |= MSG_CONFIRM;
-    add_address(message, can_socket_bus(simulation, index));
-    if (devices[index].has_timestamps)
-        add_timestamp(message, received.time_ns);
-    else
-        message->msg_controllen = 0;
-    return taken;
-}
-
-// Send one frame
-ssize_t
-can_device_send(int index, const struct msghdr *message)
-{
-    struct canfd_frame frame = { .len = 0 };
-    size_t size = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        const struct iovec *part = &message->msg_iov[i];
-        if (part->iov_len > sizeof(frame) - size) {
-            errno = EINVAL;
-            return -1;
-        }
-        memcpy((char *)&frame + size, part->iov_base, part->iov_len);
-        size += part->iov_len;
-    }
-    if (size != CAN_MTU && size != CANFD_MTU) {
-        errno = EINVAL;
-        return -1;
-    }
-    struct can_message sent = {
-        .id = frame.can_id, .size = frame.len, .is_fd = size == CANFD_MTU
-    };
-    memcpy(sent.data, frame.data, sizeof(sent.data));
-    world_catch_up();
-    int error = can_socket_write(world_simulation(), index, &sent
-                                 , clock_now_ns());
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    return size;
 }

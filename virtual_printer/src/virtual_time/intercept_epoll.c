@@ -1,4 +1,4 @@
-// epoll: the kernel's own for its descriptors, a list beside it for what the simulation feeds
+// epoll: the kernel's own, and a list beside it for what the simulation feeds
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //

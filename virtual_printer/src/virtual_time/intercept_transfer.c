@@ -27,26 +27,6 @@ is_can(int fd)
     return descriptor_get(fd).kind == DESCRIPTOR_CAN;
 }
 
-// Receive a frame into some parts
-static ssize_t
-receive_can(int fd, const struct iovec *parts, int count, int flags)
-{
-    struct msghdr message = {
-        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
-    };
-    return can_device_receive(fd, descriptor_get(fd).index, &message, flags);
-}
-
-// Send a frame made of some parts
-static ssize_t
-send_can(int fd, const struct iovec *parts, int count)
-{
-    struct msghdr message = {
-        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
-    };
-    return can_device_send(descriptor_get(fd).index, &message);
-}
-
 // The one part that most calls have
 #define PART(data, size)                                                \
     (&(struct iovec){ .iov_base = (void *)(data), .iov_len = (size) })
@@ -83,7 +63,7 @@ read(int fd, void *data, size_t size)
     if (!is_special(fd))
         return REAL(read)(fd, data, size);
     if (is_can(fd))
-        return receive_can(fd, PART(data, size), 1, 0);
+        return can_device_receive_parts(fd, PART(data, size), 1, 0);
     struct descriptor descriptor = descriptor_get(fd);
     if (descriptor.kind == DESCRIPTOR_LINK)
         return link_device_read(fd, descriptor.index, data, size);
@@ -97,7 +77,7 @@ readv(int fd, const struct iovec *parts, int count)
     if (!is_special(fd))
         return REAL(readv)(fd, parts, count);
     if (is_can(fd))
-        return receive_can(fd, parts, count, 0);
+        return can_device_receive_parts(fd, parts, count, 0);
     if (descriptor_get(fd).kind == DESCRIPTOR_LINK)
         return count > 0 ? read(fd, parts[0].iov_base, parts[0].iov_len) : 0;
     await(fd, POLLIN, 0);
@@ -110,7 +90,7 @@ recv(int fd, void *data, size_t size, int flags)
     if (!is_special(fd))
         return REAL(recv)(fd, data, size, flags);
     if (is_can(fd))
-        return receive_can(fd, PART(data, size), 1, flags);
+        return can_device_receive_parts(fd, PART(data, size), 1, flags);
     await(fd, POLLIN, flags);
     return note_taken(fd, REAL(recv)(fd, data, size, flags));
 }
@@ -216,7 +196,7 @@ write(int fd, const void *data, size_t size)
     if (!is_special(fd))
         return REAL(write)(fd, data, size);
     if (is_can(fd))
-        return send_can(fd, PART(data, size), 1);
+        return can_device_send_parts(fd, PART(data, size), 1);
     struct descriptor descriptor = descriptor_get(fd);
     if (descriptor.kind == DESCRIPTOR_LINK)
         return link_device_write(descriptor.index, data, size);
@@ -231,7 +211,7 @@ writev(int fd, const struct iovec *parts, int count)
     if (!is_special(fd))
         return REAL(writev)(fd, parts, count);
     if (is_can(fd))
-        return send_can(fd, parts, count);
+        return can_device_send_parts(fd, parts, count);
     if (descriptor_get(fd).kind == DESCRIPTOR_LINK)
         return count > 0 ? write(fd, parts[0].iov_base, parts[0].iov_len) : 0;
     await(fd, POLLOUT, 0);
@@ -244,7 +224,7 @@ send(int fd, const void *data, size_t size, int flags)
     if (!is_special(fd))
         return REAL(send)(fd, data, size, flags);
     if (is_can(fd))
-        return send_can(fd, PART(data, size), 1);
+        return can_device_send_parts(fd, PART(data, size), 1);
     if (!(flags & MSG_DONTWAIT) && descriptor_blocks(fd))
         return write_blocking(fd, data, size, flags);
     return note_written(fd, REAL(send)(fd, data, size, flags));
@@ -257,7 +237,7 @@ sendto(int fd, const void *data, size_t size, int flags
     if (!is_special(fd))
         return REAL(sendto)(fd, data, size, flags, address, length);
     if (is_can(fd))
-        return send_can(fd, PART(data, size), 1);
+        return can_device_send_parts(fd, PART(data, size), 1);
     await(fd, POLLOUT, flags);
     return note_written(fd, REAL(sendto)(fd, data, size, flags, address
                                          , length));

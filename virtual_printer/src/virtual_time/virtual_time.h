@@ -35,6 +35,9 @@
 #define NEVER_NS INT64_MAX
 #define MAX_SLOTS 1024
 #define MAX_CAN_SOCKETS 256
+// CAN interfaces of the simulation are numbered from here on, far from real
+// ones
+#define CAN_FIRST_INTERFACE 10000
 #define MAX_RECENT_SWITCHES 64
 
 // Exit codes of a managed process that the library ends itself
@@ -220,9 +223,15 @@ int can_device_bind(int index, const struct sockaddr *address
 int can_device_ioctl(int fd, unsigned long request, void *argument);
 int can_device_set_option(int index, int level, int name, const void *value
                           , socklen_t length);
+bool can_device_has_timestamps(int index);
+
+// can_transfer.c
 ssize_t can_device_receive(int fd, int index, struct msghdr *message
                            , int flags);
 ssize_t can_device_send(int index, const struct msghdr *message);
+ssize_t can_device_receive_parts(int fd, const struct iovec *parts, int count
+                                 , int flags);
+ssize_t can_device_send_parts(int fd, const struct iovec *parts, int count);
 
 // waiting.c: waits for readiness
 int waiting_check(struct pollfd *polled, nfds_t count);
