@@ -207,6 +207,15 @@ def test_socket_lives_until_its_last_descriptor_is_closed(tmp_path: Path) -> Non
     assert lines(tmp_path, program) == ["3f1 200a0b0c0d0e0f01", "done"]
 
 
+def test_waiting_for_what_never_comes_is_a_deadlock(tmp_path: Path) -> None:
+    machine = tmp_path / "machine.txt"
+    machine.write_text(can_wire.describe(tmp_path))
+    command = managed.python(f"{PRELUDE}\nopened().recv(16)")
+    done = managed.run(tmp_path, command, description=machine)
+    # EXIT_DEADLOCK of virtual_time.h
+    assert done.returncode == 71, done.stderr
+
+
 def test_without_a_bus_the_kernel_is_asked(tmp_path: Path) -> None:
     program = """
     try:
