@@ -68,13 +68,15 @@ def test_benchmark_of_can_buses_tells_fast_from_slow(monkeypatch, tmp_path, caps
     assert slow["overshoot_mean_mm"] > 1.5 * fast["overshoot_mean_mm"] > 0.03
     for row in (slow, fast):
         assert 0.0 < row["skew_mean_mm"] <= row["skew_max_mm"] < row["overshoot_max_mm"]
+        # Each stops at its own pin, whatever the bus
+        assert row["wired_skew_max_mm"] <= bench_can.STEP_MM
     assert (report["levellings"], report["levelling_timeouts"]) == (1, 0)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "0 communication timeouts in 1 runs" in capsys.readouterr().out
 
 
 def test_bus_that_never_keeps_up_is_a_row_without_figures():
-    nothing = bench_can.Overshoot([], [], 0.9, 0)
+    nothing = bench_can.Overshoot([], [], 0.9, 0, [])
     found = {"%s %g" % (bus, load): nothing for bus in bench_can.BUSES for load in bench_can.LOADS}
     found.update(("levelling %d" % (i,), 0) for i in range(bench_can.LEVELLING_RUNS))
     figures = bench_can.report(found)
