@@ -19,7 +19,7 @@ PROBE_SPEED_MM_S = 20.0
 STEP_MM = 0.0025
 LOADS = (0.0, 0.3, 0.6)
 WIRED_PIN = "PB6"
-# Klipper knows the clocks of MCUs on a crowded bus less well than the default asks for
+# On a crowded bus Klipper knows the MCUs' clocks less well than the default takes for granted
 TOLERANCE_S = 0.01
 # Foreign frames win against all of Klipper's
 LOAD_ID = 16

@@ -28,7 +28,7 @@ SAMPLES = {
 
 
 class SampleConfig:
-    """A file of config/, on links that the virtual printer has."""
+    """A file of config/, whose serial ports need not be different ones."""
 
     def __init__(self, name, height_mm):
         self._text = (CONFIG / (name + ".cfg")).read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ class SampleConfig:
             if header is None or header.group(1) not in LEFT_OUT:
                 number = len(kept)
                 link = "serial: /dev/virtual%d" % (number,)
-                kept.append(re.sub(r"^(canbus_uuid|serial):.*$", link, part, flags=re.MULTILINE))
+                kept.append(re.sub(r"^serial:.*$", link, part, flags=re.MULTILINE))
         return "".join(kept)
 
     def machine_cfg(self):
