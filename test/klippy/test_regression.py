@@ -25,8 +25,9 @@ DOCS = HERE.parents[1] / "docs"
 REFUSED = re.compile(r"^# Refused: (.*)$", re.MULTILINE)
 # What a host logs about G-code that it does not know, and about a bug
 FAULTS = ("Unknown command", "Internal error", "Traceback")
-# No host that runs these tests, and no kinematics that comes with one, is refused
+# No host that runs these tests, and no kinematics or probe that comes with one, is refused
 NOT_TO_BE_HAD = (
+    "... of '...' refuses '...' before it has taken it",
     "the kinematics of this printer is not supported",
     "this version of the host is not supported",
 )
