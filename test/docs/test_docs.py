@@ -84,6 +84,20 @@ def test_every_error_in_the_guide_says_what_to_do():
         assert len(advice.partition("\n###")[0].split()) >= 2, heading
 
 
+def test_overview_has_every_module_and_every_invariant():
+    overview = text(DOCS / "Code_Overview.md")
+    part = overview.split("## The modules")[1].split("\n## ")[0]
+    listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", part, re.MULTILINE)))
+    modules = {path.stem for path in (EXTRA / "resync").glob("*.py")} - {"__init__"}
+    assert sorted(listed) == sorted(modules)
+    for module in re.findall(r"`(\w+)\.py`", overview):
+        assert module in modules, module
+    invariants = re.findall(r"^- (I\d):", overview, re.MULTILINE)
+    tests = text(ROOT / "test" / "end_to_end" / "test_invariants.py")
+    tested = re.findall(r"^def test_(i\d)_", tests, re.MULTILINE)
+    assert sorted(invariants) == sorted({name.upper() for name in tested})
+
+
 @pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=str)
 def test_every_link_and_command_in_a_document_leads_somewhere(path):
     content = text(path)
