@@ -5,30 +5,17 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import random
-import re
-from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from virtual_printer import kinematics
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.configfile import ConfigFile, MachineError, Section
-from virtual_printer.dictionary import PIN_NUMBERS
-from virtual_printer.kinematics import Motor, Track
-from virtual_printer.model import (
-    Bed,
-    BLTouchEndstop,
-    CarriageEndstop,
-    Endstop,
-    Machine,
-    Mcu,
-    NozzleEndstop,
-    Pin,
-    ProbeEndstop,
-    Stepper,
-    WiredEndstop,
-)
+from virtual_printer.endstops import Endstops
+from virtual_printer.kinematics import Motor
+from virtual_printer.model import Bed, Machine, Mcu, Stepper
+from virtual_printer.pins import parse_pin
 
 __all__ = ["Machine", "MachineError", "load"]
 
@@ -57,40 +44,6 @@ def step_distance_mm(section: Section) -> float:
     return rotation_mm / steps
 
 
-def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_mm: float) -> bool:
-    """Tell on which end of its axis an endstop is, from its position when the section is silent"""
-    quarter_mm = (maximum_mm - minimum_mm) / 4.0
-    if section.has("homing_positive_dir"):
-        return section.get_boolean("homing_positive_dir", False)
-    if at_mm <= minimum_mm + quarter_mm:
-        return False
-    if at_mm >= maximum_mm - quarter_mm:
-        return True
-    raise section.error("homing_positive_dir", "must be specified: the endstop is at neither end")
-
-
-def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
-    """Return the pin that an option names: [^~] [!] [mcu:] pin"""
-    return parse_pin_text(section, option, section.get(option), mcus)
-
-
-def parse_pin_text(section: Section, option: str, text: str, mcus: Sequence[str]) -> Pin:
-    """Return the pin that a part of an option names"""
-    text = text.strip()
-    name = text[1:].strip() if text[:1] in ("^", "~") else text
-    invert = name.startswith("!")
-    name = name[1:].strip() if invert else name
-    mcu, colon, pin = name.partition(":")
-    mcu, pin = (mcu.strip(), pin.strip()) if colon else ("mcu", name)
-    if not pin or any(character in "^~!:" or character.isspace() for character in pin):
-        raise section.error(option, f"is not a pin: '{text}'")
-    if mcu not in mcus:
-        raise section.error(option, f"names an MCU that is not there: '{mcu}'")
-    if pin not in PIN_NUMBERS:
-        raise section.error(option, f"names a pin that virtual MCUs do not have: '{pin}'")
-    return Pin(mcu, pin, invert)
-
-
 class _Reader:
     """Puts a machine together from its two files"""
 
@@ -102,7 +55,7 @@ class _Reader:
         self.can_buses = CanBuses(truth, self._uniform)
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
-        self.probe = self._probe_section()
+        self.endstops = Endstops(printer, truth, list(self.mcus))
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood"""
@@ -112,7 +65,7 @@ class _Reader:
             can_buses=self.can_buses.all(),
             carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
             steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
-            endstops=self._endstops(),
+            endstops=self.endstops.all(self.kinematics, self.carriages),
             bed=self._bed(),
         )
         self._check_truth()
@@ -193,91 +146,7 @@ class _Reader:
             moves=self.carriages.moves(motor),
         )
 
-    # Endstops and bed
-
-    def _endstops(self) -> Tuple[Endstop, ...]:
-        endstops: List[Endstop] = []
-        for track in self.kinematics.tracks:
-            endstop = self._track_endstop(track)
-            if endstop is not None and all(endstop.pin != one.pin for one in endstops):
-                endstops.append(endstop)
-        if self.probe is not None:
-            endstops.append(self._probe(self.probe))
-        return (*endstops, *self._wires(endstops))
-
-    def _wires(self, endstops: Sequence[Endstop]) -> List[WiredEndstop]:
-        """Pins to which [multi_mcu_resync] says that the signal of an endstop goes too"""
-        section = self.printer.section("multi_mcu_resync")
-        wires: List[WiredEndstop] = []
-        for axis in kinematics.one_signal_axes(self.printer):
-            first = self.printer.section(f"stepper_{axis}")
-            for name, member in self.printer.sections.items():
-                if not re.fullmatch(rf"stepper_{axis}\d+", name):
-                    continue
-                if first.has("endstop_pin") and member.has("endstop_pin"):
-                    source = parse_pin(first, "endstop_pin", list(self.mcus))
-                    pin = parse_pin(member, "endstop_pin", list(self.mcus))
-                    wires.append(WiredEndstop(pin, source))
-        for option in section.options:
-            if option == "probe_pins":
-                owner, source_option = self.printer.section("probe"), "pin"
-            elif option.startswith("endstop_pins_"):
-                axis = option[len("endstop_pins_") :]
-                owner, source_option = self.printer.section(f"stepper_{axis}"), "endstop_pin"
-            else:
-                continue
-            if not owner.has(source_option) or "virtual_endstop" in owner.get(source_option):
-                # Klippy refuses that
-                continue
-            source = parse_pin(owner, source_option, list(self.mcus))
-            for text in filter(str.strip, section.get(option).split(",")):
-                pin = parse_pin_text(section, option, text, list(self.mcus))
-                taken = {(one.pin.mcu, one.pin.name) for one in (*endstops, *wires)}
-                if (pin.mcu, pin.name) not in taken:
-                    wires.append(WiredEndstop(replace(pin, invert=source.invert), source))
-        return wires
-
-    def _track_endstop(self, track: Track) -> Optional[Endstop]:
-        section = track.endstop
-        chip, colon, pin = section.get("endstop_pin").strip().lstrip("^~! ").partition(":")
-        if colon and pin.strip() == "z_virtual_endstop":
-            if self.probe is None:
-                raise section.error("endstop_pin", "needs a section [probe]")
-            return None
-        if colon and pin.strip() == "virtual_endstop":
-            raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
-        owner = section if section.has("position_endstop") else track.range
-        at_mm = owner.get_float("position_endstop")
-        reach = self.carriages.ranges[track.name]
-        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
-            raise owner.error("position_endstop", "must be between position_min and position_max")
-        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
-        side = "max" if to_maximum else "min"
-        place = parse_pin(section, "endstop_pin", list(self.mcus))
-        carriage = self.carriages.switched(track)
-        if carriage is None:
-            return NozzleEndstop(place, at_mm, side)
-        return CarriageEndstop(place, carriage, at_mm, side)
-
-    def _probe_section(self) -> Optional[Section]:
-        """Return the section of printer.cfg that describes the probe"""
-        truth = self.truth.section("probe")
-        name = truth.get("section", "bltouch" if "bltouch" in self.printer.sections else "probe")
-        if truth.has("section") and name not in self.printer.sections:
-            raise truth.error("section", f"names a section that is not there: '{name}'")
-        return self.printer.sections.get(name)
-
-    def _probe(self, section: Section) -> ProbeEndstop:
-        truth = self.truth.section("probe")
-        mcus = list(self.mcus)
-        pin = parse_pin(section, "sensor_pin" if section.has("sensor_pin") else "pin", mcus)
-        x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
-        height_mm = truth.get_float("trigger_height", section.get_float("z_offset"))
-        noise_um = truth.get_float("noise_um", 0.0, minimum=0.0)
-        if not section.has("control_pin"):
-            return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
-        control_pin = parse_pin(section, "control_pin", mcus)
-        return BLTouchEndstop(pin, x_mm, y_mm, height_mm, noise_um, control_pin)
+    # Bed
 
     def _bed(self) -> Bed:
         truth = self.truth.section("bed")

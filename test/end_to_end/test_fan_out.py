@@ -36,9 +36,11 @@ def force(printer, mcu, value):
     printer.control("endstop %s %d force=%s" % (mcu, PIN, value))
 
 
-@pytest.mark.parametrize("command", ["PROBE", "G28 Z"])
-def test_steppers_stop_at_their_own_pins_however_slow_the_links_are(start, command):
-    sample = SlowPrinter(z_mcus=Z_MCUS, probe_speed_mm_s=20.0)
+@pytest.mark.parametrize(
+    "probe,command", [("probe", "PROBE"), ("probe", "G28 Z"), ("bltouch", "PROBE")]
+)
+def test_steppers_stop_at_their_own_pins_however_slow_the_links_are(start, probe, command):
+    sample = SlowPrinter(z_mcus=Z_MCUS, probe=probe, probe_speed_mm_s=20.0)
     overshoots = []
     for options in ({}, {"probe_pins": PINS}):
         # Homing is done twice, the second time at 3 mm/s

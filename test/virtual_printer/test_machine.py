@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from virtual_printer import description, hosts, machine
+from virtual_printer import description, endstops, hosts, machine
 from virtual_printer.configfile import ConfigFile
 from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.machine import MachineError
@@ -25,6 +25,7 @@ from virtual_printer.model import (
     NozzleEndstop,
     Pin,
     ProbeEndstop,
+    WiredEndstop,
 )
 
 Sections = Dict[str, Dict[str, object]]
@@ -154,6 +155,21 @@ def test_bltouch_has_its_own_names_for_its_pins(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("option", ["pin", "sensor_pin"])
+def test_probe_of_any_kind_is_wired_to_the_pins_that_the_extra_names(
+    tmp_path: Path, option: str
+) -> None:
+    found = sections()
+    if option == "sensor_pin":
+        probe = {key: value for key, value in found.pop("probe").items() if key != "pin"}
+        found["bltouch"] = {**probe, "sensor_pin": "!toolhead:PB6", "control_pin": "toolhead:PB7"}
+    else:
+        found["probe"]["pin"] = "!toolhead:PB6"
+    found["multi_mcu_resync"] = {"probe_pins": "^z1:PB8"}
+    source = Pin("toolhead", "PB6", True)
+    assert load(tmp_path, text(found)).endstops[-1] == WiredEndstop(Pin("z1", "PB8", True), source)
+
+
 def test_machine_file_names_the_section_of_another_probe(tmp_path: Path) -> None:
     found = sections()
     found["scanner of mine"] = found.pop("probe")
@@ -209,10 +225,10 @@ def test_endstop_stands_at_the_nearer_end_unless_told(
     at_mm, maximum_mm = minimum_mm + share * length_mm, minimum_mm + length_mm
     if given_direction is None and 0.26 < share < 0.74:
         with pytest.raises(MachineError, match="'homing_positive_dir' in section"):
-            machine.homes_to_maximum(section, at_mm, minimum_mm, maximum_mm)
+            endstops.homes_to_maximum(section, at_mm, minimum_mm, maximum_mm)
     elif given_direction is not None or not 0.24 < share < 0.76:
         expected = given_direction == "True" if given_direction else share > 0.5
-        assert machine.homes_to_maximum(section, at_mm, minimum_mm, maximum_mm) == expected
+        assert endstops.homes_to_maximum(section, at_mm, minimum_mm, maximum_mm) == expected
 
 
 def lifts(found: Machine) -> List[tuple]:

@@ -1,0 +1,62 @@
+# The pins to which [multi_mcu_resync] says that the signal of an endstop goes too
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+import re
+from dataclasses import replace
+from typing import Iterator, List, Optional, Sequence
+
+from virtual_printer import kinematics
+from virtual_printer.configfile import ConfigFile, Section
+from virtual_printer.model import Endstop, Pin, WiredEndstop
+from virtual_printer.pins import parse_pin, parse_pin_text, probe_pin_option
+
+_PREFIX = "endstop_pins_"
+
+
+def wired_endstops(
+    printer: ConfigFile, probe: Optional[Section], mcus: Sequence[str], endstops: Sequence[Endstop]
+) -> List[WiredEndstop]:
+    """Return them; a pin that has an endstop already is none of them"""
+    section = printer.section("multi_mcu_resync")
+    wires = list(_one_signal(printer, mcus))
+    for option in section.options:
+        source = _source(printer, probe, mcus, option)
+        if source is None:
+            continue
+        for text in filter(str.strip, section.get(option).split(",")):
+            pin = parse_pin_text(section, option, text, mcus)
+            taken = {(one.pin.mcu, one.pin.name) for one in (*endstops, *wires)}
+            if (pin.mcu, pin.name) not in taken:
+                wires.append(WiredEndstop(replace(pin, invert=source.invert), source))
+    return wires
+
+
+def _one_signal(printer: ConfigFile, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
+    """Yield the switches of further steppers that carry the signal of their axis's first one"""
+    for axis in kinematics.one_signal_axes(printer):
+        first = printer.section(f"stepper_{axis}")
+        for name, member in printer.sections.items():
+            if not re.fullmatch(rf"stepper_{axis}\d+", name):
+                continue
+            if first.has("endstop_pin") and member.has("endstop_pin"):
+                source = parse_pin(first, "endstop_pin", mcus)
+                yield WiredEndstop(parse_pin(member, "endstop_pin", mcus), source)
+
+
+def _source(
+    printer: ConfigFile, probe: Optional[Section], mcus: Sequence[str], option: str
+) -> Optional[Pin]:
+    """Return the pin whose signal an option of [multi_mcu_resync] wires to others"""
+    if option == "probe_pins" and probe is not None:
+        owner, pin_option = probe, probe_pin_option(probe)
+    elif option.startswith(_PREFIX):
+        owner, pin_option = printer.section(f"stepper_{option[len(_PREFIX) :]}"), "endstop_pin"
+    else:
+        return None
+    if not owner.has(pin_option) or "virtual_endstop" in owner.get(pin_option):
+        # Klippy refuses that
+        return None
+    return parse_pin(owner, pin_option, mcus)
