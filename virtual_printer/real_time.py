@@ -10,13 +10,13 @@ import select
 import time
 import tty
 from pathlib import Path
-from types import TracebackType
-from typing import List, Optional, Type, Union
+from typing import List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
 from virtual_printer.configfile import MachineError
 from virtual_printer.model import Machine
+from virtual_printer.resource import Resource
 
 _NS_PER_S = 1_000_000_000
 _READ_SIZE = 4096
@@ -85,7 +85,7 @@ class Terminal:
         self._device = device
 
 
-class Server:
+class Server(Resource):
     """A machine whose MCUs real hosts can reach; use it in a `with` statement
 
     Events happen at their own simulated times however late the process is; only what travels
@@ -103,26 +103,14 @@ class Server:
         self._ports: List[Union[Terminal, CanInterface]] = []
         self._machine = machine
 
-    def __enter__(self) -> "Server":
+    def open(self) -> None:
+        """Make the devices and join the buses"""
         host = (self._library, self._simulation)
-        try:
-            for mcu in self._machine.mcus:
-                if mcu.device:
-                    self._ports.append(Terminal(*host, Path(mcu.device)))
-            for bus in self._machine.can_buses:
-                self._ports.append(CanInterface(*host, bus.name, bool(bus.data_rate)))
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
+        for mcu in self._machine.mcus:
+            if mcu.device:
+                self._ports.append(Terminal(*host, Path(mcu.device)))
+        for bus in self._machine.can_buses:
+            self._ports.append(CanInterface(*host, bus.name, bool(bus.data_rate)))
 
     def close(self) -> None:
         """Take the devices away and leave the buses"""

@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from virtual_printer import build, description, hosts, machine, process
+from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
     ApiClosed,
     ApiSocket,
@@ -47,7 +47,7 @@ class Truth(NamedTuple):
     position_mm: float
 
 
-class Session:
+class Session(Resource):
     """A host's Klippy running on a virtual printer; use it in a `with` statement
 
     printer_cfg and machine_cfg are the texts of both files, `files` are further ones by name (for
@@ -86,23 +86,11 @@ class Session:
         self._agenda: List[Tuple[float, int, Callable[[], None]]] = []
         self._agenda_order = itertools.count()
 
-    def __enter__(self) -> "Session":
-        try:
-            self._start()
-            self._connect(_STARTUP_TIMEOUT_S)
-            self._wait_started(self._ready)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
+    def open(self) -> None:
+        """Start Klippy and wait until it is ready"""
+        self._start()
+        self._connect(_STARTUP_TIMEOUT_S)
+        self._wait_started(self._ready)
 
     def close(self) -> None:
         """End Klippy; a second call does nothing"""

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from types import TracebackType
-from typing import Dict, List, Optional, Sequence, Tuple, Type
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from virtual_printer import build
+from virtual_printer.resource import Resource
 
 # What every toy program may use; slept(f) is how long f() takes on the virtual clock
 PRELUDE = """
@@ -86,7 +86,7 @@ def seconds(folder: Path, program: str, **settings: object) -> List[float]:
     return [float(word) for word in output(folder, program, **settings).split()]
 
 
-class Driven:
+class Driven(Resource):
     """A toy program in virtual time which this process drives; use it in a `with` statement"""
 
     def __init__(self, folder: Path, program: str, **settings: object) -> None:
@@ -105,15 +105,8 @@ class Driven:
                 pass_fds=[process_end.fileno()],
             )
 
-    def __enter__(self) -> "Driven":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def close(self) -> None:
+        """End the program, whatever it does"""
         self.hang_up()
         if self.process.poll() is None:
             self.process.kill()

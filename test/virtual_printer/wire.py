@@ -8,10 +8,10 @@
 import ctypes
 from collections import namedtuple
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from virtual_printer import dictionary, simulation_library
+from virtual_printer.resource import Resource
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -79,7 +79,7 @@ class LoadError(Exception):
     """The simulation refuses the description"""
 
 
-class Simulation:
+class Simulation(Resource):
     """One simulation; use it in a `with` statement
 
     Times are nanoseconds; `now_ns` is the time reached. `hosts` maps the name of each MCU
@@ -101,15 +101,8 @@ class Simulation:
                 name = line.split()[1]
                 self.hosts[name] = Host(self, device_path(name))
 
-    def __enter__(self) -> "Simulation":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def close(self) -> None:
+        """Free the simulation"""
         self.library.simulation_free(self.pointer)
 
     def run_until(self, time_ns: int) -> None:
