@@ -84,14 +84,20 @@ def test_every_error_in_the_guide_says_what_to_do():
         assert len(advice.partition("\n###")[0].split()) >= 2, heading
 
 
-def test_overview_has_every_module_and_every_invariant():
+def test_overview_has_every_module_script_and_invariant():
     overview = text(DOCS / "Code_Overview.md")
     part = overview.split("## The modules")[1].split("\n## ")[0]
     listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", part, re.MULTILINE)))
     modules = {path.stem for path in (EXTRA / "resync").glob("*.py")} - {"__init__"}
     assert sorted(listed) == sorted(modules)
-    for module in re.findall(r"`(\w+)\.py`", overview):
+    story = overview.split("## A homing move")[1].split("\n## ")[0]
+    for module in re.findall(r"`(\w+)\.py`", story):
         assert module in modules, module
+    part = overview.split("## The scripts")[1].split("\n## ")[0]
+    patterns = re.findall(r"`([\w*]+\.(?:py|sh))`", part)
+    scripts = [ROOT.joinpath("scripts").glob(pattern) for pattern in patterns]
+    listed = {path.name for found in scripts for path in found}
+    assert listed == {p.name for p in (ROOT / "scripts").iterdir() if p.suffix in (".py", ".sh")}
     invariants = re.findall(r"^- (I\d):", overview, re.MULTILINE)
     tests = text(ROOT / "test" / "end_to_end" / "test_invariants.py")
     tested = re.findall(r"^def test_(i\d)_", tests, re.MULTILINE)
