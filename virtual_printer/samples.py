@@ -27,7 +27,8 @@ class SamplePrinter:
     [multi_mcu_resync], None leaves the section out.  probe names the section
     of the probe: "probe", "bltouch" or another with the options that these share.
     can_mcus sit on a CAN bus; can_bus holds the options of its section in the
-    machine file.
+    machine file.  frequencies_hz are the clocks of MCUs, those left out are
+    drawn from the seed.
     """
 
     z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
@@ -43,7 +44,6 @@ class SamplePrinter:
     kinematics: str = "corexy"
     can_mcus: Tuple[str, ...] = ()
     can_bus: Section = field(default_factory=dict)
-    # Clocks (Hz) of MCUs, those left out are drawn from the seed
     frequencies_hz: Mapping[str, int] = field(default_factory=dict)
 
     def with_resync(self, **options: object) -> "SamplePrinter":
@@ -84,9 +84,9 @@ class SamplePrinter:
         }
         if self.can_mcus:
             sections["can_bus can0"] = self.can_bus
-        for name, frequency_hz in self.frequencies_hz.items():
-            section = "mcu" if name == "mcu" else "mcu %s" % (name,)
-            sections[section] = {"frequency": frequency_hz}
+        for name in self._mcu_names():
+            if name in self.frequencies_hz:
+                sections[_mcu_header(name)] = {"frequency": self.frequencies_hz[name]}
         return config_text(sections)
 
     def _mcu_names(self) -> List[str]:
@@ -104,8 +104,7 @@ class SamplePrinter:
             }
         }
         for name in self._mcu_names():
-            header = "mcu" if name == "mcu" else "mcu %s" % (name,)
-            sections[header] = self._mcu_options(name)
+            sections[_mcu_header(name)] = self._mcu_options(name)
         if self.resync is not None:
             sections["multi_mcu_resync"] = self.resync
         for axis, mcus in (("x", self.x_mcus), ("y", self.y_mcus)):
@@ -253,6 +252,10 @@ def motor_options(mcu: str, port: str, index: int, dir_inverted: bool = False) -
         "dir_pin": ("!" if dir_inverted else "") + pins[1],
         "enable_pin": "!" + pins[2],
     }
+
+
+def _mcu_header(name: str) -> str:
+    return "mcu" if name == "mcu" else "mcu %s" % (name,)
 
 
 def _points(points: Sequence[Tuple[float, float]]) -> str:

@@ -8,7 +8,7 @@ import json
 import demo
 import pytest
 
-from virtual_printer import hosts
+from virtual_printer import hosts, machine
 from virtual_printer.samples import CAN_PRINTER
 from virtual_printer.session import SessionError
 
@@ -67,9 +67,14 @@ def test_demo_with_can_runs_the_same_three_ways_on_a_bus(monkeypatch, tmp_path):
     assert run(monkeypatch, "--can", "--plot", tmp_path / "demo.png") == 1
     samples = {name: task.arguments[0] for name, task in runs.items()}
     assert list(samples) == ["one_mcu", "shared_uncorrected", "shared_resync"]
+    clocks = CAN_PRINTER.frequencies_hz
     for sample in samples.values():
         assert sample.can_mcus == CAN_PRINTER.can_mcus
         assert "canbus_uuid" in sample.printer_cfg()
+        (tmp_path / "printer.cfg").write_text(sample.printer_cfg())
+        (tmp_path / "machine.cfg").write_text(sample.machine_cfg())
+        found = machine.load(tmp_path / "printer.cfg", tmp_path / "machine.cfg")
+        assert {m.name: m.frequency_hz for m in found.mcus}.items() <= clocks.items()
     assert len(set(samples["one_mcu"].z_mcus)) == 1
     assert samples["shared_resync"].resync == {}
 
