@@ -47,8 +47,9 @@ class SampleConfig:
     def machine_cfg(self):
         names = [n for n in Z4 if "[%s]" % (n,) in self._text]
         heights = [
-            "height_%s: %.1f" % (name, self._height_mm + 0.3 * (i % 2))
-            for i, name in enumerate(names)
+            "height_%s: %.2f" % (name, self._height_mm + higher_mm)
+            # No two alike: v0.11 cannot sort steppers that Z_TILT_ADJUST has to move alike
+            for name, higher_mm in zip(names, (0.0, 0.3, 0.17, 0.25))
         ]
         return "\n".join(["[gantry]", "start_x: 120", "start_y: 130", *heights, ""])
 
