@@ -10,8 +10,8 @@ from virtual_printer.samples import config_text
 from virtual_printer.session import GCodeError
 from virtual_printer.unusual_samples import SwitchPrinter
 
-# The switch of stepper_y1 on MCU y1
-PIN = PIN_NUMBERS["PD14"]
+# The switches of stepper_y on the main MCU and of stepper_y1 on MCU y1
+FIRST_PIN, PIN = PIN_NUMBERS["PD15"], PIN_NUMBERS["PD14"]
 STEPPERS = ("stepper_y", "stepper_y1")
 
 
@@ -76,3 +76,20 @@ def test_endstop_that_is_triggered_already_is_named(start):
     printer.control("endstop y1 %d force=1" % (PIN,))
     with pytest.raises(GCodeError, match="pin 'y1:PD14' reads triggered before the move"):
         printer.gcode("G28 Y")
+
+
+def test_signal_that_never_comes_is_no_trigger(start):
+    printer = start(sample(one_signal_axes="y", max_correction=5, ferror=50))
+    printer.control("endstop mcu %d force=0" % (FIRST_PIN,))
+    printer.control("endstop y1 %d force=0" % (PIN,))
+    with pytest.raises(GCodeError, match="No trigger on y"):
+        printer.gcode("G28 Y")
+
+
+def test_homing_move_that_follows_at_once_is_not_stopped(start):
+    fast = SwitchPrinter("cartesian", {"y": ("mcu", "y1")}, ("y",), resync={"one_signal_axes": "y"})
+    # The second approach is asked for long before the first one's watch is over
+    printer = start(fast, replace=[("[stepper_y]", "[stepper_y]\nhoming_retract_dist: 1")])
+    printer.gcode("G28 Y")
+    assert printer.status("multi_mcu_resync")["in_sync"]["y"] is True
+    assert printer.status("multi_mcu_resync")["homing_moves"] == 2
