@@ -11,7 +11,7 @@ from .resync.acknowledge import Acknowledgement
 from .resync.chelper import HelperError
 from .resync.commands import Commands
 from .resync.failure import Failure
-from .resync.guard import ForceMoveWatch, MoveGuard
+from .resync.guard import ForceMoveWatch, MotorWatch, MoveGuard
 from .resync.history import History, RailResult
 from .resync.host import Host
 from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
@@ -66,8 +66,7 @@ class MultiMcuResync:
         register = self.printer.register_event_handler
         register("klippy:connect", self._handle_connect)
         register("klippy:ready", self._handle_ready)
-        register("klippy:shutdown", lambda: self.state.forget("the printer was shut down"))
-        register("stepper_enable:motor_off", lambda *_: self.state.forget("motors off"))
+        register("klippy:shutdown", self._handle_shutdown)
 
     # Start-up
     def _check_axes(self, config: Any) -> None:
@@ -122,6 +121,9 @@ class MultiMcuResync:
         self.status.note_rails(self.rails, self.state)
         self.commands.attach(self.rails, self.state, self.resyncer, self.acknowledgement)
 
+    def _handle_shutdown(self) -> None:
+        self.state.forget([rail.name for rail in self.rails], "the printer was shut down")
+
     def _check_found(self, names: List[str]) -> None:
         for axis in self.axes or ():
             if axis not in names:
@@ -162,6 +164,7 @@ class MultiMcuResync:
             self.state,
             lambda: self.is_homing,
         )
+        MotorWatch(self.printer, self.rails, self.state)
         ForceMoveWatch(self.printer, self.rails, self.state)
         self.acknowledgement = Acknowledgement(
             self.printer,

@@ -68,6 +68,18 @@ def test_axis_out_of_step_is_back_in_step_after(start, cure):
 
 
 @pytest.mark.parametrize("cure", ["G28 Z", "RESYNC"])
+def test_axis_out_of_step_that_was_squared_by_hand_is_not_put_right_twice(start, cure):
+    printer, before = start_at_height(start, SLOW_PROBE)
+    with pytest.raises(GCodeError):
+        probe_with_a_slow_link(printer)
+    printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.07 VELOCITY=5")
+    printer.gcode(cure)
+    after = level_truth(printer)
+    moved = {name: after[name].pulses - before[name].pulses for name in before}
+    assert max(moved.values()) - min(moved.values()) == 0
+
+
+@pytest.mark.parametrize("cure", ["G28 Z", "RESYNC"])
 def test_stepper_that_stopped_far_too_early_is_back_in_step_after(start, cure):
     printer, before = start_at_height(start, SamplePrinter().with_resync(max_correction=0.05))
     # The others, the first stepper among them, hear of it late
@@ -152,6 +164,15 @@ def test_motors_off_makes_the_state_unknown(start):
     printer.gcode("M84")
     status = printer.status("multi_mcu_resync")
     assert (status["in_sync"], status["out_of_sync_reason"]) == ({"z": None}, {"z": "motors off"})
+
+
+def test_one_motor_off_makes_the_state_of_its_axis_unknown(start):
+    printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
+    printer.gcode("G28")
+    assert in_sync(printer) == {"x": True, "z": True}
+    printer.gcode("SET_STEPPER_ENABLE STEPPER=stepper_z1 ENABLE=0")
+    assert in_sync(printer) == {"x": True, "z": None}
+    assert printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"] == "motors off"
 
 
 def test_force_move_blocks_the_axis_until_it_is_accepted(start):

@@ -45,7 +45,7 @@ def test_correction_ends_the_skew(state):
 def test_motors_off_forgets_what_was_in_sync_but_not_what_was_not(state):
     state.note_corrected("x", ["stepper_x"])
     state.note_skewed("z", READINGS, "too far")
-    state.forget("motors off")
+    state.forget(["x", "z"], "motors off")
     assert state.get("x") == (None, "motors off")
     assert state.get("z").in_sync is False
     assert state.skew_mm
@@ -56,3 +56,14 @@ def test_lost_rail_keeps_the_skew_that_is_known(state):
     state.lose("z", "no count from an MCU")
     assert state.get("z") == (False, "no count from an MCU")
     assert state.skew_mm["stepper_z1"] == pytest.approx(-0.48)
+
+
+def test_skew_of_a_stepper_that_was_moved_alone_stays_known(state):
+    state.note_skewed("z", READINGS, "too far")
+    state.note_moved("stepper_z1", 0.5)
+    assert state.skew_mm == pytest.approx({"stepper_z": 0.0, "stepper_z1": 0.02})
+
+
+def test_move_of_a_stepper_whose_skew_is_unknown_makes_it_no_better_known(state):
+    state.note_moved("stepper_z1", 0.5)
+    assert state.skew_mm == {}

@@ -45,6 +45,25 @@ class MoveGuard:
         return any(slope and distance for slope, distance in zip(slopes, move.axes_d))
 
 
+class MotorWatch:
+    """Learns of motors that are switched off, all of them or one alone."""
+
+    def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
+        self._state = state
+        stepper_enable = printer.lookup_object("stepper_enable")
+        for rail in rails:
+            for stepper in rail.steppers:
+                enable = stepper_enable.lookup_enable(stepper.get_name())
+                enable.register_state_callback(self._handler(rail))
+
+    def _handler(self, rail: Rail) -> Callable[[float, bool], None]:
+        def handle(print_time: float, is_enabled: bool) -> None:
+            if not is_enabled:
+                self._state.forget([rail.name], "motors off")
+
+        return handle
+
+
 class ForceMoveWatch:
     """Learns of steppers that FORCE_MOVE moves alone.
 
@@ -64,9 +83,11 @@ class ForceMoveWatch:
             force_move.manual_move = self._manual_move
 
     def _manual_move(self, stepper: Any, dist: float, *args: Any, **kwargs: Any) -> None:
+        before_mm = mapping.offset_mm(stepper)
         self._host_manual_move(stepper, dist, *args, **kwargs)
         rail = self._rails.get(stepper.get_name())
         if rail is not None:
+            self._state.note_moved(stepper.get_name(), mapping.offset_mm(stepper) - before_mm)
             self._note(rail, stepper, dist)
 
     def _note(self, rail: Rail, stepper: Any, distance_mm: float) -> None:

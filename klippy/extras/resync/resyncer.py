@@ -103,6 +103,8 @@ class Resyncer:
 
     def force(self, toolhead: Any) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
+        # FORCE_MOVE may still have steps to send, and ours come before these
+        toolhead.wait_moves()
         results = []
         for rail in self._rails:
             names = [s.get_name() for s in rail.steppers]

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from .plan import StepperReading
 
@@ -49,6 +49,11 @@ class SyncState:
         for reading in readings:
             self.skew_mm[reading.name] = reading.position_mm(reading.halt_steps) - reference_mm
 
+    def note_moved(self, stepper_name: str, distance_mm: float) -> None:
+        """A stepper has moved alone: where its skew is known, it still is."""
+        if stepper_name in self.skew_mm:
+            self.skew_mm[stepper_name] += distance_mm
+
     def lose(self, rail_name: str, reason: str) -> None:
         """Something has put the rail out of step by an unknown amount."""
         self._states[rail_name] = RailState(False, reason)
@@ -57,8 +62,8 @@ class SyncState:
         """What was noted last has been undone."""
         self._states[rail_name] = state
 
-    def forget(self, reason: str) -> None:
-        """Nothing is known any more of rails that were in step."""
-        for name, state in self._states.items():
-            if state.in_sync:
+    def forget(self, rail_names: Iterable[str], reason: str) -> None:
+        """Nothing is known any more of those of these rails that were in step."""
+        for name in rail_names:
+            if self._states[name].in_sync:
                 self._states[name] = RailState(None, reason)
