@@ -133,7 +133,7 @@ def test_triggers_that_come_apart_are_named(start):
 
     def wait_for_trigger():
         if "toolhead:%d:1" % (PIN,) in printer.control("endstops"):
-            printer.call_at(printer.now_s() + 0.0015, lambda: force(printer, "z2", "none"))
+            printer.call_at(printer.now_s() + 0.0025, lambda: force(printer, "z2", "none"))
         else:
             printer.call_at(printer.now_s() + 0.0002, wait_for_trigger)
 

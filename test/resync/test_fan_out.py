@@ -47,3 +47,11 @@ def test_pin_that_was_triggered_before_the_move_is_named(others, stuck, after_s)
     found = {pin: START_S + after_s if pin == stuck else others for pin in PINS}
     fault = judge_triggers(found, START_S, TOLERANCE_S)
     assert fault == "pin '%s' reads triggered before the move: it is inverted or stuck" % (stuck,)
+
+
+@pytest.mark.parametrize("tolerance_s", [0.00001, 0.01])
+def test_what_is_before_the_move_has_nothing_to_do_with_the_tolerance(tolerance_s):
+    stuck = {"probe": START_S + 0.0005, "z1": None}
+    assert "'probe' reads triggered" in judge_triggers(stuck, START_S, tolerance_s)
+    early = {"probe": START_S + 0.005, "z1": None}
+    assert "'z1' did not trigger" in judge_triggers(early, START_S, tolerance_s)

@@ -12,6 +12,10 @@ from .wrapping import Wrapping
 # a step, which at 5 mm/s lets MCUs differ by more than a message takes.
 REST_S = 0.000050
 
+# The host lets the endstops look for so long (s) before it moves anything,
+# HOMING_START_DELAY of its homing.py
+START_DELAY_S = 0.001
+
 
 def judge_triggers(
     times: Dict[str, Optional[float]], start_time: float, tolerance_s: float
@@ -30,7 +34,7 @@ def judge_triggers(
     late_s = found[last] - found[first]
     if not missing and late_s <= tolerance_s:
         return ""
-    if found[first] < start_time + tolerance_s:
+    if found[first] < start_time + START_DELAY_S:
         return "pin '%s' reads triggered before the move: it is inverted or stuck" % (first,)
     if missing:
         return "pin '%s' did not trigger when '%s' did: check its wire" % (missing[0], first)
@@ -153,7 +157,7 @@ class FanOut:
                 return own_time
             times[self._own_name] = own_time or None
             # All of them may be triggered, which the host has an error for
-            if self._stuck and own_time > self._start_time + self._tolerance_s:
+            if self._stuck and own_time > self._start_time + START_DELAY_S:
                 times[self._stuck[0].name] = self._start_time
             self.fault = judge_triggers(times, self._start_time, self._tolerance_s)
             # The signal was there, if not at the host's own pin
