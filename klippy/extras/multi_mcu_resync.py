@@ -204,8 +204,6 @@ class MultiMcuResync:
         if self.span is not None:
             # The last move was given up before its end event
             self._end_span(self.span)
-        if not self.rails:
-            return
         if homing_move.toolhead is not self.printer.lookup_object("toolhead"):
             # manual_stepper and the like bring a toolhead of their own
             return

@@ -155,6 +155,14 @@ def test_relay_takes_over_with_a_warning_if_the_config_says_so(start):
     assert not any("z2:PB6" in line for line in printer.gcode("PROBE"))
 
 
+def test_pins_are_used_where_no_axis_is_shared_too(start):
+    printer = start(SamplePrinter(z_mcus=("mcu",) * 4).with_resync(probe_pins="mcu:PB6"))
+    printer.gcode("G28\nG1 Z5 F600\nPROBE\nG1 Z5")
+    force(printer, "mcu", "0")
+    with pytest.raises(GCodeError, match="pin 'mcu:PB6' did not trigger when 'toolhead:PB6' did"):
+        printer.gcode("PROBE")
+
+
 def test_all_pins_triggered_before_the_move_is_the_hosts_own_error(start):
     for fallback in (False, True):
         printer = start(SAMPLE.with_resync(probe_pins=PINS, relay_fallback=fallback))
