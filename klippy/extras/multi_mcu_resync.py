@@ -92,14 +92,14 @@ class MultiMcuResync:
         found = resyncable_rails(host_rails, self.include_single_mcu)
         self._check_found([axis for rail in found for axis in rail.axes])
         self.rails = [r for r in found if any(map(self._is_resynced, r.axes))]
+        reason = NOT_HOMED if self.correct else NOT_CORRECTED
+        self.state = SyncState([rail.name for rail in self.rails], reason)
         self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
         for name in self.host.lifted_steppers.difference(self.steppers):
             raise self.printer.config_error(
                 "multi_mcu_resync: the kinematics of this printer is not supported,"
                 " it does not tell which axis moves '%s'" % (name,)
             )
-        reason = NOT_HOMED if self.correct else NOT_CORRECTED
-        self.state = SyncState([rail.name for rail in self.rails], reason)
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
