@@ -6,6 +6,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import argparse
 import gc
+import os
 import sys
 from typing import List, Optional
 
@@ -76,6 +77,11 @@ def main() -> int:
         if arguments.o:
             _write(log, parts, arguments.o)
             print("Written: %s" % (arguments.o,))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; nothing is to be said at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (LogError, OSError) as e:
         print("resync_report: %s" % (e,), file=sys.stderr)
         return 1

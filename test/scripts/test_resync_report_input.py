@@ -281,3 +281,11 @@ def test_text_needs_nothing_but_the_standard_library(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "python3 -m pip install matplotlib" in done.stderr
+
+
+def test_reader_that_has_seen_enough_is_no_error(tmp_path):
+    log = tmp_path / "klippy.log"
+    log.write_text(long_log(1 << 20))
+    command = "'%s' '%s' '%s' | true" % (sys.executable, SCRIPT, log)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
