@@ -209,6 +209,10 @@ class MultiMcuResync:
             return
         if self.resyncer is not None:
             self.acknowledgement.pause()
+        if self.printer.is_shutdown():
+            # The host would wait for the trigger for ever
+            raise self.printer.command_error("multi_mcu_resync: the printer was shut down before")
+        if self.resyncer is not None:
             self.keeper.in_homing_move = True
         self.signals.begin(homing_move)
         self.span = event.HomingSpan(

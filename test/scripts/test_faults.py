@@ -17,6 +17,7 @@ from fault_kinds import KINDS
 
 from virtual_printer import hosts
 
+M112_BEFORE_A_MOVE = 100861
 UNHARMED = fault_outcome.KIND_NAMES.index("none")
 
 
@@ -49,6 +50,13 @@ def test_run_is_the_same_each_time(host_name):
     stories = [fault_run.run_seed(UNHARMED, host_name).story for _ in range(2)]
     assert len(stories[0]) > 10
     assert stories[0] == stories[1]
+
+
+def test_homing_move_that_begins_after_a_shutdown_ends_at_once():
+    # M112 comes 3 ms before the move: the host would wait for ever for its trigger
+    outcome = fault_run.run_seed(M112_BEFORE_A_MOVE, "kalico")
+    assert (outcome.kind, outcome.ended) == ("m112_between", "shutdown")
+    assert not outcome.what()
 
 
 def test_skew_under_the_claim_of_being_in_sync_is_found(host_name, monkeypatch):
