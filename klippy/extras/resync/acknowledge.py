@@ -95,19 +95,17 @@ class Acknowledgement:
         Raises the host's error if an MCU does not answer.
         """
         results: List[Any] = []
-        deadline = self._reactor.monotonic() + ANSWER_TIMEOUT_S * len(self._rails)
 
         def compare(eventtime: float) -> None:
-            while self._asked and self._reactor.monotonic() < deadline:
-                self._answered.wait(deadline)
             try:
                 results.append(self._compare(list(self._rails)))
             except Exception as e:
                 results.append(e)
 
         # The host itself would wait for ever for an MCU that is lost
+        patience_s = ANSWER_TIMEOUT_S * (len(self._rails) + 1)
         done = self._reactor.register_callback(compare)
-        done.wait(deadline + ANSWER_TIMEOUT_S)
+        done.wait(self._reactor.monotonic() + patience_s)
         if not results:
             name = self._asked[0]
             self._state.lose(self._rails[name].name, "no count from an MCU")

@@ -27,6 +27,7 @@ GENERIC_KINEMATICS = "generic_cartesian"
 # Klipper 2024-01-08 (v0.13) and Kalico, Klipper 2026-01-20 (after v0.13)
 REMEMBERED_TRIGGERS = ("_trigger_time", "_last_trigger_time")
 
+
 class Host:
     """The running host, as far as it differs from one version to the next."""
 

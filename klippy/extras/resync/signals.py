@@ -59,7 +59,7 @@ class Signals:
                 OneSignal(self._printer, self._host, found[axis], self._tolerance_s)
             )
         for option, fan_out in self._fan_outs.items():
-            endstop = self._host.plain_endstop(self._find(option, host_rails))
+            endstop = self._host.plain_endstop(self._find(option, found))
             trsyncs = self._host.endstop_trsyncs(endstop)
             if not trsyncs:
                 raise self._printer.config_error(
@@ -68,10 +68,9 @@ class Signals:
                 )
             fan_out.connect(endstop, self._host.endstop_pin(endstop), trsyncs)
 
-    def _find(self, option: str, host_rails: List[Any]) -> Any:
+    def _find(self, option: str, found: Dict[str, List[Any]]) -> Any:
         if option == PROBE_OPTION:
             return self._host.probe_endstop()
-        found = endstops_by_axis(host_rails)
         endstops = found.get(option[len("endstop_pins_") :], [])
         if len(endstops) != 1:
             axes = ", ".join(axis for axis, members in found.items() if len(members) == 1)
