@@ -6,14 +6,16 @@
 import logging
 from typing import Any, Dict, List, Optional
 
-from .resync import event, following_error, limit, mapping, plan
+from .resync import console, event, following_error, limit, mapping, plan
 from .resync.acknowledge import Acknowledgement
 from .resync.chelper import HelperError
 from .resync.commands import Commands
 from .resync.failure import Failure
 from .resync.guard import ForceMoveWatch, MotorWatch, MoveGuard
 from .resync.history import History, RailResult
+from .resync.homing_moves import HomingMoves
 from .resync.host import Host
+from .resync.level import LevelWatch
 from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
 from .resync.log_line import log_line
 from .resync.options import get_finite
@@ -22,7 +24,7 @@ from .resync.rebase import MappingKeeper
 from .resync.resyncer import Options, Resyncer
 from .resync.signals import Signals
 from .resync.status import Status
-from .resync.sync_state import NOT_CORRECTED, NOT_HOMED, SyncState
+from .resync.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailState, SyncState
 
 
 class MultiMcuResync:
@@ -54,9 +56,8 @@ class MultiMcuResync:
         self.state = SyncState([])
         self.resyncer: Optional[Resyncer] = None
         self.acknowledgement: Optional[Acknowledgement] = None
-        # The homing move under way, and whether it is part of a G28
+        # Whether a homing move is part of a G28
         self.is_homing = False
-        self.span: Optional[event.HomingSpan] = None
         self.failure = Failure(self.printer)
         # What the user is told
         self.history = History()
@@ -94,6 +95,11 @@ class MultiMcuResync:
         self.rails = [r for r in found if any(map(self._is_resynced, r.axes))]
         reason = NOT_HOMED if self.correct else NOT_CORRECTED
         self.state = SyncState([rail.name for rail in self.rails], reason)
+        self.state.note_incidents(self.host.earlier_incidents())
+        self.printer.register_event_handler("klippy:disconnect", self._handle_disconnect)
+        self.moves = HomingMoves(
+            self.rails, self.state, self.signals, self.host.follow_homing_moves(self._leave_move)
+        )
         self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
         for name in self.host.lifted_steppers.difference(self.steppers):
             raise self.printer.config_error(
@@ -122,7 +128,10 @@ class MultiMcuResync:
         self.commands.attach(self.rails, self.state, self.resyncer, self.acknowledgement)
 
     def _handle_shutdown(self) -> None:
-        self.state.forget([rail.name for rail in self.rails], "the printer was shut down")
+        self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)
+
+    def _handle_disconnect(self) -> None:
+        self.host.keep_incidents(self.state.incidents())
 
     def _check_found(self, names: List[str]) -> None:
         for axis in self.axes or ():
@@ -156,7 +165,7 @@ class MultiMcuResync:
         self.resyncer = Resyncer(
             self.printer, self.host, helper, self.rails, self.limits, self.state, self.options
         )
-        self.keeper = MappingKeeper(toolhead, self.rails)
+        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started)
         MoveGuard(
             self.printer,
             toolhead.get_kinematics(),
@@ -185,6 +194,10 @@ class MultiMcuResync:
         self.host.register_first(end, self._handle_move_end)
         self.printer.register_event_handler(end, self.failure.raise_for)
         if self.resyncer is not None:
+            self.level = LevelWatch(self.host, self.rails, self.state)
+            self.commands.note_levelling(self.level.commands)
+            names = [rail.name for rail in self.rails]
+            self.state.note_unlevelled(n for n in names if n not in self.level.commands)
             self.acknowledgement.check_every(self.check_interval)
             # Outside of all others that replace the command
             gcode = self.printer.lookup_object("gcode")
@@ -201,70 +214,79 @@ class MultiMcuResync:
             self.is_homing = was_homing
 
     def _handle_move_begin(self, homing_move: Any) -> None:
-        if self.span is not None:
-            # The last move was given up before its end event
-            self._end_span(self.span)
         if homing_move.toolhead is not self.printer.lookup_object("toolhead"):
             # manual_stepper and the like bring a toolhead of their own
             return
-        if self.resyncer is not None:
+        if self.acknowledgement is not None:
             self.acknowledgement.pause()
-        if self.printer.is_shutdown():
-            # The host would wait for the trigger for ever
-            raise self.printer.command_error("multi_mcu_resync: the printer was shut down before")
-        if self.resyncer is not None:
-            self.keeper.in_homing_move = True
-        self.signals.begin(homing_move)
-        self.span = event.HomingSpan(
-            homing_move, self.rails, self.state.skew_mm, self.signals
-        )
+        try:
+            if self.printer.is_shutdown():
+                # The host would wait for the trigger for ever
+                raise self.printer.command_error(
+                    "multi_mcu_resync: the printer was shut down before"
+                )
+            self.moves.begin(homing_move)
+        finally:
+            self._go_on_checking()
 
-    def _end_span(self, span: event.HomingSpan) -> List[str]:
-        span.watch.stop()
-        faults = self.signals.end()
-        self.span = None
-        if self.resyncer is not None:
-            self.keeper.in_homing_move = False
+    def _go_on_checking(self) -> None:
+        if self.acknowledgement is not None and not self.moves.is_any():
             self.acknowledgement.resume()
-        return faults
+
+    def _leave_move(self, homing_move: Any) -> None:
+        self.moves.leave(homing_move)
+        self._go_on_checking()
 
     def _handle_move_end(self, homing_move: Any) -> None:
-        span = self.span
-        if span is None or span.homing_move is not homing_move:
+        span = self.moves.find(homing_move)
+        if span is None:
+            is_ours = homing_move.toolhead is self.printer.lookup_object("toolhead")
+            if is_ours and self.resyncer is not None:
+                self.moves.lose(homing_move)
             return
         results: List[RailResult] = []
         error = ""
+        before = {rail.name: self.state.get(rail.name) for rail in self.rails}
         try:
             self._resync(span, results)
         except Exception as e:
             error = str(e) or type(e).__name__
             message = "multi_mcu_resync: %s" % (error,)
             self.failure.note(homing_move, message)
-            self._lose_uncorrected(span, results, error)
+            if self.resyncer is not None:
+                self._note_uncorrected(span, results, error)
             if isinstance(e, event.CountError):
                 # Nothing that this MCU says of its steppers can be trusted
                 self.printer.invoke_shutdown(message)
             elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
                 logging.exception("multi_mcu_resync: resync failed")
-        for fault in self._end_span(span):
+        for fault in self.moves.end(span):
             message = "multi_mcu_resync: %s" % (fault,)
             if self.signals.fallback:
                 self.printer.lookup_object("gcode").respond_info(message + "; the host relays")
             else:
                 self.failure.note(homing_move, message)
+        self._go_on_checking()
         if results or error:
             self.history.note_homing_move(results, error)
             logging.info(log_line(results, error))
+        self._advise_levelling(before)
 
-    def _lose_uncorrected(
+    def _note_uncorrected(
         self, span: event.HomingSpan, results: List[RailResult], reason: str
     ) -> None:
         corrected = {r.part.rail.name for r in results if r.corrected}
-        moved = span.moved_steppers()
+        for rail in event.moved_rails(span.homing_move, self.rails):
+            if rail.name not in corrected:
+                self.moves.note_failure(span, rail, reason)
+
+    def _advise_levelling(self, before: Dict[str, RailState]) -> None:
         for rail in self.rails:
-            is_idle = moved.isdisjoint(s.get_name() for s in rail.steppers)
-            if self.state.get(rail.name).in_sync and rail.name not in corrected and not is_idle:
-                self.state.lose(rail.name, reason)
+            state = self.state.get(rail.name)
+            has_come_in_step = state.in_sync and not before[rail.name].in_sync
+            if has_come_in_step and state.has_level_incident():
+                line = console.level_line(rail, state, self.level.commands.get(rail.name))
+                self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
 
     def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
         parts = span.readings()

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import level_truth, probe_at_random
+from end_to_end.driving import level_truth, probe_at_random, skew_gained_mm
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
@@ -164,6 +164,7 @@ def test_motors_off_makes_the_state_unknown(start):
     printer.gcode("M84")
     status = printer.status("multi_mcu_resync")
     assert (status["in_sync"], status["out_of_sync_reason"]) == ({"z": None}, {"z": "motors off"})
+    assert status["level_needed_reason"] == {"z": "motors off"}
 
 
 def test_one_motor_off_makes_the_state_of_its_axis_unknown(start):
@@ -172,20 +173,22 @@ def test_one_motor_off_makes_the_state_of_its_axis_unknown(start):
     assert in_sync(printer) == {"x": True, "z": True}
     printer.gcode("SET_STEPPER_ENABLE STEPPER=stepper_z1 ENABLE=0")
     assert in_sync(printer) == {"x": True, "z": None}
-    assert printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"] == "motors off"
+    reason = printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"]
+    assert reason == "the motor of 'stepper_z1' was switched off"
 
 
-def test_force_move_blocks_the_axis_until_it_is_accepted(start):
-    printer, _ = start_at_height(start, SamplePrinter())
-    printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")
-    assert in_sync(printer) == {"z": False}
-    with pytest.raises(GCodeError, match="FORCE_MOVE has moved 'stepper_z1' alone"):
+def test_force_move_blocks_the_axis_until_it_is_put_back_or_accepted(start):
+    printer, before = start_at_height(start, SamplePrinter())
+    for cure in ("RESYNC", "RESYNC CLEAR=1"):
+        printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")
+        assert in_sync(printer) == {"z": False}
+        with pytest.raises(GCodeError, match="FORCE_MOVE has moved 'stepper_z1' alone"):
+            printer.gcode("G1 Z12")
+        printer.gcode(cure)
+        assert in_sync(printer) == {"z": True}
         printer.gcode("G1 Z12")
-    with pytest.raises(GCodeError, match="By how much is not known"):
-        printer.gcode("RESYNC")
-    printer.gcode("RESYNC CLEAR=1")
-    assert in_sync(printer) == {"z": True}
-    printer.gcode("G1 Z12")
+        gained_mm = skew_gained_mm(before, level_truth(printer))
+        assert gained_mm == pytest.approx(0.0 if cure == "RESYNC" else 0.5, abs=1e-6)
 
 
 def test_buzzing_a_stepper_keeps_the_axis_in_sync(start):

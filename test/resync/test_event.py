@@ -8,10 +8,13 @@ from resync.event import EndstopWatch
 
 
 class Endstop:
-    """An endstop as hosts have them, with home_wait() as a method."""
+    """An endstop as hosts have them, with its functions as methods."""
 
     def __init__(self, outcome):
         self.outcome = outcome
+
+    def home_start(self, print_time, triggered=True):
+        return "completion of %s, %s" % (print_time, triggered)
 
     def home_wait(self, home_end_time):
         if isinstance(self.outcome, Exception):
@@ -20,17 +23,22 @@ class Endstop:
 
 
 class ProbeEndstop:
-    """An endstop of v0.12's probe, with home_wait as an attribute."""
+    """An endstop of v0.12's probe, with functions as attributes."""
 
     def __init__(self, outcome):
-        self.home_wait = Endstop(outcome).home_wait
+        endstop = Endstop(outcome)
+        self.home_start, self.home_wait = endstop.home_start, endstop.home_wait
+
+
+def watch_of(endstops, steppers, note_start=lambda: None):
+    return EndstopWatch(endstops, steppers, note_start)
 
 
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
 def test_endstop_is_left_as_it_was_found(kind):
     endstop = kind(5.0)
     before = dict(vars(endstop))
-    watch = EndstopWatch([(endstop, "z")], [])
+    watch = watch_of([(endstop, "z")], [])
     assert vars(endstop) != before
     watch.stop()
     assert vars(endstop) == before
@@ -41,7 +49,7 @@ def test_endstop_is_left_as_it_was_found(kind):
 def test_endstop_that_is_named_twice_is_left_as_it_was_found():
     endstop = Endstop(5.0)
     before = dict(vars(endstop))
-    watch = EndstopWatch([(endstop, "x"), (endstop, "y")], [])
+    watch = watch_of([(endstop, "x"), (endstop, "y")], [])
     watch.stop()
     assert vars(endstop) == before
 
@@ -49,7 +57,7 @@ def test_endstop_that_is_named_twice_is_left_as_it_was_found():
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
 def test_trigger_time_is_returned_and_remembered(kind):
     endstop = kind(5.0)
-    watch = EndstopWatch([(endstop, "z")], [])
+    watch = watch_of([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == 5.0
     assert watch.trigger_times == {"z": 5.0}
 
@@ -58,7 +66,7 @@ def test_trigger_time_is_returned_and_remembered(kind):
 def test_no_trigger_is_not_remembered(outcome):
     # v0.12 returns -1 after a communication timeout
     endstop = Endstop(outcome)
-    watch = EndstopWatch([(endstop, "z")], [])
+    watch = watch_of([(endstop, "z")], [])
     assert endstop.home_wait(7.0) == outcome
     assert watch.trigger_times == {}
 
@@ -79,16 +87,26 @@ class Stepper:
 
 def test_counts_are_those_before_the_first_endstop_is_waited_for():
     endstops = [Endstop(5.0), Endstop(6.0)]
-    watch = EndstopWatch(list(zip(endstops, "xy")), [Stepper()])
+    watch = watch_of(list(zip(endstops, "xy")), [Stepper()])
     assert watch.sent_steps == {}
     for endstop in endstops:
         endstop.home_wait(7.0)
     assert watch.sent_steps == {"stepper_z": 41}
 
 
+@pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
+def test_start_is_noted_once_before_the_first_endstop_is_armed(kind):
+    endstops, starts = [kind(5.0), kind(6.0)], []
+    watch = watch_of(list(zip(endstops, "xy")), [], lambda: starts.append("now"))
+    assert (watch.is_started, starts) == (False, [])
+    for endstop in endstops:
+        assert endstop.home_start(3.0, triggered=False) == "completion of 3.0, False"
+    assert (watch.is_started, starts) == (True, ["now"])
+
+
 def test_error_of_an_endstop_passes():
     endstop = Endstop(ValueError("Communication timeout during homing"))
-    watch = EndstopWatch([(endstop, "z")], [])
+    watch = watch_of([(endstop, "z")], [])
     with pytest.raises(ValueError, match="timeout"):
         endstop.home_wait(7.0)
     assert watch.trigger_times == {}

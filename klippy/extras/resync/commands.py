@@ -52,6 +52,7 @@ class Commands:
         self._state = SyncState([])
         self._resyncer: Optional[Resyncer] = None
         self._acknowledgement: Optional[Acknowledgement] = None
+        self._levelling: Dict[str, str] = {}
         self._gcode = printer.lookup_object("gcode")
         for name, handler, text in (
             ("QUERY_RESYNC", self.cmd_QUERY_RESYNC, self.cmd_QUERY_RESYNC_help),
@@ -76,6 +77,10 @@ class Commands:
         self._resyncer = resyncer
         self._acknowledgement = acknowledgement
 
+    def note_levelling(self, commands: Dict[str, str]) -> None:
+        """The command that levels a rail, by the rail's name."""
+        self._levelling = commands
+
     def _steppers(self) -> Dict[str, Any]:
         return {s.get_name(): s for rail in self._rails for s in rail.steppers}
 
@@ -87,7 +92,7 @@ class Commands:
             gcmd.respond_info("No axis has steppers on several MCUs")
             return
         states = [self._state.get(rail.name) for rail in self._rails]
-        lines = console.axis_lines(self._rails, states)
+        lines = console.axis_lines(self._rails, states, self._levelling)
         gcmd.respond_info("\n".join(lines + console.move_lines(self._history.moves)))
 
     cmd_RESYNC_STATS_help = "Report how far each stepper went on after the triggers"
@@ -155,10 +160,14 @@ class Commands:
         if clear:
             for rail in self._rails:
                 self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
+                self._state.note_level(rail.name)
             gcmd.respond_info("The steppers are taken to be in sync where they stand")
             return
         self._check_motors(gcmd)
-        results = self._resyncer.force(self._printer.lookup_object("toolhead"))
+        try:
+            results = self._resyncer.force(self._printer.lookup_object("toolhead"))
+        except mapping.MappingError as e:
+            raise gcmd.error("RESYNC: %s" % (e,)) from e
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False:

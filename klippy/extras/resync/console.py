@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List
+from typing import Dict, List, Mapping, Optional
 
 from .history import Moves, RailResult
 from .limit_settings import LimitSettings
@@ -14,14 +14,34 @@ from .sync_state import RailState
 STATE_WORDS = {True: "in sync", False: "not in sync", None: "unknown"}
 
 
-def axis_lines(rails: List[Rail], states: List[RailState]) -> List[str]:
-    """Whether each axis is in step, and why not."""
+def axis_lines(
+    rails: List[Rail], states: List[RailState], levelling: Mapping[str, str]
+) -> List[str]:
+    """Whether each axis is in step, why not, and whether it has to be levelled.
+
+    levelling has the command that levels a rail, by the rail's name.
+    """
     lines = []
     for rail, state in zip(rails, states):
         for axis in rail.axes:
             text = "axis %s: %s" % (axis, STATE_WORDS[state.in_sync])
             lines.append("%s, %s" % (text, state.reason) if state.reason else text)
+        if state.in_sync and state.level_reason:
+            lines.append(level_line(rail, state, levelling.get(rail.name)))
     return lines
+
+
+def level_line(rail: Rail, state: RailState, command: Optional[str]) -> str:
+    """Why an axis that is in step may not be level, and what to do then.
+
+    command is the one that levels it, None if there is none.
+    """
+    text = "axis %s may not be %s: %s. "
+    if command is None:
+        text += "See that it is square, and run RESYNC CLEAR=1"
+        return text % ("+".join(rail.axes), "square", state.level_reason)
+    text += "Run %s, or RESYNC CLEAR=1 if it is level"
+    return text % ("+".join(rail.axes), "level", state.level_reason, command)
 
 
 def _result_lines(result: RailResult) -> List[str]:

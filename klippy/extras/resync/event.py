@@ -3,12 +3,13 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
 
 from . import mapping
 from .plan import StepperReading
 from .rail import Rail
 from .signals import Signals
+from .sync_state import SyncState
 from .wrapping import Wrapping
 
 # Over how long (s) the speed of a homing move is measured
@@ -33,25 +34,43 @@ class RailReadings(NamedTuple):
 
 
 class EndstopWatch:
-    """Learns whether each endstop of a homing move triggered.
+    """Learns when a homing move starts, and whether each of its endstops triggered.
 
-    The end event does not tell: it is sent after a communication timeout and
-    without a trigger as well.  sent_steps has the count that each stepper
-    would have reached had nothing stopped it.
+    The end event does not say: it is sent after a communication timeout and
+    without a trigger as well.  note_start() is called before the first endstop
+    is armed.  sent_steps has the count that each stepper would have reached
+    had nothing stopped it.
     """
 
-    def __init__(self, endstops: List[Tuple[Any, str]], steppers: List[Any]) -> None:
+    def __init__(
+        self,
+        endstops: List[Tuple[Any, str]],
+        steppers: List[Any],
+        note_start: Callable[[], None],
+    ) -> None:
+        self.is_started = False
         self.trigger_times: Dict[str, float] = {}
         self.sent_steps: Dict[str, int] = {}
         self._steppers = steppers
+        self._note_start = note_start
         self._wrapping = Wrapping()
         for endstop, name in endstops:
             self._watch(endstop, name)
 
     def _watch(self, endstop: Any, name: str) -> None:
-        self._wrapping.wrap(endstop, "home_wait", lambda call: self._watched(call, name))
+        self._wrapping.wrap(endstop, "home_start", self._starting)
+        self._wrapping.wrap(endstop, "home_wait", lambda call: self._waiting(call, name))
 
-    def _watched(self, home_wait: Any, name: str) -> Any:
+    def _starting(self, home_start: Any) -> Any:
+        def start(*arguments: Any, **options: Any) -> Any:
+            if not self.is_started:
+                self.is_started = True
+                self._note_start()
+            return home_start(*arguments, **options)
+
+        return start
+
+    def _waiting(self, home_wait: Any, name: str) -> Any:
         def watched(home_end_time: float) -> float:
             # All steps have been sent, and the first endstop to be waited for
             # makes the host ask the MCUs for what became of them
@@ -81,28 +100,89 @@ def _speed_mm_s(stepper: Any, print_time: float) -> float:
     return steps * stepper.get_step_dist() / SPEED_WINDOW_S
 
 
+def moved_rails(homing_move: Any, rails: List[Rail]) -> List[Rail]:
+    """The rails of which a stepper took part in a homing move."""
+    moved = {sp.stepper_name for sp in homing_move.stepper_positions}
+    return [r for r in rails if not moved.isdisjoint(s.get_name() for s in r.steppers)]
+
+
 class HomingSpan:
     """One homing or probing move, from its begin event to its end event.
 
-    skew_mm is by how much the host's mapping of a stepper is known to be off.
+    Between its begin and the start of the motion, other extras may move the
+    toolhead and home with it: where the steppers stand is noted at the start.
     """
 
     def __init__(
-        self,
-        homing_move: Any,
-        rails: List[Rail],
-        skew_mm: Dict[str, float],
-        signals: Signals,
+        self, homing_move: Any, rails: List[Rail], state: SyncState, signals: Signals
     ) -> None:
         self.homing_move = homing_move
         self._signals = signals
         self._rails = rails
-        self.start = list(homing_move.toolhead.get_position())
-        self._skew_mm = dict(skew_mm)
-        steppers = [s for rail in rails for s in rail.steppers]
-        # Mapping offsets before the move
-        self.offsets_mm = {s.get_name(): mapping.offset_mm(s) for s in steppers}
-        self.watch = EndstopWatch(homing_move.endstops, steppers)
+        self._state = state
+        # Noted at the start: the toolhead's position (mm), and the mapping
+        # offsets (mm) that the host has and that the steppers truly have
+        self.start: List[float] = []
+        self.offsets_mm: Dict[str, float] = {}
+        self._true_offsets_mm: Dict[str, float] = {}
+        # Rails whose counts the host may have wrong until they are read anew
+        self._miscounted: Set[str] = set()
+        self.resume()
+
+    def resume(self) -> None:
+        """Watch the endstops, again if another homing move has come in between."""
+        try:
+            self._signals.begin(self.homing_move)
+        except Exception:
+            self._signals.end()
+            raise
+        self._watch = EndstopWatch(
+            self.homing_move.endstops,
+            [s for rail in self._rails for s in rail.steppers],
+            self._note_start,
+        )
+
+    def stop(self) -> List[str]:
+        """Leave the endstops as they were found; returns what was wrong with signals."""
+        self._watch.stop()
+        return self._signals.end()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its endstops have been armed."""
+        return self._watch.is_started
+
+    @property
+    def trigger_times(self) -> Dict[str, float]:
+        """Print time (s) at which each endstop triggered, by its name."""
+        return self._watch.trigger_times
+
+    def _note_start(self) -> None:
+        self.start = list(self.homing_move.toolhead.get_position())
+        for rail in self._rails:
+            state = self._state.get(rail.name)
+            if state.in_sync is False and not state.is_skew_known:
+                self._miscounted.add(rail.name)
+            for stepper in rail.steppers:
+                name, offset_mm = stepper.get_name(), mapping.offset_mm(stepper)
+                self.offsets_mm[name] = offset_mm
+                self._true_offsets_mm[name] = offset_mm - self._state.skew_mm.get(name, 0.0)
+
+    def skew_mm(self, rail: Rail) -> Dict[str, float]:
+        """How far each stepper of a rail that moved stands from its first one.
+
+        Empty if they did not all go until one signal came: then nobody knows
+        where they should stand.
+        """
+        for endstops in self._signals.together(self.homing_move.endstops):
+            names = {
+                sp.stepper_name
+                for sp in self.homing_move.stepper_positions
+                if sp.endstop_name in endstops
+            }
+            if names.issuperset(s.get_name() for s in rail.steppers):
+                return mapping.skew_mm(rail.steppers, self._true_offsets_mm)
+        return {}
 
     def moved_steppers(self) -> Set[str]:
         """Names of all steppers that took part in the move."""
@@ -125,32 +205,41 @@ class HomingSpan:
                 }
                 names = [s.get_name() for s in rail.steppers if s.get_name() in taken]
                 if len(names) > 1:
-                    readings = [self._reading(taken[name]) for name in names]
+                    readings = [self._reading(rail, taken[name]) for name in names]
                     found.append(self._rail_readings(rail, endstops, readings))
         return found
 
     def _rail_readings(
         self, rail: Rail, endstops: List[str], readings: List[StepperReading]
     ) -> RailReadings:
-        times = [self.watch.trigger_times.get(endstop) for endstop in endstops]
-        triggered = None not in times
+        times = [self._watch.trigger_times.get(endstop) for endstop in endstops]
+        # Where steppers of unknown count were at the trigger is unknown too
+        triggered = None not in times and rail.name not in self._miscounted
         speed_mm_s = 0.0
         if triggered:
             # One that stops with the endstop is slow right after it
             speed_mm_s = max(_speed_mm_s(s, t) for s in rail.steppers for t in times)
         return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s)
 
-    def _reading(self, stepper_position: Any) -> StepperReading:
+    def _reading(self, rail: Rail, stepper_position: Any) -> StepperReading:
         stepper = stepper_position.stepper
-        name = stepper_position.stepper_name
-        self._check_count(stepper_position)
+        name, halt_steps = stepper_position.stepper_name, int(stepper_position.halt_pos)
+        start_steps = int(stepper_position.start_pos)
+        if rail.name in self._miscounted:
+            # Of what the host has counted only the direction is true
+            sent_steps = self._watch.sent_steps.get(name, start_steps)
+            start_steps = halt_steps + (sent_steps < start_steps) - (sent_steps > start_steps)
+            trigger_steps = halt_steps
+        else:
+            self._check_count(stepper_position)
+            trigger_steps = self._trigger_steps(stepper_position)
         return StepperReading(
             name,
             stepper.get_step_dist(),
-            self.offsets_mm[name] - self._skew_mm.get(name, 0.0),
-            stepper_position.start_pos,
-            self._trigger_steps(stepper_position),
-            stepper_position.halt_pos,
+            self._true_offsets_mm[name],
+            start_steps,
+            trigger_steps,
+            halt_steps,
         )
 
     def _trigger_steps(self, stepper_position: Any) -> int:
@@ -163,10 +252,10 @@ class HomingSpan:
 
     def _check_count(self, stepper_position: Any) -> None:
         name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos
-        if name not in self.watch.sent_steps:
+        if name not in self._watch.sent_steps:
             # The move was given up before it was waited for
             return
-        start_steps, sent_steps = stepper_position.start_pos, self.watch.sent_steps[name]
+        start_steps, sent_steps = stepper_position.start_pos, self._watch.sent_steps[name]
         first, last = sorted((start_steps, sent_steps))
         # The host rounds the place that it has sent a stepper to
         if not first - 1 <= halt_steps <= last + 1:

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List
 
 from . import mapping
 from .rail import Rail
-from .sync_state import RailState, SyncState
+from .sync_state import MOTORS_OFF, RailState, SyncState
 
 
 class MoveGuard:
@@ -35,9 +35,9 @@ class MoveGuard:
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and self._needs(rail, move):
+                advice = "Home it, or run RESYNC" if state.is_skew_known else "Home it"
                 raise self._printer.command_error(
-                    "Axis %s is not in sync: %s. Home it, or run RESYNC"
-                    % ("+".join(rail.axes), state.reason)
+                    "Axis %s is not in sync: %s. %s" % ("+".join(rail.axes), state.reason, advice)
                 )
 
     def _needs(self, rail: Rail, move: Any) -> bool:
@@ -46,20 +46,37 @@ class MoveGuard:
 
 
 class MotorWatch:
-    """Learns of motors that are switched off, all of them or one alone."""
+    """Learns of motors that are switched off, all of a rail or one alone."""
 
     def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
         self._state = state
+        # What a rail was before its first motor was switched off
+        self._before: Dict[str, RailState] = {}
         stepper_enable = printer.lookup_object("stepper_enable")
         for rail in rails:
+            off: Dict[str, float] = {}
             for stepper in rail.steppers:
                 enable = stepper_enable.lookup_enable(stepper.get_name())
-                enable.register_state_callback(self._handler(rail))
+                enable.register_state_callback(self._handler(rail, stepper.get_name(), off))
 
-    def _handler(self, rail: Rail) -> Callable[[float, bool], None]:
+    def _handler(
+        self, rail: Rail, name: str, off: Dict[str, float]
+    ) -> Callable[[float, bool], None]:
+        # off has the print time at which each motor that is off was switched off
         def handle(print_time: float, is_enabled: bool) -> None:
-            if not is_enabled:
-                self._state.forget([rail.name], "motors off")
+            if is_enabled:
+                off.pop(name, None)
+                return
+            if not off:
+                self._before[rail.name] = self._state.get(rail.name)
+            off[name] = print_time
+            if len(off) == len(rail.steppers) and len(set(off.values())) == 1:
+                # One after the other, but at the same time
+                self._state.restore(rail.name, self._before[rail.name])
+                self._state.forget([rail.name], MOTORS_OFF)
+            else:
+                # While the others hold the rail, this one lets go
+                self._state.forget([rail.name], "the motor of '%s' was switched off" % (name,))
 
         return handle
 
@@ -87,10 +104,11 @@ class ForceMoveWatch:
         self._host_manual_move(stepper, dist, *args, **kwargs)
         rail = self._rails.get(stepper.get_name())
         if rail is not None:
-            self._state.note_moved(stepper.get_name(), mapping.offset_mm(stepper) - before_mm)
-            self._note(rail, stepper, dist)
+            self._note(rail, stepper, dist, mapping.offset_mm(stepper) - before_mm)
 
-    def _note(self, rail: Rail, stepper: Any, distance_mm: float) -> None:
+    def _note(
+        self, rail: Rail, stepper: Any, distance_mm: float, skew_mm: float
+    ) -> None:
         name = stepper.get_name()
         reason = "FORCE_MOVE has moved '%s' alone" % (name,)
         if self._state.get(rail.name).reason != reason:
@@ -101,4 +119,5 @@ class ForceMoveWatch:
         if abs(self._distance_mm[name]) < 0.5 * stepper.get_step_dist():
             self._state.restore(rail.name, self._before[name])
         else:
-            self._state.lose(rail.name, reason)
+            names = [s.get_name() for s in rail.steppers]
+            self._state.note_moved(rail.name, names, name, skew_mm, reason)

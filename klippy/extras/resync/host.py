@@ -3,11 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import functools
 import importlib
 import inspect
 import os
 import sys
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import host_needs
 from .chelper import Helper
@@ -26,6 +27,24 @@ GENERIC_KINEMATICS = "generic_cartesian"
 # Where the endstop of [probe_eddy_current] remembers when it was triggered:
 # Klipper 2024-01-08 (v0.13) and Kalico, Klipper 2026-01-20 (after v0.13)
 REMEMBERED_TRIGGERS = ("_trigger_time", "_last_trigger_time")
+
+# Sections that level the printer, and their commands
+LEVELLING = {
+    "quad_gantry_level": "QUAD_GANTRY_LEVEL",
+    "z_tilt": "Z_TILT_ADJUST",
+    "z_tilt_ng": "Z_TILT_ADJUST",
+}
+
+# Where keep_incidents() keeps them
+INCIDENTS = "multi_mcu_resync"
+
+
+class Leveller(NamedTuple):
+    """A levelling command, the names of its steppers, and the host's status of it."""
+
+    command: str
+    steppers: Set[str]
+    status: Any
 
 
 class Host:
@@ -126,6 +145,56 @@ class Host:
         The host has no order of handlers but that of their registration.
         """
         self._printer.event_handlers.setdefault(event, []).insert(0, handler)
+
+    def follow_homing_moves(self, left: Callable[[Any], None]) -> List[Any]:
+        """Homing moves of this printer whose function the host has not left yet.
+
+        left(homing_move) is called when it does, whatever is raised.  Neither
+        is known of a class that has its own homing_move().
+        """
+        owner = self._module("extras.homing").HomingMove
+        self._refuse_without_function(owner, "homing_move")
+        host_homing_move = owner.homing_move
+        running: List[Any] = []
+
+        @functools.wraps(host_homing_move)
+        def homing_move(move: Any, *arguments: Any, **options: Any) -> Any:
+            if move.printer is not self._printer:
+                return host_homing_move(move, *arguments, **options)
+            running.append(move)
+            try:
+                return host_homing_move(move, *arguments, **options)
+            finally:
+                running.remove(move)
+                left(move)
+
+        def undo() -> None:
+            # Another extra may have put its own function around ours
+            if owner.homing_move is homing_move:
+                owner.homing_move = host_homing_move
+
+        owner.homing_move = homing_move
+        self._printer.register_event_handler("klippy:disconnect", undo)
+        return running
+
+    def levellers(self) -> List[Leveller]:
+        """What levels the printer by moving single steppers."""
+        found = []
+        for name, command in LEVELLING.items():
+            owner = self._printer.lookup_object(name, None)
+            if owner is not None:
+                steppers = {s.get_name() for s in owner.z_helper.z_steppers}
+                found.append(Leveller(command, steppers, owner.z_status))
+        return found
+
+    def earlier_incidents(self) -> Dict[str, str]:
+        """What keep_incidents() was given by the printer before a restart, by rail."""
+        return dict(self._printer.get_start_args().pop(INCIDENTS, {}))
+
+    def keep_incidents(self, incidents: Dict[str, str]) -> None:
+        """Remember something of each rail beyond a restart of this process's printer."""
+        # The host hands the same dictionary to each printer that it makes
+        self._printer.get_start_args()[INCIDENTS] = incidents
 
     def earliest_step_time(self) -> float:
         """Print time (s) from which on steps can be scheduled."""

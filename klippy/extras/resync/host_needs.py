@@ -14,8 +14,8 @@ CONFIG = """
     getfloat getlist getsection has_section
 """
 PRINTER = """
-    command_error config_error event_handlers get_reactor invoke_shutdown
-    is_shutdown lookup_object lookup_objects register_event_handler
+    command_error config_error event_handlers get_reactor get_start_args
+    invoke_shutdown is_shutdown lookup_object lookup_objects register_event_handler
 """
 GCODE = "get_command_help register_command respond_info respond_raw run_script_from_command"
 GCODE_COMMAND = (
@@ -31,7 +31,7 @@ MCU = """
     seconds_to_clock
 """
 TRSYNC = "get_command_queue get_mcu get_oid stop"
-ENDSTOP = "home_wait"
+ENDSTOP = "home_start home_wait"
 CHELPER = "get_ffi"
 QUERY_COMMAND = "send"
 SERIAL_READER = "#sent_time #receive_time"
@@ -48,11 +48,15 @@ TOOLHEAD = """
 """
 MOVE = "axes_d"
 KINEMATICS = "calc_position check_move get_steppers"
-HOMING_MOVE = "endstops stepper_positions toolhead"
+HOMING_MOVE = "endstops homing_move printer stepper_positions toolhead"
 STEPPER_POSITION = "endstop_name halt_pos start_pos stepper stepper_name trig_pos"
 STEPPER_ENABLE = "lookup_enable"
 ENABLE_TRACKING = "is_motor_enabled register_state_callback"
 FORCE_MOVE = "manual_move"
+LEVELLERS = "quad_gantry_level z_tilt z_tilt_ng"
+LEVELLER = "z_helper z_status"
+LEVEL_HELPER = "z_steppers"
+LEVEL_STATUS = "applied check_retry_result"
 EDDY_ENDSTOP = "_trigger_time"
 TRIGGER_ANALOG = "_last_trigger_time"
 C_LIBRARY = """
@@ -119,6 +123,18 @@ def of_eddy_probe(printer: Any, package: str) -> List[Need]:
     return [_class(module, "EddyEndstopWrapper", EDDY_ENDSTOP)]
 
 
+def of_levellers(printer: Any) -> List[Need]:
+    """What is needed to see that a levelling command has done its work."""
+    needs = []
+    for name in LEVELLERS.split():
+        owner = printer.lookup_object(name, None)
+        if owner is not None:
+            needs.append(_of(owner, LEVELLER))
+            needs.append(_of(getattr(owner, "z_helper", None), LEVEL_HELPER))
+            needs.append(_of(getattr(owner, "z_status", None), LEVEL_STATUS))
+    return needs
+
+
 def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
     """What is needed once the kinematics with these rails is there."""
     toolhead = printer.lookup_object("toolhead")
@@ -136,6 +152,7 @@ def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
         Need(package + "chelper", library, C_LIBRARY),
     ]
     needs += of_eddy_probe(printer, package)
+    needs += of_levellers(printer)
     for rail in rails:
         needs.append(_of(rail, RAIL))
         needs += [_of(stepper, STEPPER) for stepper in rail.get_steppers()]

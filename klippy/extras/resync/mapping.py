@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from .plan import RailPlan, StepperReading, mapping_offsets_mm
 
@@ -23,6 +23,17 @@ class MappingError(Exception):
 def offset_mm(stepper: Any) -> float:
     """Mapping offset o (mm) in c = p * step_dist - o."""
     return -stepper.mcu_to_commanded_position(0)
+
+
+def skew_mm(steppers: Sequence[Any], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
+    """How far each stepper stands from the first one, when both should stand alike.
+
+    offsets_mm are the mapping offsets that put them in step, whatever the
+    host has made of its own since.
+    """
+    errors_mm = {s.get_name(): offset_mm(s) - offsets_mm[s.get_name()] for s in steppers}
+    first_mm = errors_mm[steppers[0].get_name()]
+    return {name: error_mm - first_mm for name, error_mm in errors_mm.items()}
 
 
 def slopes(stepper: Any) -> Tuple[float, float, float]:

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from . import mapping
 from .rail import Rail
@@ -19,18 +19,20 @@ class MappingKeeper:
     they take the others off the toolhead's moves meanwhile.
     """
 
-    def __init__(self, toolhead: Any, rails: List[Rail]) -> None:
+    def __init__(
+        self, toolhead: Any, rails: List[Rail], is_homing_move: Callable[[], bool]
+    ) -> None:
         self._toolhead = toolhead
         self._rails = rails
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         self._host_set_position = toolhead.set_position
-        # From the begin to the end of a homing move the counts run away from
+        # From the start to the end of a homing move the counts run away from
         # the commanded positions, and the end of the move settles both
-        self.in_homing_move = False
+        self._is_homing_move = is_homing_move
         toolhead.set_position = self._set_position
 
     def _followers(self) -> List[Rail]:
-        if self.in_homing_move:
+        if self._is_homing_move():
             return []
         return [
             rail

@@ -12,7 +12,7 @@ from .history import RailResult
 from .host import Host
 from .limit_settings import LimitSettings
 from .motion import move_together
-from .plan import PlanError, RailPlan, StepperReading, plan_rail
+from .plan import RailPlan, StepperReading, plan_rail
 from .rail import Rail
 from .sync_state import SyncState
 
@@ -50,20 +50,8 @@ class Resyncer:
         self._directions: Dict[str, int] = {}
 
     def plan(self, parts: List[RailReadings]) -> List[RailResult]:
-        """Plan the corrections of all rails after a homing move.
-
-        Raises PlanError if they cannot be planned; the state tells then how
-        far the steppers are out of step.
-        """
-        try:
-            return [self._plan_rail(part) for part in parts]
-        except PlanError as e:
-            self._note_skewed(parts, str(e))
-            raise
-
-    def _note_skewed(self, parts: List[RailReadings], reason: str) -> None:
-        for part in parts:
-            self._state.note_skewed(part.rail.name, part.readings, reason)
+        """Plan the corrections of all rails after a homing move; raises PlanError."""
+        return [self._plan_rail(part) for part in parts]
 
     def _plan_rail(self, part: RailReadings) -> RailResult:
         """Plan the corrections of a rail.
@@ -83,22 +71,15 @@ class Resyncer:
     def correct(self, span: HomingSpan, results: List[RailResult]) -> float:
         """Do what was planned; returns the print time (s) at which it is done.
 
-        Raises LimitError before anything moves.  Whatever is raised, the
-        state tells which rails are out of step.
+        Raises LimitError before anything moves.
         """
         for result in results:
             if result.plan.direction:
                 self._directions[result.part.rail.name] = result.plan.direction
-        try:
-            self._check_limits(results)
-        except limit.LimitError as e:
-            self._note_skewed([result.part for result in results], str(e))
-            raise
+        self._check_limits(results)
         done_time = self._correct(span.homing_move.toolhead, results, span)
         if done_time:
-            self._host.measure_after(
-                span.homing_move.endstops, span.watch.trigger_times, done_time
-            )
+            self._host.measure_after(span.homing_move.endstops, span.trigger_times, done_time)
         return done_time
 
     def force(self, toolhead: Any) -> List[RailResult]:
@@ -107,16 +88,23 @@ class Resyncer:
         toolhead.wait_moves()
         results = []
         for rail in self._rails:
-            names = [s.get_name() for s in rail.steppers]
-            if self._state.get(rail.name).in_sync is False and all(
-                name in self._state.skew_mm for name in names
-            ):
+            if self._state.get(rail.name).is_skew_known:
                 readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
                 part = RailReadings(rail, "none", False, readings, 0.0)
                 results.append(RailResult(part, plan_rail(readings, "least_travel")))
         if results:
-            self._correct(toolhead, results, None)
+            self._force(toolhead, results)
         return results
+
+    def _force(self, toolhead: Any, results: List[RailResult]) -> None:
+        true_offsets_mm = {r.name: r.mapping_offset_mm for x in results for r in x.part.readings}
+        try:
+            self._correct(toolhead, results, None)
+        except Exception as e:
+            for rail in [result.part.rail for result in results]:
+                skew_mm = mapping.skew_mm(rail.steppers, true_offsets_mm)
+                self._state.note_skewed(rail.name, skew_mm, "RESYNC failed: %s" % (e,))
+            raise
 
     def _reading_at_rest(self, rail: Rail, stepper: Any) -> StepperReading:
         """A reading as if the rail had just come from its last direction of travel."""
@@ -168,19 +156,17 @@ class Resyncer:
         span: Optional[HomingSpan],
     ) -> float:
         corrections = [c for r in results for c in r.plan.corrections]
-        try:
-            done_time = move_together(
-                self._host,
-                self._helper,
-                [(self._steppers[c.name], c.correction_steps) for c in corrections],
-                self._options.speed,
-                self._options.accel,
-            )
-            self._settle(toolhead, results, span)
-        except Exception as e:
-            for result in results:
-                self._state.lose(result.part.rail.name, "the correction failed: %s" % (e,))
-            raise
+        done_time = move_together(
+            self._host,
+            self._helper,
+            [(self._steppers[c.name], c.correction_steps) for c in corrections],
+            self._options.speed,
+            self._options.accel,
+        )
+        self._settle(toolhead, results, span)
+        if self._printer.is_shutdown():
+            # While the steps were sent: who knows which of them were taken
+            return 0.0
         for result in results:
             names = [r.name for r in result.part.readings]
             self._state.note_corrected(result.part.rail.name, names)

@@ -73,6 +73,8 @@ class Status:
             "correct": self._correct,
             "in_sync": {a: state.in_sync for a, (state, _) in axes.items()},
             "out_of_sync_reason": {a: state.reason for a, (state, _) in axes.items()},
+            "level_needed": {a: bool(state.level_reason) for a, (state, _) in axes.items()},
+            "level_needed_reason": {a: state.level_reason for a, (state, _) in axes.items()},
             "ferror_mm": {a: limits.ferror_mm for a, (_, limits) in axes.items()},
             "min_ferror_mm": {a: limits.min_ferror_mm for a, (_, limits) in axes.items()},
             "max_correction_mm": self._limits.max_correction_mm,

@@ -3,20 +3,38 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
-
-from .plan import StepperReading
-
-
-class RailState(NamedTuple):
-    """in_sync is None while nothing is known; reason tells why it is not True."""
-
-    in_sync: Optional[bool]
-    reason: str
-
+from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
 
 NOT_HOMED = "not homed yet"
 NOT_CORRECTED = "the correction is off"
+NOT_LEVELLED = "not levelled since the start"
+MOTORS_OFF = "motors off"
+SHUT_DOWN = "the printer was shut down"
+
+# What every day brings with it, and levelling before a print takes care of
+EVERYDAY = ("", NOT_LEVELLED, MOTORS_OFF)
+# Reasons of a state that is unknown, of which the last one counts
+FORGOTTEN = (MOTORS_OFF, SHUT_DOWN)
+
+
+class RailState(NamedTuple):
+    """in_sync is None while nothing is known; reason says why it is not True.
+
+    Homing puts steppers in step with each other from then on, and cannot know
+    whether they were apart before.  level_reason says what may have put them
+    apart without a trace in the counts; it is empty once they are level again.
+    is_skew_known says whether a rail that is not in step can be put back by
+    what is known of its skew.
+    """
+
+    in_sync: Optional[bool]
+    reason: str
+    level_reason: str = NOT_LEVELLED
+    is_skew_known: bool = False
+
+    def has_level_incident(self) -> bool:
+        """Whether the rail has to be levelled because something went wrong."""
+        return self.level_reason not in EVERYDAY
 
 
 class SyncState:
@@ -30,40 +48,91 @@ class SyncState:
     def __init__(self, rail_names: Sequence[str], reason: str = NOT_HOMED) -> None:
         self._states: Dict[str, RailState] = dict.fromkeys(rail_names, RailState(None, reason))
         self.skew_mm: Dict[str, float] = {}
+        # Rails that no command levels: nobody does so every day
+        self._unlevelled: Set[str] = set()
+
+    def note_unlevelled(self, rail_names: Iterable[str]) -> None:
+        """No command of this printer levels these rails."""
+        self._unlevelled = set(rail_names)
+        for name in self._unlevelled:
+            if not self._states[name].has_level_incident():
+                self._change(name, level_reason="")
+
+    def note_incidents(self, incidents: Mapping[str, str]) -> None:
+        """What incidents() said of the rails before the printer was started anew."""
+        for name, reason in incidents.items():
+            if name in self._states:
+                self._change(name, level_reason=reason)
+
+    def incidents(self) -> Dict[str, str]:
+        """Why a rail has to be levelled, or is not in step, by rail; but for everyday reasons."""
+        return {
+            name: state.reason if state.in_sync is False else state.level_reason
+            for name, state in self._states.items()
+            if state.in_sync is False or state.has_level_incident()
+        }
 
     def get(self, rail_name: str) -> RailState:
         """State of a rail."""
         return self._states[rail_name]
 
+    def _change(self, rail_name: str, **fields: object) -> None:
+        self._states[rail_name] = self._states[rail_name]._replace(**fields)
+
     def note_corrected(self, rail_name: str, steppers: Sequence[str]) -> None:
         """The steppers have been put in step."""
-        self._states[rail_name] = RailState(True, "")
+        self._change(rail_name, in_sync=True, reason="", is_skew_known=False)
         for name in steppers:
             self.skew_mm.pop(name, None)
 
-    def note_skewed(self, rail_name: str, readings: List[StepperReading], reason: str) -> None:
-        """The steppers were left where they halted."""
-        self._states[rail_name] = RailState(False, reason)
-        reference = readings[0]
-        reference_mm = reference.position_mm(reference.halt_steps)
-        for reading in readings:
-            self.skew_mm[reading.name] = reading.position_mm(reading.halt_steps) - reference_mm
+    def note_level(self, rail_name: str) -> None:
+        """The steppers stand where they belong, by a probe or by their owner's word."""
+        self._change(rail_name, level_reason="")
 
-    def note_moved(self, stepper_name: str, distance_mm: float) -> None:
-        """A stepper has moved alone: where its skew is known, it still is."""
-        if stepper_name in self.skew_mm:
-            self.skew_mm[stepper_name] += distance_mm
+    def note_skewed(self, rail_name: str, skew_mm: Mapping[str, float], reason: str) -> None:
+        """The steppers of a rail are out of step by known ways (mm)."""
+        self._change(rail_name, in_sync=False, reason=reason, is_skew_known=True)
+        self.skew_mm.update(skew_mm)
+
+    def note_moved(
+        self, rail_name: str, steppers: Sequence[str], moved: str, distance_mm: float, reason: str
+    ) -> None:
+        """One of a rail's steppers has moved alone: where its skew is known, it still is."""
+        state = self._states[rail_name]
+        if state.in_sync is None:
+            return
+        if state.in_sync or state.is_skew_known:
+            skew_mm = {name: self.skew_mm.get(name, 0.0) for name in steppers}
+            skew_mm[moved] += distance_mm
+            self.note_skewed(rail_name, skew_mm, reason)
+
+    def note_miscount(self, rail_name: str, reason: str) -> None:
+        """An MCU has counted otherwise than the host; homing reads its count anew."""
+        self._change(rail_name, in_sync=False, reason=reason, is_skew_known=False)
 
     def lose(self, rail_name: str, reason: str) -> None:
-        """Something has put the rail out of step by an unknown amount."""
-        self._states[rail_name] = RailState(False, reason)
+        """Something has put the rail out of step by ways that no count shows."""
+        self._change(
+            rail_name, in_sync=False, reason=reason, level_reason=reason, is_skew_known=False
+        )
 
     def restore(self, rail_name: str, state: RailState) -> None:
         """What was noted last has been undone."""
         self._states[rail_name] = state
 
     def forget(self, rail_names: Iterable[str], reason: str) -> None:
-        """Nothing is known any more of those of these rails that were in step."""
+        """Nothing holds the steppers of these rails, or nothing is known of them any more."""
         for name in rail_names:
-            if self._states[name].in_sync:
-                self._states[name] = RailState(None, reason)
+            state = self._states[name]
+            if state.in_sync or state.reason in FORGOTTEN:
+                self._change(name, in_sync=None, reason=reason)
+            self._change(name, is_skew_known=False)
+            self._note_level_reason(name, reason)
+
+    def _note_level_reason(self, rail_name: str, reason: str) -> None:
+        is_everyday = reason in EVERYDAY
+        if is_everyday and (
+            rail_name in self._unlevelled or self._states[rail_name].has_level_incident()
+        ):
+            return
+        self._change(rail_name, level_reason=reason)

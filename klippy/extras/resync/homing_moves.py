@@ -1,0 +1,95 @@
+# The homing moves that are under way, one within another too
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import weakref
+from typing import Any, List, Optional
+
+from .event import HomingSpan, moved_rails
+from .rail import Rail
+from .signals import Signals
+from .sync_state import SyncState
+
+GIVEN_UP = "a homing move was given up on its way"
+
+
+class HomingMoves:
+    """Follows the homing moves of the toolhead, outermost first.
+
+    An extra may home while it handles the begin of a homing move, to fetch a
+    probe for one.  The outer move waits meanwhile, and is watched anew then.
+    host_moves has the homing moves whose function the host has not left yet.
+    """
+
+    def __init__(
+        self, rails: List[Rail], state: SyncState, signals: Signals, host_moves: List[Any]
+    ) -> None:
+        self._rails = rails
+        self._state = state
+        self._signals = signals
+        self._host_moves = host_moves
+        self._spans: List[HomingSpan] = []
+        self._given_up: Any = weakref.WeakSet()
+
+    def is_any(self) -> bool:
+        """Whether a homing move has begun and not ended."""
+        return bool(self._spans)
+
+    def is_started(self) -> bool:
+        """Whether steppers are on their way until an endstop triggers."""
+        return any(span.is_started for span in self._spans)
+
+    def find(self, homing_move: Any) -> Optional[HomingSpan]:
+        """What is known of a homing move, None if its begin was missed."""
+        return next((s for s in self._spans if s.homing_move is homing_move), None)
+
+    def begin(self, homing_move: Any) -> None:
+        """A homing move of the toolhead has begun."""
+        if self._spans:
+            self._spans[-1].stop()
+        for span in list(self._spans):
+            if span.is_started or span.homing_move not in self._host_moves:
+                self._give_up(span)
+        self._spans.append(HomingSpan(homing_move, self._rails, self._state, self._signals))
+
+    def end(self, span: HomingSpan) -> List[str]:
+        """A homing move has ended; returns what was wrong with its signals."""
+        faults = span.stop()
+        self._spans.remove(span)
+        if self._spans:
+            self._spans[-1].resume()
+        return faults
+
+    def note_failure(self, span: HomingSpan, rail: Rail, reason: str) -> None:
+        """A rail that has moved was not put back in step."""
+        skew_mm = span.skew_mm(rail)
+        if skew_mm:
+            self._state.note_skewed(rail.name, skew_mm, reason)
+        else:
+            self._state.lose(rail.name, reason)
+
+    def _give_up(self, span: HomingSpan) -> None:
+        if span in self._spans:
+            self._spans.remove(span)
+        if not span.is_started:
+            return
+        self._given_up.add(span.homing_move)
+        for rail in moved_rails(span.homing_move, self._rails):
+            self.note_failure(span, rail, GIVEN_UP)
+            # Its MCUs stop by themselves while the host sends on
+            self._state.note_miscount(rail.name, GIVEN_UP)
+
+    def leave(self, homing_move: Any) -> None:
+        """The host has left a homing move: without its end if something was raised."""
+        span = self.find(homing_move)
+        if span is not None:
+            self.end(span)
+            self._give_up(span)
+
+    def lose(self, homing_move: Any) -> None:
+        """A homing move has ended that is not among these: was its begin missed?"""
+        if homing_move in self._given_up:
+            return
+        for rail in moved_rails(homing_move, self._rails):
+            self._state.lose(rail.name, "a homing move came within another one")

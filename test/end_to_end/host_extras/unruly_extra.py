@@ -1,0 +1,119 @@
+# An extra that does at homing events what others may do, when it is asked to
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import inspect
+
+from .standin_sensor import host_module
+
+BEGIN, END = "homing:homing_move_begin", "homing:homing_move_end"
+LIFT_MM, LOWEST_MM = 2.0, -3.0
+
+
+class UnrulyExtra:
+    """UNRULY AT=begin|first_end|end DO=<what> [TIMES=1] arms it for the next homing moves."""
+
+    def __init__(self, config):
+        self.printer = config.get_printer()
+        self.gcode = self.printer.lookup_object("gcode")
+        self.at, self.do, self.left = "", "", 0
+        self.is_homing = False
+        self.gcode.register_command("UNRULY", self.cmd_UNRULY)
+        self.gcode.register_command("UNRULY_PROBE", self.cmd_UNRULY_PROBE)
+        self.printer.register_event_handler("klippy:ready", self._handle_ready)
+
+    def cmd_UNRULY_PROBE(self, gcmd):
+        """Probe by a homing move of a class of its own, of which only the events are known."""
+        host_class = host_module("extras.homing").HomingMove
+        own = {"homing_move": inspect.unwrap(host_class.homing_move)}
+        kind = type("OwnHomingMove", (host_class,), own)
+        toolhead, probe = (self.printer.lookup_object(name) for name in ("toolhead", "probe"))
+        x, y, _, e = toolhead.get_position()
+        move = kind(self.printer, [(probe.mcu_probe, "probe")])
+        move.homing_move([x, y, LOWEST_MM, e], 5.0, probe_pos=True)
+
+    def cmd_UNRULY(self, gcmd):
+        self.at, self.do = gcmd.get("AT"), gcmd.get("DO")
+        self.left = gcmd.get_int("TIMES", 1)
+
+    def _handle_ready(self):
+        # After all others have registered theirs
+        self.printer.get_reactor().register_callback(self._register)
+
+    def _register(self, eventtime):
+        handlers = self.printer.event_handlers
+        handlers[BEGIN].append(lambda homing_move: self._act("begin", homing_move))
+        handlers[END].insert(0, lambda homing_move: self._act("first_end", homing_move))
+        handlers[END].append(lambda homing_move: self._act("end", homing_move))
+
+    def _act(self, at, homing_move):
+        if at == self.at and self.left and not self.is_homing:
+            self.left -= 1
+            self.is_homing = True
+            try:
+                getattr(self, "do_" + self.do)(homing_move)
+            finally:
+                self.is_homing = False
+
+    def do_raise(self, homing_move):
+        raise self.printer.command_error("unruly")
+
+    def do_home_arm(self, homing_move):
+        self.gcode.run_script_from_command(
+            "MANUAL_STEPPER STEPPER=arm SET_POSITION=0 MOVE=2 STOP_ON_ENDSTOP=2"
+        )
+
+    def do_probe(self, homing_move):
+        """Touch the bed by a homing move of its own, and go back up."""
+        toolhead = homing_move.toolhead
+        start = toolhead.get_position()
+        toolhead.manual_move([None, None, start[2] + LIFT_MM], 10.0)
+        target = [start[0], start[1], LOWEST_MM, start[3]]
+        inner = host_module("extras.homing").HomingMove(self.printer, homing_move.endstops)
+        inner.homing_move(target, 5.0, probe_pos=True)
+        toolhead.manual_move([None, None, start[2]], 10.0)
+
+    def do_home_start_raises(self, homing_move):
+        """The last endstop is armed, and something is wrong then."""
+        endstop = homing_move.endstops[-1][0]
+        own = vars(endstop).get("home_start")
+        host_home_start = endstop.home_start
+
+        def home_start(*arguments, **options):
+            if own is None:
+                del endstop.home_start
+            else:
+                endstop.home_start = own
+            host_home_start(*arguments, **options)
+            raise self.printer.command_error("unruly")
+
+        endstop.home_start = home_start
+
+    def do_set_position_raises(self, homing_move):
+        toolhead = homing_move.toolhead
+        host_set_position = toolhead.set_position
+
+        def set_position(newpos, homing_axes=()):
+            toolhead.set_position = host_set_position
+            raise self.printer.command_error("unruly")
+
+        toolhead.set_position = set_position
+
+    def do_shutdown_while_correcting(self, homing_move):
+        toolhead = homing_move.toolhead
+        host_flush = toolhead.flush_step_generation
+        left = [2]
+
+        def flush_step_generation():
+            host_flush()
+            left[0] -= 1
+            if not left[0]:
+                toolhead.flush_step_generation = host_flush
+                self.printer.invoke_shutdown("unruly")
+
+        toolhead.flush_step_generation = flush_step_generation
+
+
+def load_config(config):
+    return UnrulyExtra(config)

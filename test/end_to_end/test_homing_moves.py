@@ -1,0 +1,222 @@
+# Homing moves within others, given up, or failed, on real hosts
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import pytest
+from end_to_end.driving import level_truth, mapping_skew_mm, pulses, skew_gained_mm
+from end_to_end.test_handlers import MANUAL_STEPPER
+from end_to_end.test_invariants import UNLIKE_GEARS
+
+from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import GCodeError
+
+pytestmark = pytest.mark.area("failure paths")
+SECTIONS = MANUAL_STEPPER + "\n[unruly_extra]\n"
+GIVEN_UP = "a homing move was given up on its way"
+LIKE_GEARS = SamplePrinter()
+SAMPLES = {"like": LIKE_GEARS, "unlike": UNLIKE_GEARS}
+# The coarsest of all, and what is lost by rounding to six digits
+STEP_MM = 40.0 / 200 / 16 * 16 / 73 + 2e-6
+
+
+def start_level(start, sample=LIKE_GEARS):
+    printer = start(sample, sections=SECTIONS)
+    printer.gcode("G28\nQUAD_GANTRY_LEVEL\nG90\nG1 X150 Y150 F9000")
+    return printer, level_truth(printer)
+
+
+def test_shutdown_in_mid_move_has_to_be_levelled_after_the_restart(start):
+    printer, before = start_level(start)
+    assert status(printer, "level_needed_reason") == ""
+    printer.call_at(printer.now_s() + 0.6, printer.emergency_stop)
+    printer.gcode("G1 Z60 F1200\nM400")
+    assert printer.state() == "shutdown"
+    assert printer.carriage_truth()[2] < 50
+    printer.restart("FIRMWARE_RESTART")
+    printer.gcode("G28")
+    assert status(printer, "in_sync") is True
+    assert status(printer, "level_needed_reason") == "the printer was shut down"
+    line = (
+        "axis z may not be level: the printer was shut down. Run QUAD_GANTRY_LEVEL,"
+        " or RESYNC CLEAR=1 if it is level"
+    )
+    assert "multi_mcu_resync: " + line in printer.log()
+    assert "// " + line in printer.gcode("QUERY_RESYNC")
+    printer.gcode("QUAD_GANTRY_LEVEL")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+    assert not any("may not be level" in line for line in printer.gcode("QUERY_RESYNC"))
+    gained_mm = skew_gained_mm(before, level_truth(printer))
+    # Levelled once, with a probe that has its own noise
+    assert gained_mm < 0.03
+
+
+def test_owner_may_say_that_the_printer_is_level(start):
+    printer = start(LIKE_GEARS)
+    printer.gcode("G28")
+    assert status(printer, "level_needed_reason") == "not levelled since the start"
+    # What every start brings is no news
+    assert "may not be level" not in printer.log()
+    printer.gcode("RESYNC CLEAR=1")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+
+
+def test_levelling_that_fails_has_not_levelled(start):
+    printer = start(
+        LIKE_GEARS, replace=[("[quad_gantry_level]\n", "[quad_gantry_level]\nretries: 1\n")]
+    )
+    printer.gcode("G28")
+    with pytest.raises(GCodeError, match="Retries|retries"):
+        printer.gcode("QUAD_GANTRY_LEVEL RETRIES=1 RETRY_TOLERANCE=0.000001")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, True)
+
+
+def status(printer, field):
+    return printer.status("multi_mcu_resync")[field]["z"]
+
+
+@pytest.mark.parametrize("what, moves", [("probe", 2), ("home_arm", 1)])
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_homing_move_within_the_begin_of_another_leaves_both_in_sync(start, sample, what, moves):
+    printer, before = start_level(start, sample)
+    count = printer.status("multi_mcu_resync")["homing_moves"]
+    printer.gcode("UNRULY AT=begin DO=%s TIMES=5" % (what,))
+    for _ in range(5):
+        printer.gcode("G1 Z10 F600\nPROBE")
+    assert printer.status("multi_mcu_resync")["homing_moves"] == count + 5 * moves
+    assert status(printer, "in_sync") is True
+    assert level_truth(printer) == before
+    assert all("error 0.000000 mm" in line for line in printer.gcode("RESYNC_CHECK"))
+
+
+def test_homing_move_before_the_end_of_another_waits_until_that_is_put_right(start):
+    printer, before = start_level(start)
+    # The outer move has halted, and is not corrected, when the inner one begins
+    printer.gcode("G1 Z10 F600\nUNRULY AT=first_end DO=probe")
+    with pytest.raises(GCodeError, match="Axis z is not in sync: %s. Home it$" % (GIVEN_UP,)):
+        printer.gcode("PROBE")
+    printer.gcode("G28 Z")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+    assert skew_gained_mm(before, level_truth(printer)) == 0.0
+    # Homing is what puts it right, so it need not wait
+    printer.gcode("UNRULY AT=first_end DO=probe\nG28 Z")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+    assert skew_gained_mm(before, level_truth(printer)) == 0.0
+
+
+def test_homing_move_whose_begin_was_missed_loses_what_it_moved(start):
+    printer, before = start_level(start)
+    printer.gcode("G1 Z10 F600\nUNRULY_PROBE")
+    assert status(printer, "in_sync") is True
+    assert level_truth(printer) == before
+    # Nobody can see that the outer one has not been given up
+    printer.gcode("UNRULY AT=begin DO=probe\nUNRULY_PROBE")
+    assert status(printer, "in_sync") is False
+    assert status(printer, "level_needed") is True
+    with pytest.raises(GCodeError, match="a homing move came within another one. Home it$"):
+        printer.gcode("G1 Z20")
+    printer.gcode("G28\nQUAD_GANTRY_LEVEL")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+
+
+def test_move_that_an_extra_gives_up_at_its_begin_leaves_no_trace(start):
+    printer, before = start_level(start, UNLIKE_GEARS)
+    for number in range(8):
+        printer.gcode("G1 Z%.3f F600\nUNRULY AT=begin DO=raise" % (10 + 0.1237 * number,))
+        with pytest.raises(GCodeError, match="unruly"):
+            printer.gcode("PROBE")
+        assert all("error 0.000000 mm" in line for line in printer.gcode("RESYNC_CHECK"))
+        assert status(printer, "in_sync") is True
+        # Mappings are kept through this too
+        printer.gcode("SET_KINEMATIC_POSITION Z=%.4f" % (10.0013 + 0.1237 * number,))
+    printer.gcode("G28 Z")
+    assert skew_gained_mm(before, level_truth(printer)) <= STEP_MM
+    skew_mm = mapping_skew_mm(printer, UNLIKE_GEARS.z_names)
+    printer.gcode("G1 Z13.217 F600\nM400")
+    assert mapping_skew_mm(printer, UNLIKE_GEARS.z_names) == pytest.approx(
+        skew_mm, abs=STEP_MM
+    )
+
+
+def test_move_that_is_given_up_with_armed_endstops_blocks_the_axis_until_homed(start):
+    printer, before = start_level(start)
+    for _ in range(3):
+        printer.gcode("G1 Z10 F600\nUNRULY AT=begin DO=home_start_raises")
+        with pytest.raises(GCodeError, match="unruly"):
+            printer.gcode("PROBE")
+        assert (status(printer, "in_sync"), status(printer, "level_needed")) == (False, False)
+        with pytest.raises(GCodeError, match=GIVEN_UP + ". Home it$"):
+            printer.gcode("G1 Z12")
+        with pytest.raises(GCodeError, match="home it"):
+            printer.gcode("RESYNC")
+        try:
+            printer.gcode("G28 Z")
+        except GCodeError as e:
+            # The host itself may not have got over that homing move
+            assert "Communication timeout" in str(e)
+            printer.gcode("G28\nRESYNC CLEAR=1")
+        assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+        assert skew_gained_mm(before, level_truth(printer)) == 0.0
+
+
+@pytest.mark.parametrize("cure", ["RESYNC", "G28 Z"])
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_skew_that_a_failed_correction_leaves_stays_known(start, sample, cure):
+    printer, before = start_level(start, sample)
+    printer.gcode("UNRULY AT=first_end DO=set_position_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("PROBE")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (False, False)
+    with pytest.raises(GCodeError, match="Axis z is not in sync: unruly. Home it, or run RESYNC"):
+        printer.gcode("G1 Z12")
+    printer.gcode(cure)
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
+    assert skew_gained_mm(before, level_truth(printer)) <= STEP_MM
+
+
+def test_failure_of_the_first_homing_does_not_let_moves_pass(start):
+    printer = start(SamplePrinter(), sections=SECTIONS)
+    before = printer.stepper_truth()
+    printer.gcode("G28 X Y\nUNRULY AT=first_end DO=set_position_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("G28 Z")
+    assert status(printer, "in_sync") is False
+    with pytest.raises(GCodeError, match="(?i)home|sync"):
+        printer.gcode("G1 Z12")
+    printer.gcode("G28")
+    assert status(printer, "in_sync") is True
+    names = SamplePrinter().z_names
+    after = level_truth(printer)
+    assert skew_gained_mm({n: before[n] for n in names}, after) <= STEP_MM
+
+
+def test_shutdown_while_a_correction_runs_leaves_nothing_claimed(start):
+    printer, _ = start_level(start)
+    printer.gcode("UNRULY AT=first_end DO=shutdown_while_correcting")
+    with pytest.raises(GCodeError):
+        printer.gcode("PROBE")
+    assert printer.state() == "shutdown"
+    assert status(printer, "in_sync") is None
+    assert status(printer, "level_needed_reason") == "the printer was shut down"
+
+
+@pytest.mark.parametrize("at", ["first_end", "end"])
+def test_extra_that_raises_at_the_end_of_a_move_hides_nothing(start, at):
+    printer, before = start_level(start)
+    printer.gcode("UNRULY AT=%s DO=raise" % (at,))
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("PROBE")
+    if at == "end":
+        # The steppers had been put back before
+        assert status(printer, "in_sync") is True
+        assert level_truth(printer) == before
+        return
+    assert status(printer, "in_sync") is False
+    for name in SamplePrinter().z_names:
+        printer.control("pulses %s reset" % (name,))
+    with pytest.raises(GCodeError, match=GIVEN_UP):
+        printer.gcode("G1 Z12")
+    assert {pulses(printer, name) for name in SamplePrinter().z_names} == {(0, 0)}
+    printer.gcode("G28 Z")
+    assert status(printer, "in_sync") is True
+    assert skew_gained_mm(before, level_truth(printer)) == 0.0
