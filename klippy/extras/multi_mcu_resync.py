@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from .resync import console, event, following_error, limit, mapping, plan
 from .resync.acknowledge import Acknowledgement
@@ -25,6 +25,7 @@ from .resync.resyncer import Options, Resyncer
 from .resync.signals import Signals
 from .resync.status import Status
 from .resync.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailState, SyncState
+from .resync.wrapping import Wrapping, look_alike
 
 
 class MultiMcuResync:
@@ -165,16 +166,19 @@ class MultiMcuResync:
         self.resyncer = Resyncer(
             self.printer, self.host, helper, self.rails, self.limits, self.state, self.options
         )
-        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started)
+        wrapping = Wrapping()
+        self.printer.register_event_handler("klippy:disconnect", wrapping.undo)
+        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started, wrapping)
         MoveGuard(
             self.printer,
             toolhead.get_kinematics(),
             self.rails,
             self.state,
             lambda: self.is_homing,
+            wrapping,
         )
         MotorWatch(self.printer, self.rails, self.state)
-        ForceMoveWatch(self.printer, self.rails, self.state)
+        ForceMoveWatch(self.printer, self.rails, self.state, wrapping)
         self.acknowledgement = Acknowledgement(
             self.printer,
             self.host,
@@ -201,17 +205,20 @@ class MultiMcuResync:
             self.acknowledgement.check_every(self.check_interval)
             # Outside of all others that replace the command
             gcode = self.printer.lookup_object("gcode")
-            self.host_G28 = gcode.register_command("G28", None)
-            gcode.register_command("G28", self.cmd_G28)
+            host_G28 = gcode.register_command("G28", None)
+            gcode.register_command("G28", look_alike(host_G28, self._homing))
 
     # Homing and probing moves
-    def cmd_G28(self, gcmd: Any) -> None:
-        # [homing_override] may call it from within itself
-        was_homing, self.is_homing = self.is_homing, True
-        try:
-            self.host_G28(gcmd)
-        finally:
-            self.is_homing = was_homing
+    def _homing(self, host_G28: Callable[[Any], None]) -> Callable[[Any], None]:
+        def cmd_G28(gcmd: Any) -> None:
+            # [homing_override] may call it from within itself
+            was_homing, self.is_homing = self.is_homing, True
+            try:
+                host_G28(gcmd)
+            finally:
+                self.is_homing = was_homing
+
+        return cmd_G28
 
     def _handle_move_begin(self, homing_move: Any) -> None:
         if homing_move.toolhead is not self.printer.lookup_object("toolhead"):

@@ -37,21 +37,22 @@ def watch_of(endstops, steppers, note_start=lambda: None):
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
 def test_endstop_is_left_as_it_was_found(kind):
     endstop = kind(5.0)
-    before = dict(vars(endstop))
+    before, code = dict(vars(endstop)), endstop.home_wait.__code__
     watch = watch_of([(endstop, "z")], [])
-    assert vars(endstop) != before
-    watch.stop()
-    assert vars(endstop) == before
-    watch.stop()
-    assert vars(endstop) == before
+    assert endstop.home_wait.__code__ is not code
+    for _ in range(2):
+        watch.stop()
+        assert vars(endstop) == before
+        assert endstop.home_wait.__code__ is code
 
 
 def test_endstop_that_is_named_twice_is_left_as_it_was_found():
     endstop = Endstop(5.0)
-    before = dict(vars(endstop))
+    before, code = dict(vars(endstop)), endstop.home_wait.__code__
     watch = watch_of([(endstop, "x"), (endstop, "y")], [])
     watch.stop()
     assert vars(endstop) == before
+    assert endstop.home_wait.__code__ is code
 
 
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])

@@ -4,6 +4,9 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import ast
+import functools
+import inspect
+import itertools
 import logging
 import math
 import re
@@ -19,7 +22,8 @@ EXTRAS = Path(host_needs.__file__).resolve().parents[1]
 # These look for what differs between hosts by themselves, or speak to ffi objects
 APART = {"host.py", "host_needs.py", "chelper.py"}
 NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, re, sys, types)
-NOT_THE_HOSTS += (types.FunctionType, types.CodeType, types.CellType)
+NOT_THE_HOSTS += (types.FunctionType, types.CodeType, types.CellType, types.MethodType)
+NOT_THE_HOSTS += (functools, inspect, itertools)
 
 
 def trees():

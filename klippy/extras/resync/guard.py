@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List
 from . import mapping
 from .rail import Rail
 from .sync_state import MOTORS_OFF, RailState, SyncState
+from .wrapping import Wrapping
 
 
 class MoveGuard:
@@ -20,16 +21,22 @@ class MoveGuard:
         rails: List[Rail],
         state: SyncState,
         is_homing: Callable[[], bool],
+        wrapping: Wrapping,
     ) -> None:
         self._printer = printer
         self._rails = rails
         self._state = state
         self._is_homing = is_homing
-        self._host_check_move = kinematics.check_move
-        kinematics.check_move = self._check_move
+        wrapping.wrap_shipped(kinematics, "check_move", self._checking)
 
-    def _check_move(self, move: Any) -> None:
-        self._host_check_move(move)
+    def _checking(self, host_check_move: Callable[[Any], None]) -> Callable[[Any], None]:
+        def check_move(move: Any) -> None:
+            host_check_move(move)
+            self._check_rails(move)
+
+        return check_move
+
+    def _check_rails(self, move: Any) -> None:
         if self._is_homing():
             return
         for rail in self._rails:
@@ -88,7 +95,9 @@ class ForceMoveWatch:
     others are.
     """
 
-    def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
+    def __init__(
+        self, printer: Any, rails: List[Rail], state: SyncState, wrapping: Wrapping
+    ) -> None:
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._state = state
         # Of the rails that are out of step by our word: what they were before
@@ -96,15 +105,17 @@ class ForceMoveWatch:
         self._distance_mm: Dict[str, float] = {}
         force_move = printer.lookup_object("force_move", None)
         if force_move is not None:
-            self._host_manual_move = force_move.manual_move
-            force_move.manual_move = self._manual_move
+            wrapping.wrap_shipped(force_move, "manual_move", self._noting)
 
-    def _manual_move(self, stepper: Any, dist: float, *args: Any, **kwargs: Any) -> None:
-        before_mm = mapping.offset_mm(stepper)
-        self._host_manual_move(stepper, dist, *args, **kwargs)
-        rail = self._rails.get(stepper.get_name())
-        if rail is not None:
-            self._note(rail, stepper, dist, mapping.offset_mm(stepper) - before_mm)
+    def _noting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
+        def manual_move(stepper: Any, dist: float, *args: Any, **kwargs: Any) -> None:
+            before_mm = mapping.offset_mm(stepper)
+            host_manual_move(stepper, dist, *args, **kwargs)
+            rail = self._rails.get(stepper.get_name())
+            if rail is not None:
+                self._note(rail, stepper, dist, mapping.offset_mm(stepper) - before_mm)
+
+        return manual_move
 
     def _note(
         self, rail: Rail, stepper: Any, distance_mm: float, skew_mm: float

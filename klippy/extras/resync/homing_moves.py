@@ -3,8 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import weakref
 from typing import Any, List, Optional
+from weakref import WeakSet
 
 from .event import HomingSpan, moved_rails
 from .rail import Rail
@@ -30,7 +30,7 @@ class HomingMoves:
         self._signals = signals
         self._host_moves = host_moves
         self._spans: List[HomingSpan] = []
-        self._given_up: Any = weakref.WeakSet()
+        self._given_up: Any = WeakSet()
 
     def is_any(self) -> bool:
         """Whether a homing move has begun and not ended."""

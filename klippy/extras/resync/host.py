@@ -3,7 +3,6 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import functools
 import importlib
 import inspect
 import os
@@ -14,6 +13,7 @@ from . import host_needs
 from .chelper import Helper
 from .rail import Rail
 from .shared_axis_check import SharedAxisChecks
+from .wrapping import StandIn
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
 # host from v0.11 on
@@ -154,27 +154,23 @@ class Host:
         """
         owner = self._module("extras.homing").HomingMove
         self._refuse_without_function(owner, "homing_move")
-        host_homing_move = owner.homing_move
         running: List[Any] = []
 
-        @functools.wraps(host_homing_move)
-        def homing_move(move: Any, *arguments: Any, **options: Any) -> Any:
-            if move.printer is not self._printer:
-                return host_homing_move(move, *arguments, **options)
-            running.append(move)
-            try:
-                return host_homing_move(move, *arguments, **options)
-            finally:
-                running.remove(move)
-                left(move)
+        def following(host_homing_move: Callable[..., Any]) -> Callable[..., Any]:
+            def homing_move(move: Any, *arguments: Any, **options: Any) -> Any:
+                if move.printer is not self._printer:
+                    return host_homing_move(move, *arguments, **options)
+                running.append(move)
+                try:
+                    return host_homing_move(move, *arguments, **options)
+                finally:
+                    running.remove(move)
+                    left(move)
 
-        def undo() -> None:
-            # Another extra may have put its own function around ours
-            if owner.homing_move is homing_move:
-                owner.homing_move = host_homing_move
+            return homing_move
 
-        owner.homing_move = homing_move
-        self._printer.register_event_handler("klippy:disconnect", undo)
+        stand_in = StandIn(owner.homing_move, following)
+        self._printer.register_event_handler("klippy:disconnect", stand_in.undo)
         return running
 
     def levellers(self) -> List[Leveller]:

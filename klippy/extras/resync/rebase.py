@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 from . import mapping
 from .rail import Rail
+from .wrapping import Wrapping
 
 
 class MappingKeeper:
@@ -20,16 +21,19 @@ class MappingKeeper:
     """
 
     def __init__(
-        self, toolhead: Any, rails: List[Rail], is_homing_move: Callable[[], bool]
+        self,
+        toolhead: Any,
+        rails: List[Rail],
+        is_homing_move: Callable[[], bool],
+        wrapping: Wrapping,
     ) -> None:
         self._toolhead = toolhead
         self._rails = rails
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
-        self._host_set_position = toolhead.set_position
         # From the start to the end of a homing move the counts run away from
         # the commanded positions, and the end of the move settles both
         self._is_homing_move = is_homing_move
-        toolhead.set_position = self._set_position
+        wrapping.wrap_shipped(toolhead, "set_position", self._keeping)
 
     def _followers(self) -> List[Rail]:
         if self._is_homing_move():
@@ -40,16 +44,19 @@ class MappingKeeper:
             if all(mapping.follows(s, self._toolhead) for s in rail.steppers)
         ]
 
-    def _set_position(self, newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
-        oldpos = self._toolhead.get_position()
-        rails_mm = [self._rail_mm(rail, oldpos) for rail in self._followers()]
-        self._host_set_position(newpos, *args, **kwargs)
-        for offsets_mm in rails_mm:
-            shifted_mm = {
-                name: offset - self._steppers[name].calc_position_from_coord(newpos[:3])
-                for name, offset in offsets_mm.items()
-            }
-            mapping.restore_idle(self._steppers, shifted_mm, newpos)
+    def _keeping(self, host_set_position: Callable[..., None]) -> Callable[..., None]:
+        def set_position(newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
+            oldpos = self._toolhead.get_position()
+            rails_mm = [self._rail_mm(rail, oldpos) for rail in self._followers()]
+            host_set_position(newpos, *args, **kwargs)
+            for offsets_mm in rails_mm:
+                shifted_mm = {
+                    name: offset - self._steppers[name].calc_position_from_coord(newpos[:3])
+                    for name, offset in offsets_mm.items()
+                }
+                mapping.restore_idle(self._steppers, shifted_mm, newpos)
+
+        return set_position
 
     def _rail_mm(self, rail: Rail, oldpos: Sequence[float]) -> Dict[str, float]:
         """Each stepper's mapping offset plus its coordinate at the old position."""

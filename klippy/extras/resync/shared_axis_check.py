@@ -5,7 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set
+from typing import Any, Callable, Dict, Iterator, List, Set
+
+from .wrapping import StandIn, Wrapping, standing_in
 
 # What every refusal says, "axis" or "carriage" follows.  Beacon (beacon.py)
 # and Cartographer (trigger_dispatch.py, scanner.py) have copied it.
@@ -14,20 +16,10 @@ REFUSAL = "Multi-mcu homing not supported on multi-mcu shared"
 # The method that holds the check, by the same name wherever it was copied to
 METHOD = "add_stepper"
 
-LIFT = "multi_mcu_resync_lift"
-
-
-def _call_lift(self, argument, *, multi_mcu_resync_lift):
-    return multi_mcu_resync_lift(self, argument)
-
-
-def _present_lift(function: types.FunctionType) -> Optional["CheckLift"]:
-    return (function.__kwdefaults__ or {}).get(LIFT)
-
 
 def _refuses(function: types.FunctionType) -> bool:
     """Tell whether a function holds the check, and nothing lifts it."""
-    present = _present_lift(function)
+    present = standing_in(function.__code__)
     if present is not None:
         # Another extra may have put our code back after the printer's end
         return present.is_undone
@@ -38,8 +30,8 @@ def _refuses(function: types.FunctionType) -> bool:
 class CheckLift:
     """Stands in for a function that refuses shared axes.
 
-    The function's code is swapped, not the class attribute: v0.12's probe and
-    bltouch keep a bound add_stepper from the time their section is read.
+    All who hold it have to get the stand-in: v0.12's probe and bltouch keep a
+    bound add_stepper from the time their section is read.
     is_lifted(object, argument) of the function tells, once it has refused,
     whether this is to be let pass.
     """
@@ -47,44 +39,27 @@ class CheckLift:
     def __init__(
         self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool], error: Any
     ) -> None:
-        present = _present_lift(function)
+        present = standing_in(function.__code__)
         if present is not None:
             present.undo()
-        self.is_undone = False
-        self._function = function
-        self._original = types.FunctionType(
-            function.__code__,
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        self._original.__kwdefaults__ = function.__kwdefaults__
         self._is_lifted = is_lifted
         self._error = error
-        # A function can only be given code with as many free variables
-        free_variables = function.__code__.co_freevars
-        self._code = _call_lift.__code__.replace(co_freevars=free_variables)
-        function.__kwdefaults__ = {LIFT: self}
-        function.__code__ = self._code
+        self._stand_in = StandIn(function, self._lifted)
 
-    def __call__(self, instance: Any, argument: Any) -> None:
-        try:
-            self._original(instance, argument)
-        except self._error as e:
-            # Raised after all else has been done, so ignoring it is enough
-            if not str(e).startswith(REFUSAL):
-                raise
-            if self.is_undone or not self._is_lifted(instance, argument):
-                raise
+    def _lifted(self, refuse: Callable[..., None]) -> Callable[..., None]:
+        def lifted(instance: Any, argument: Any, *arguments: Any, **options: Any) -> None:
+            try:
+                refuse(instance, argument, *arguments, **options)
+            except self._error as e:
+                # Raised after all else has been done, so ignoring it is enough
+                if not str(e).startswith(REFUSAL) or not self._is_lifted(instance, argument):
+                    raise
+
+        return lifted
 
     def undo(self) -> None:
         """Leave the function as it was found."""
-        self.is_undone = True
-        # Another extra may have swapped the code since, and put ours back later
-        if self._function.__code__ is self._code:
-            self._function.__code__ = self._original.__code__
-            self._function.__kwdefaults__ = self._original.__kwdefaults__
+        self._stand_in.undo()
 
 
 def _held_by(function: types.FunctionType) -> Iterator[types.FunctionType]:
@@ -140,14 +115,17 @@ class SharedAxisChecks:
         self.lift_found()
         # Kinematics ask for the pins of their endstops once all sections are
         # read, and add steppers to them at once
-        pins = printer.lookup_object("pins")
-        self._host_setup_pin = pins.setup_pin
-        pins.setup_pin = self._setup_pin
+        wrapping = Wrapping()
+        printer.register_event_handler("klippy:disconnect", wrapping.undo)
+        wrapping.wrap(printer.lookup_object("pins"), "setup_pin", self._lifting)
 
-    def _setup_pin(self, pin_type: str, *args: Any, **kwargs: Any) -> Any:
-        if pin_type == "endstop":
-            self.lift_found()
-        return self._host_setup_pin(pin_type, *args, **kwargs)
+    def _lifting(self, host_setup_pin: Callable[..., Any]) -> Callable[..., Any]:
+        def setup_pin(pin_type: str, *args: Any, **kwargs: Any) -> Any:
+            if pin_type == "endstop":
+                self.lift_found()
+            return host_setup_pin(pin_type, *args, **kwargs)
+
+        return setup_pin
 
     def lift_found(self) -> None:
         """Lift all checks that are there by now."""

@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Optional
+from typing import Any, Callable, Optional
+
+from .wrapping import Wrapping
 
 # Reasons of a trsync, the same in every host: its own pin has triggered
 REASON_ENDSTOP_HIT = 1
@@ -31,6 +33,7 @@ class SignalPin:
         self._oid = self.mcu.create_oid()
         self.mcu.register_config_callback(self._build_config)
         self._trsync: Optional[Any] = None
+        self._wrapping = Wrapping()
         self._rest_ticks = 0
         self._stop_reason = 0
 
@@ -77,16 +80,9 @@ class SignalPin:
         self._rest_ticks = self.mcu.print_time_to_clock(print_time + rest_time) - clock
         self._stop_reason = 0
         # A move that was given up may have left it
-        vars(self._trsync).pop("stop", None)
-        stop = self._trsync.stop
-
-        def watched_stop() -> int:
-            vars(self._trsync).pop("stop", None)
-            self._stop_reason = stop()
-            return self._stop_reason
-
+        self._wrapping.undo()
         # The host does not keep what has triggered an MCU that it relays to
-        self._trsync.stop = watched_stop
+        self._wrapping.wrap(self._trsync, "stop", self._watched)
         self._home_command.send(
             [
                 self._oid,
@@ -101,12 +97,20 @@ class SignalPin:
             reqclock=clock,
         )
 
+    def _watched(self, stop: Callable[[], int]) -> Callable[[], int]:
+        def watched() -> int:
+            self._wrapping.undo()
+            self._stop_reason = stop()
+            return self._stop_reason
+
+        return watched
+
     def disarm(self) -> Optional[float]:
         """Look at the pin no more; returns the print time (s) of its trigger.
 
         None if it was not this pin that has stopped the steppers of its MCU.
         """
-        vars(self._trsync).pop("stop", None)
+        self._wrapping.undo()
         self._home_command.send([self._oid, 0, 0, 0, 0, 0, 0, 0])
         if self._stop_reason != REASON_ENDSTOP_HIT:
             return None

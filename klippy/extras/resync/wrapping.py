@@ -1,32 +1,200 @@
-# Stand in for functions of single objects of the host, for a while
+# Stand in for functions of the host, for a while
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, List, Optional, Tuple
+import functools
+import inspect
+import itertools
+import sys
+import types
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+# Takes a function of the host, returns what is to be called in its place
+Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+# What the stand-in takes the place of in the code that hands the arguments to it
+PLACE = "stand-in"
+
+
+@functools.lru_cache(maxsize=None)
+def _code_that_hands_over(
+    parameters: str, arguments: str, free_variables: Tuple[str, ...]
+) -> types.CodeType:
+    # Code that is to be a function's has to have as many free variables
+    free = ", ".join(free_variables)
+    source = "def outer(%s):\n def inner(%s):\n  if 0: (%s)\n  return '%s'.take(%s)\n" % (
+        free, parameters, free, PLACE, arguments)
+    code = compile(source, __file__, "exec")
+    for _ in ("outer", "inner"):
+        code = next(c for c in code.co_consts if type(c) is types.CodeType)
+    return code
+
+
+def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
+    """Code that hands its arguments to a stand-in, and looks like the code given."""
+    names = iter(code.co_varnames)
+    positional = list(itertools.islice(names, code.co_argcount))
+    keywords = list(itertools.islice(names, code.co_kwonlyargcount))
+    parameters, arguments = list(positional), list(positional)
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    if code.co_flags & inspect.CO_VARARGS:
+        parameters.append("*" + next(names))
+        arguments.append(parameters[-1])
+    elif keywords:
+        parameters.append("*")
+    parameters += keywords
+    arguments += ["%s=%s" % (name, name) for name in keywords]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        parameters.append("**" + next(names))
+        arguments.append(parameters[-1])
+    template = _code_that_hands_over(
+        ", ".join(parameters), ", ".join(arguments), code.co_freevars
+    )
+    changes: Dict[str, Any] = {}
+    if sys.version_info >= (3, 11):
+        changes["co_qualname"] = code.co_qualname
+    return template.replace(
+        co_consts=tuple(stand_in if c == PLACE else c for c in template.co_consts),
+        co_names=(*template.co_names, *code.co_names),
+        co_nlocals=code.co_nlocals,
+        co_varnames=code.co_varnames,
+        co_flags=code.co_flags,
+        co_name=code.co_name,
+        co_filename=code.co_filename,
+        co_firstlineno=code.co_firstlineno,
+        **changes,
+    )
+
+
+def _copy(function: types.FunctionType) -> types.FunctionType:
+    copy = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    for name in ("__kwdefaults__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+        setattr(copy, name, getattr(function, name))
+    vars(copy).update(vars(function))
+    return copy
+
+
+def standing_in(code: types.CodeType) -> Optional["StandIn"]:
+    """Whose code this is, None if it is no stand-in's."""
+    return next((c for c in code.co_consts if type(c) is StandIn), None)
+
+
+class StandIn:
+    """Is called in the place of a function, until undo().
+
+    The function's code is swapped, no attribute is: so it stays the host's own
+    function to all who hold it, set it back or inspect its signature, defaults
+    and names, as probes of all kinds do.  wrapper(function) returns what is to
+    be called instead; if an owner is given, only for the method of this object.
+    """
+
+    def __init__(
+        self, function: types.FunctionType, wrapper: Wrapper, owner: Optional[Any] = None
+    ) -> None:
+        self.is_undone = False
+        self._function = function
+        self._beneath = function.__code__
+        self._original = _copy(function)
+        self._owner = owner
+        original = self._original if owner is None else types.MethodType(self._original, owner)
+        self._call = wrapper(original)
+        self._code = _code_like(self._beneath, self)
+        function.__code__ = self._code
+
+    def take(self, /, *arguments: Any, **options: Any) -> Any:
+        """A call of the function."""
+        if self.is_undone:
+            return self._original(*arguments, **options)
+        if self._owner is None:
+            return self._call(*arguments, **options)
+        if arguments[0] is self._owner:
+            return self._call(*arguments[1:], **options)
+        return self._original(*arguments, **options)
+
+    def undo(self) -> None:
+        """Leave the function as it was found."""
+        self.is_undone = True
+        # Another extra may have swapped the code since, and put ours back later
+        if self._function.__code__ is self._code:
+            self._function.__code__ = self._code_beneath()
+
+    def _code_beneath(self) -> types.CodeType:
+        below = standing_in(self._beneath)
+        if below is not None and below.is_undone:
+            return below._code_beneath()
+        return self._beneath
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    return type(function) is types.MethodType and (
+        type(function.__func__) is types.FunctionType
+    )
+
+
+def look_alike(function: Callable[..., Any], wrapper: Wrapper) -> Callable[..., Any]:
+    """What wrapper(function) returns, as a function that looks like the one given."""
+    if _is_method(function):
+        copy = _copy(function.__func__)
+        StandIn(copy, wrapper, function.__self__)
+        return types.MethodType(copy, function.__self__)
+    if type(function) is types.FunctionType:
+        copy = _copy(function)
+        StandIn(copy, wrapper)
+        return copy
+    # Another extra's object that can be called
+    return wrapper(function)
 
 
 class Wrapping:
-    """What has been wrapped, to be left as it was found.
-
-    Some probes hold functions of the endstop inside as attributes of their
-    own, which have to be there again afterwards.
-    """
+    """Functions of single objects that are wrapped, to be left as they were found."""
 
     def __init__(self) -> None:
-        self._undo: List[Tuple[Any, str, Optional[Any]]] = []
+        self._undo: List[Callable[[], None]] = []
 
-    def wrap(self, owner: Any, name: str, wrapper: Callable[[Any], Any]) -> None:
-        """Replace a function of an object by what wrapper(function) returns."""
-        self._undo.append((owner, name, vars(owner).get(name)))
-        setattr(owner, name, wrapper(getattr(owner, name)))
+    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """Have what wrapper(function) returns called as the object's function of that name."""
+        function = getattr(owner, name)
+        if _is_method(function):
+            # Some probes hold methods of the endstop inside as attributes
+            stand_in = StandIn(function.__func__, wrapper, function.__self__)
+            self._undo.append(stand_in.undo)
+        else:
+            self._set(owner, name, look_alike(function, wrapper))
 
-    def undo(self) -> None:
-        """Leave all objects as they were found."""
-        # The same object may be there twice
-        while self._undo:
-            owner, name, own = self._undo.pop()
+    def wrap_shipped(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """The same for the method of the object's class, whatever others put before it.
+
+        They may set it back at any time.
+        """
+        stand_in = StandIn(getattr(type(owner), name), wrapper, owner)
+        self._undo.append(stand_in.undo)
+
+    def _set(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
+        own = vars(owner).get(name)
+
+        def undo() -> None:
+            if vars(owner).get(name) is not function:
+                # Another extra has set it since
+                return
             if own is None:
                 delattr(owner, name)
             else:
                 setattr(owner, name, own)
+
+        self._undo.append(undo)
+        setattr(owner, name, function)
+
+    def undo(self) -> None:
+        """Leave all objects as they were found."""
+        # The same function may be there twice
+        while self._undo:
+            self._undo.pop()()

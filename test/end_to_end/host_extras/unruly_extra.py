@@ -3,12 +3,20 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import inspect
+import types
 
 from .standin_sensor import host_module
 
 BEGIN, END = "homing:homing_move_begin", "homing:homing_move_end"
 LIFT_MM, LOWEST_MM = 2.0, -3.0
+
+
+def own_homing_move():
+    """A class whose homing_move() is the host's, as it was before anybody has changed it."""
+    host_class = host_module("extras.homing").HomingMove
+    host = host_class.homing_move
+    own = types.FunctionType(host.__code__, host.__globals__, host.__name__, host.__defaults__)
+    return type("OwnHomingMove", (host_class,), {"homing_move": own})
 
 
 class UnrulyExtra:
@@ -19,18 +27,16 @@ class UnrulyExtra:
         self.gcode = self.printer.lookup_object("gcode")
         self.at, self.do, self.left = "", "", 0
         self.is_homing = False
+        self.own_class = own_homing_move()
         self.gcode.register_command("UNRULY", self.cmd_UNRULY)
         self.gcode.register_command("UNRULY_PROBE", self.cmd_UNRULY_PROBE)
         self.printer.register_event_handler("klippy:ready", self._handle_ready)
 
     def cmd_UNRULY_PROBE(self, gcmd):
         """Probe by a homing move of a class of its own, of which only the events are known."""
-        host_class = host_module("extras.homing").HomingMove
-        own = {"homing_move": inspect.unwrap(host_class.homing_move)}
-        kind = type("OwnHomingMove", (host_class,), own)
         toolhead, probe = (self.printer.lookup_object(name) for name in ("toolhead", "probe"))
         x, y, _, e = toolhead.get_position()
-        move = kind(self.printer, [(probe.mcu_probe, "probe")])
+        move = self.own_class(self.printer, [(probe.mcu_probe, "probe")])
         move.homing_move([x, y, LOWEST_MM, e], 5.0, probe_pos=True)
 
     def cmd_UNRULY(self, gcmd):
