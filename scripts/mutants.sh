@@ -1,0 +1,14 @@
+#!/bin/bash
+# Mutants of the extra, and whether tests kill them: sets up what is missing, then runs
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+#
+# Usage: scripts/mutants.sh [--count N] [--seed S] [--json FILE] [--only TEXT] [--list]
+
+set -u
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+"$root/scripts/setup.sh" || exit
+PYTHONPATH=$root exec "$root/.env/tools/bin/python" "$root/scripts/mutants.py" "$@"
