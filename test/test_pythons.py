@@ -18,10 +18,10 @@ FILES = sorted(EXTRA.rglob("*.py"))
 PYENV = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
 # pytest and hypothesis in versions that run under all of them
 LIBRARIES = ROOT / ".env" / "tools" / "pythons"
-# Few examples, since the suite has them all under one Python, and no deadline on a busy machine
+# Few examples, since the suite has them all under one Python
 FEW_EXAMPLES = """
 from hypothesis import settings
-settings.register_profile("few", max_examples=10, deadline=None)
+settings.register_profile("few", max_examples=10)
 settings.load_profile("few")
 """
 # One needs hosts and a compiler, the other insists on its 10,000 examples

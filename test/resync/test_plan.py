@@ -50,7 +50,7 @@ def homing_moves(draw, step_mm=None):
 # Invariants
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(homing_moves(), targets, st.floats(-400.0, 400.0))
 def test_i1_and_i2_hold_over_ten_thousand_homing_moves(readings, target, commanded_mm):
     plan = plan_rail(readings, target)

@@ -187,7 +187,7 @@ def test_machine_file_names_the_section_of_another_probe(tmp_path: Path) -> None
     full_steps=st.sampled_from([200, 400]),
     ratios=st.lists(st.tuples(st.integers(1, 200), st.integers(1, 200)), max_size=3),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_turn_of_the_output_is_the_rotation_distance(
     tmp_path: Path, rotation_mm: float, microsteps: int, full_steps: int, ratios: list
 ) -> None:
@@ -212,7 +212,7 @@ def test_one_turn_of_the_output_is_the_rotation_distance(
     share=st.floats(0, 1),
     given_direction=st.sampled_from([None, "True", "no"]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_endstop_stands_at_the_nearer_end_unless_told(
     tmp_path: Path,
     minimum_mm: float,
@@ -528,7 +528,7 @@ def test_missing_files_are_one_line(tmp_path: Path) -> None:
         max_size=4,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_machine_or_one_clear_line(tmp_path: Path, changes: list) -> None:
     found = sections()
     for name, option, value in changes:

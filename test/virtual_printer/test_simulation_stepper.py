@@ -81,7 +81,7 @@ def motions(draw: st.DrawFn) -> List[Move]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moves=motions(), looks=st.lists(st.integers(0, 40_000_000), max_size=8))
 def test_each_step_is_taken_at_its_clock(
