@@ -181,6 +181,15 @@ def test_endstop_of_an_axis_fans_out_too(start):
     assert abs(overshoot["stepper_x"] - overshoot["stepper_x1"]) <= 1
 
 
+def test_pins_of_one_signal_are_looked_at_often_however_slow_the_probe_is(start):
+    # The host looks once a step, which is every 2.5 ms here, at each MCU at another time
+    slow = SamplePrinter(z_mcus=Z_MCUS, probe_speed_mm_s=1.0)
+    printer = start(slow.with_resync(probe_pins=PINS, trigger_tolerance=0.0005))
+    printer.gcode("G28\nG1 Z2 F600")
+    for _ in range(3):
+        printer.gcode("PROBE\nG1 Z2 F600")
+
+
 # The other refused configs are in test/klippy
 def test_tolerance_that_is_no_number_is_refused(start):
     sample = SAMPLE.with_resync(probe_pins=PINS, trigger_tolerance="nan")

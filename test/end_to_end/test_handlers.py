@@ -81,6 +81,16 @@ def test_probe_over_the_limit_blocks_the_axis(start):
         printer.gcode("G1 Z10")
 
 
+def test_probe_over_the_limit_blocks_no_other_axis(start):
+    printer = start(SamplePrinter(x_mcus=("mcu", "x1")).with_resync(max_correction=0.07))
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    slow_down_one_mcu(printer)
+    with pytest.raises(GCodeError, match="'stepper_z1' .* max_correction"):
+        printer.gcode("PROBE")
+    assert printer.status("multi_mcu_resync")["in_sync"] == {"x": True, "z": False}
+    printer.gcode("G1 X100 F6000\nM400")
+
+
 def test_stow_that_fails_does_not_hide_an_axis_out_of_step(start):
     printer = start(
         SamplePrinter().with_resync(max_correction=0.03),

@@ -9,6 +9,7 @@ import shutil
 import pytest
 from end_to_end.driving import mapping_skew_mm, probe_at_random
 
+from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 
@@ -141,6 +142,25 @@ def test_steppers_of_a_correction_move_exactly_in_step(bench):
         for part, step in zip(parts, steps):
             assert abs(part - parts[0]) <= 0.5 / abs(step) + 0.02
     assert len(seen) > 8
+
+
+@pytest.mark.area("corrections")
+def test_correction_starts_late_enough_for_a_link_that_is_slow_at_that_moment(start):
+    printer = start(SamplePrinter())
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    before = printer.stepper_truth()
+
+    def slow_down_after_the_trigger():
+        if ":%d:1" % (PIN_NUMBERS["PB6"],) in printer.control("endstops"):
+            # Once all have been stopped
+            late = "link z1 delay_us=60000 direction=to_mcu from_s=%.6f for_s=0.02"
+            printer.control(late % (printer.now_s() + 0.005,))
+        else:
+            printer.call_at(printer.now_s() + 0.0005, slow_down_after_the_trigger)
+
+    printer.call_at(printer.now_s() + 0.3, slow_down_after_the_trigger)
+    printer.gcode("PROBE\nG1 Z10 F600\nM400")
+    assert printer.stepper_truth() == before
 
 
 @pytest.mark.area("start-up")

@@ -177,6 +177,14 @@ def test_one_motor_off_makes_the_state_of_its_axis_unknown(start):
     assert reason == "the motor of 'stepper_z1' was switched off"
 
 
+def test_shutdown_makes_the_state_unknown(start):
+    printer, _ = start_at_height(start, SamplePrinter())
+    printer.emergency_stop()
+    status = printer.status("multi_mcu_resync")
+    assert status["in_sync"] == {"z": None}
+    assert status["out_of_sync_reason"]["z"] == "the printer was shut down"
+
+
 def test_force_move_blocks_the_axis_until_it_is_put_back_or_accepted(start):
     printer, before = start_at_height(start, SamplePrinter())
     for cure in ("RESYNC", "RESYNC CLEAR=1"):
