@@ -4,27 +4,28 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Callable, List
+import math
+from typing import Any, Callable, Dict, List, Tuple
 
+from .answers import CLOCK_ERROR_S
 from .history import RailResult
 from .host import Host
 from .limit import LimitError
 from .limit_settings import LimitSettings
-from .position_check import CLOCK_ERROR_S, Comparison, PositionCheck
+from .position_check import Comparison
+from .questions import ANSWER_TIMEOUT_S, AnswerError, Questions
 from .rail import Rail
 from .resyncer import Resyncer
 from .sync_state import SyncState
 
-# An MCU answers within milliseconds, and a lost message is repeated after 25 ms
-ANSWER_TIMEOUT_S = 1.0
+# After how long to look again at what could not be compared (s)
+LOOK_AGAIN_S = 1.0
 
 
 class Acknowledgement:
-    """Asks the MCUs for their counts after corrections, at intervals, on demand.
+    """Compares counts after corrections, at intervals, on demand.
 
-    None of it holds up the moves that follow.  The host asks for the same
-    counts while it homes, and two such questions at once would take each
-    other's answer, so there are none of ours then.
+    None of it holds up the moves that follow.
     """
 
     def __init__(
@@ -45,38 +46,39 @@ class Acknowledgement:
         self._note_checks = note_checks
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._limits = limits
-        steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
-        self._check = PositionCheck(steppers)
-        # The steppers whose counts are being asked for
-        self._asked: List[str] = []
-        self._answered = self._reactor.completion()
-        # Held by who compares; others wait for their turn
-        self._turn = self._reactor.mutex()
-        self._is_paused = False
+        self._questions = Questions(
+            printer, {s.get_name(): s for rail in rails for s in rail.steppers}
+        )
+        # Corrected steppers that have not been compared since, and the print
+        # time (s) from which on they can be
+        self._due: Dict[str, float] = {}
+        self._timer = self._reactor.register_timer(self._look_at_due, self._reactor.NEVER)
 
     def pause(self) -> None:
-        """Wait for the answers that are due, and ask nothing more.
+        """Wait for the answer that is due, and ask nothing more.
 
         Raises the host's error if an MCU does not answer: it would not take
         part in a homing move either.
         """
-        self._is_paused = True
-        if self._asked:
-            self._answered.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S)
-        if self._asked:
-            self._is_paused = False
-            raise self._no_answer(self._asked[0])
+        try:
+            self._questions.pause()
+        except AnswerError as e:
+            raise self._command_error(e) from e
 
     def resume(self) -> None:
-        """Go on asking."""
-        self._is_paused = False
+        """Go on asking, and make up for what had to wait."""
+        self._questions.resume()
+        self._reactor.update_timer(self._timer, self._next_look_time())
 
     def expect(self, results: List[RailResult], done_time: float) -> None:
-        """Check, once a correction is done, that the MCUs have counted as planned."""
-        names = [r.name for result in results for r in result.part.readings]
-        self._host.call_at_print_time(
-            done_time + 2.0 * CLOCK_ERROR_S, lambda eventtime: self._look_at(names)
-        )
+        """Check, once a correction is done, that the MCUs have counted as planned.
+
+        A homing move that begins before only puts it off.
+        """
+        check_time = done_time + 2.0 * CLOCK_ERROR_S
+        for result in results:
+            self._due.update({r.name: check_time for r in result.part.readings})
+        self._reactor.update_timer(self._timer, self._next_look_time())
 
     def check_every(self, interval_s: float) -> None:
         """Check all steppers at an interval (s); zero for never."""
@@ -94,71 +96,86 @@ class Acknowledgement:
 
         Raises the host's error if an MCU does not answer.
         """
-        results: List[Any] = []
-
-        def compare(eventtime: float) -> None:
-            try:
-                results.append(self._compare(list(self._rails)))
-            except Exception as e:
-                results.append(e)
-
         # The host itself would wait for ever for an MCU that is lost
         patience_s = ANSWER_TIMEOUT_S * (len(self._rails) + 1)
-        done = self._reactor.register_callback(compare)
-        done.wait(self._reactor.monotonic() + patience_s)
-        if not results:
-            name = self._asked[0]
-            self._state.lose(self._rails[name].name, "no count from an MCU")
-            raise self._no_answer(name)
-        if isinstance(results[0], Exception):
-            raise results[0]
-        return list(results[0])
+        done = self._reactor.register_callback(lambda eventtime: self._compare(list(self._rails)))
+        found = done.wait(self._reactor.monotonic() + patience_s)
+        if found is None:
+            found = [], [self._questions.unanswered()]
+            self._lose(found[1][0])
+        comparisons, unanswered = found
+        for e in unanswered:
+            raise self._command_error(e)
+        return list(comparisons)
 
-    def _no_answer(self, name: str) -> Exception:
-        error: Exception = self._printer.command_error(
-            "multi_mcu_resync: no answer from the MCU of '%s'" % (name,)
-        )
+    def _command_error(self, e: AnswerError) -> Exception:
+        error: Exception = self._printer.command_error("multi_mcu_resync: %s" % (e,))
         return error
 
-    def _compare(self, names: List[str]) -> List[Comparison]:
-        comparisons = []
-        with self._turn:
-            for name in names:
-                # The host itself may have begun to ask
-                if self._is_paused or self._printer.is_shutdown():
-                    break
-                comparisons.append(self._ask(name))
-        self._note_checks(comparisons)
-        for comparison in comparisons:
-            if comparison.is_fault():
-                rail = self._rails[comparison.name]
-                self._state.lose(rail.name, comparison.describe())
-        return comparisons
+    def _print_time(self) -> float:
+        return self._host.print_time_at(self._reactor.monotonic())
 
-    def _ask(self, name: str) -> Comparison:
-        self._asked = [name]
-        self._answered = self._reactor.completion()
-        try:
-            return self._check.compare(name, self._limits.rails[self._rails[name].name])
-        finally:
-            self._asked = []
-            self._answered.complete(True)
+    def _lose(self, e: AnswerError) -> None:
+        self._state.lose(self._rails[e.stepper_name].name, str(e))
+
+    def _compare(self, names: List[str]) -> Tuple[List[Comparison], List[AnswerError]]:
+        """Compare as many of these as homing moves let, and note what is wrong."""
+        comparisons, unanswered = [], []
+        for name in names:
+            asked_time = self._print_time()
+            try:
+                comparison = self._questions.ask(name, self._limits.rails[self._rails[name].name])
+            except AnswerError as e:
+                # The host shuts down by itself when it has lost an MCU
+                if not self._printer.is_shutdown():
+                    self._lose(e)
+                    unanswered.append(e)
+                continue
+            if comparison is None:
+                break
+            comparisons.append(comparison)
+            self._note(comparison, asked_time)
+        self._note_checks(comparisons)
+        return comparisons, unanswered
+
+    def _note(self, comparison: Comparison, asked_time: float) -> None:
+        name = comparison.name
+        if comparison.is_fault():
+            self._state.lose(self._rails[name].name, comparison.describe())
+        if self._due.get(name, math.inf) <= asked_time:
+            if comparison.is_conclusive():
+                self._due.pop(name)
+            else:
+                self._due[name] = asked_time + LOOK_AGAIN_S
+
+    def _next_look_time(self) -> float:
+        """System time (s) at which to look at what is due; not while we may not ask."""
+        if self._questions.is_stopped() or not self._due:
+            return float(self._reactor.NEVER)
+        return self._host.system_time_at(min(self._due.values()))
+
+    def _look_at_due(self, eventtime: float) -> float:
+        now = self._print_time()
+        self._look_at([name for name, check_time in self._due.items() if check_time <= now])
+        return self._next_look_time()
+
+    def _is_known(self, name: str) -> bool:
+        return self._state.get(self._rails[name].name).in_sync is False
 
     def _look_at(self, names: List[str]) -> None:
         # What is known already is not told again at each interval
-        names = [n for n in names if self._state.get(self._rails[n].name).in_sync is not False]
-        try:
-            faults = [c for c in self._compare(names) if c.is_fault()]
-        except Exception as e:
-            # The host shuts down by itself when it has lost an MCU
-            logging.info("multi_mcu_resync: no count from an MCU: %s", e)
-            for name in names:
-                self._state.lose(self._rails[name].name, "no count from an MCU")
-            return
-        for fault in faults:
-            try:
-                self._resyncer.trip(fault.describe())
-            except LimitError as e:
-                logging.warning("multi_mcu_resync: %s", e)
-                gcode = self._printer.lookup_object("gcode")
-                gcode.respond_raw("!! multi_mcu_resync: %s" % (e,))
+        for name in filter(self._is_known, names):
+            self._due.pop(name, None)
+        comparisons, unanswered = self._compare([n for n in names if not self._is_known(n)])
+        for e in unanswered:
+            self._report(str(e))
+        for comparison in comparisons:
+            if comparison.is_fault():
+                try:
+                    self._resyncer.trip(comparison.describe())
+                except LimitError as e:
+                    self._report(str(e))
+
+    def _report(self, error: str) -> None:
+        logging.warning("multi_mcu_resync: %s", error)
+        self._printer.lookup_object("gcode").respond_raw("!! multi_mcu_resync: %s" % (error,))

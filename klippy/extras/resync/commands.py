@@ -148,6 +148,8 @@ class Commands:
             for comparison in comparisons:
                 if comparison.is_fault():
                     self._resyncer.trip(comparison.describe())
+                if not comparison.is_conclusive():
+                    raise gcmd.error("multi_mcu_resync: %s" % (comparison.describe(),))
         except LimitError as e:
             raise gcmd.error("multi_mcu_resync: %s" % (e,)) from e
 

@@ -253,11 +253,10 @@ class Host:
             speed_mm_s = min(speed_mm_s, getattr(kinematics, "max_z_velocity", speed_mm_s))
         return speed_mm_s
 
-    def call_at_print_time(self, print_time: float, callback: Callable[[float], None]) -> None:
-        """Call back with the system time once a print time (s) has come."""
+    def system_time_at(self, print_time: float) -> float:
+        """System time (s) at which a print time (s) comes; now if it has passed."""
         now = self._reactor.monotonic()
-        wait_s = print_time - self._mcu.estimated_print_time(now)
-        self._reactor.register_callback(callback, now + max(0.0, wait_s))
+        return float(now + max(0.0, print_time - self._mcu.estimated_print_time(now)))
 
     def measure_after(
         self, endstops: Iterable[Tuple[Any, str]], trigger_times: Dict[str, float], done_time: float

@@ -21,7 +21,7 @@ GCODE = "get_command_help register_command respond_info respond_raw run_script_f
 GCODE_COMMAND = (
     "error get get_command_parameters get_float get_int get_raw_command_parameters respond_info"
 )
-REACTOR = "completion monotonic mutex register_callback register_timer"
+REACTOR = "NEVER completion monotonic mutex register_callback register_timer update_timer"
 COMPLETION = "complete test wait"
 PINS = "lookup_pin setup_pin"
 MCU = """
@@ -36,11 +36,12 @@ CHELPER = "get_ffi"
 QUERY_COMMAND = "send"
 SERIAL_READER = "#sent_time #receive_time"
 STEPPER = """
-    calc_position_from_coord get_commanded_position get_dir_inverted get_mcu
-    get_mcu_position get_name get_oid get_past_mcu_position get_step_dist
+    calc_position_from_coord dump_steps get_commanded_position get_dir_inverted
+    get_mcu get_mcu_position get_name get_oid get_past_mcu_position get_step_dist
     get_trapq mcu_to_commanded_position set_position set_stepper_kinematics
     set_trapq
 """
+HISTORY_MOVE = "first_clock last_clock start_position step_count"
 RAIL = "get_endstops get_name get_steppers"
 TOOLHEAD = """
     flush_step_generation get_kinematics get_max_velocity get_position
@@ -139,7 +140,8 @@ def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
     """What is needed once the kinematics with these rails is there."""
     toolhead = printer.lookup_object("toolhead")
     extras = package + "extras."
-    _, library = sys.modules[package + "chelper"].get_ffi()
+    ffi, library = sys.modules[package + "chelper"].get_ffi()
+    history_move = ffi.new("struct pull_history_steps *")
     needs = [
         _of(toolhead, TOOLHEAD),
         _class(package + "toolhead", "Move", MOVE),
@@ -150,6 +152,7 @@ def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
         _class(extras + "stepper_enable", "EnableTracking", ENABLE_TRACKING),
         _class(extras + "force_move", "ForceMove", FORCE_MOVE),
         Need(package + "chelper", library, C_LIBRARY),
+        Need(package + "chelper.pull_history_steps", history_move, HISTORY_MOVE),
     ]
     needs += of_eddy_probe(printer, package)
     needs += of_levellers(printer)

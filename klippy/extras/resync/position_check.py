@@ -3,19 +3,23 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, NamedTuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from .answers import CLOCK_ERROR_S, ask
 from .following_error import Limits
 
-# By how much the host may be wrong about an MCU's clock (s), and so about the
-# instant at which the MCU counted
-CLOCK_ERROR_S = 0.005
-# The host's history is looked at so often between the two, as a stepper may turn
-INSTANTS = 8
+# An answer that took longer (s) has been asked for twice, and a stepper that
+# moves may have gone too far meanwhile for a lost step to show
+MAX_ROUND_TRIP_S = 0.025
+# So many moves of the step history are looked for at first
+MOVES = 64
 
 
 class Comparison(NamedTuple):
-    """What an MCU counted, against what the host expects at that instant."""
+    """What an MCU counted, against what the host expects at that instant.
+
+    is_timely is False if the stepper moved while a late answer was waited for.
+    """
 
     name: str
     mcu: str
@@ -23,20 +27,61 @@ class Comparison(NamedTuple):
     expected_steps: int
     error_mm: float
     limit_mm: float
+    is_timely: bool = True
 
     def is_fault(self) -> bool:
         """At rest the limit is zero: any difference is a fault."""
         return abs(self.error_mm) > self.limit_mm
 
+    def is_conclusive(self) -> bool:
+        """Whether steps that the MCU has lost would have shown."""
+        return self.is_timely or self.is_fault()
+
     def describe(self) -> str:
         """One line for the console."""
-        return "%s on %s: counted %d, expected %d, error %.6f mm, limit %.6f mm" % self
+        if not self.is_conclusive():
+            return (
+                "%s on %s: not compared, the MCU answers late and the stepper moves:"
+                " check again at standstill" % (self.name, self.mcu)
+            )
+        return "%s on %s: counted %d, expected %d, error %.6f mm, limit %.6f mm" % self[:6]
+
+
+def _moves_between(stepper: Any, first_clock: int, last_clock: int) -> Any:
+    size = MOVES
+    while True:
+        moves, found = stepper.dump_steps(size, first_clock, last_clock)
+        if found < size:
+            return moves[0:found]
+        size *= 2
+
+
+def counts_between(stepper: Any, first: float, last: float) -> Tuple[int, int]:
+    """Least and largest count of a stepper between two print times (s).
+
+    From the host's step history, every turn in between included.
+    """
+    mcu = stepper.get_mcu()
+    # Before its clock was zero an MCU had taken no step
+    first_clock = max(0, mcu.print_time_to_clock(first))
+    last_clock = max(first_clock, mcu.print_time_to_clock(last))
+    counts = [
+        stepper.get_past_mcu_position(mcu.clock_to_print_time(clock))
+        for clock in (first_clock, last_clock)
+    ]
+    for move in _moves_between(stepper, first_clock, last_clock):
+        if move.first_clock > first_clock:
+            counts.append(move.start_position)
+        if move.last_clock <= last_clock:
+            counts.append(move.start_position + move.step_count)
+    return min(counts), max(counts)
 
 
 class PositionCheck:
     """Asks the MCUs for the counts of steppers."""
 
-    def __init__(self, steppers: Dict[str, Any]) -> None:
+    def __init__(self, reactor: Any, steppers: Dict[str, Any]) -> None:
+        self._reactor = reactor
         self._steppers = steppers
         self._queries = {
             name: stepper.get_mcu().lookup_query_command(
@@ -47,10 +92,11 @@ class PositionCheck:
             for name, stepper in steppers.items()
         }
 
-    def compare(self, name: str, limits: Limits) -> Comparison:
+    def compare(self, name: str, limits: Limits) -> Optional[Comparison]:
         """Ask for the count of one stepper; waits for the MCU's answer.
 
-        Raises the host's error if there is none.
+        Returns None if the answer belongs to an earlier question.  Raises the
+        host's error if there is none.
         """
         stepper = self._steppers[name]
         mcu = stepper.get_mcu()
@@ -58,18 +104,22 @@ class PositionCheck:
             # In batch mode nobody answers: as if every step had been taken
             counted = stepper.get_mcu_position()
             return Comparison(name, mcu.get_name(), counted, counted, 0.0, 0.0)
-        params = self._queries[name].send([stepper.get_oid()])
-        counted = -params["pos"] if stepper.get_dir_inverted()[0] else params["pos"]
+        answer = ask(self._reactor, self._queries[name], [stepper.get_oid()])
+        if answer is None:
+            return None
+        pos = answer.params["pos"]
+        counted = -pos if stepper.get_dir_inverted()[0] else pos
         # The MCU counted some time between these two
-        first = mcu.estimated_print_time(params["#sent_time"]) - CLOCK_ERROR_S
-        last = mcu.estimated_print_time(params["#receive_time"]) + CLOCK_ERROR_S
-        between = [first + (last - first) * i / INSTANTS for i in range(INSTANTS + 1)]
-        counts = [stepper.get_past_mcu_position(instant) for instant in between]
-        low, high = min(counts), max(counts)
+        first = mcu.estimated_print_time(answer.first_time) - CLOCK_ERROR_S
+        last = mcu.estimated_print_time(answer.last_time) + CLOCK_ERROR_S
+        low, high = counts_between(stepper, first, last)
         expected = min(max(counted, low), high)
         step_dist_mm = stepper.get_step_dist()
         limit_mm = 0.0
         if low != high:
             limit_mm = limits.limit_mm((high - low) * step_dist_mm / (last - first))
         error_mm = (counted - expected) * step_dist_mm
-        return Comparison(name, mcu.get_name(), counted, expected, error_mm, limit_mm)
+        is_timely = low == high or answer.last_time - answer.first_time <= MAX_ROUND_TRIP_S
+        return Comparison(
+            name, mcu.get_name(), counted, expected, error_mm, limit_mm, is_timely
+        )

@@ -1,0 +1,43 @@
+# Numbers that come from an MCU or from the host's transport, before they are used
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, NamedTuple, Optional, Sequence
+
+# By how much the host may be wrong about an MCU's clock (s)
+CLOCK_ERROR_S = 0.005
+
+
+def believed(value: float, least: float, most: float) -> Optional[float]:
+    """The number if it can be true; None if not, which "nan" never can."""
+    return value if least <= value <= most else None
+
+
+class Answer(NamedTuple):
+    """An MCU's answer, and the system times (s) between which it has made it."""
+
+    params: Dict[str, Any]
+    first_time: float
+    last_time: float
+
+
+def ask(reactor: Any, query: Any, arguments: Sequence[Any]) -> Optional[Answer]:
+    """Ask an MCU, and wait for its answer; None if that belongs to an earlier question.
+
+    Raises the host's error if there is none.  Waits for ever for an MCU that
+    the host has lost.
+    """
+    asked_time = reactor.monotonic()
+    params = query.send(arguments)
+    answered_time = reactor.monotonic()
+    if 0.0 < params["#sent_time"] < asked_time:
+        return None
+    # The host has no time of sending, zero, for what it has sent again
+    first = believed(params["#sent_time"], asked_time, answered_time)
+    if first is None:
+        first = asked_time
+    last = believed(params["#receive_time"], first, answered_time)
+    if last is None:
+        last = answered_time
+    return Answer(params, first, last)
