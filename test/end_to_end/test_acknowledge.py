@@ -1,0 +1,143 @@
+# Checks of counts keep out of the way of homing moves and of each other, and none is dropped
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+
+import pytest
+from end_to_end.driving import level_truth, skew_gained_mm
+
+from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import GCodeError
+
+# So that another homing move can follow a probe at once
+NO_HOP = (("z_hop: 10", "z_hop: 0"),)
+
+
+def start_level(start, **options):
+    printer = start(SamplePrinter().with_resync(**options), replace=NO_HOP)
+    printer.gcode("G28")
+    before = level_truth(printer)
+    printer.sleep(0.5)
+    return printer, before
+
+
+def in_sync(printer):
+    return printer.status("multi_mcu_resync")["in_sync"]["z"]
+
+
+def assert_healthy(printer, before):
+    assert printer.state() == "ready"
+    assert in_sync(printer) is True
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
+
+
+def lose_in_the_next_correction(printer):
+    """After a probe the steppers go up first to be corrected."""
+    printer.control("link z1 delay_us=2000 direction=to_mcu from_s=%.3f for_s=2" % printer.now_s())
+    printer.control("stepper stepper_z1 lose=2 direction=up")
+
+
+def test_check_that_a_homing_move_has_put_off_is_made_after_it(start):
+    printer, _ = start_level(start)
+    lose_in_the_next_correction(printer)
+    heard = []
+    printer.listen(heard.append)
+    printer.gcode("PROBE\nG28 X")
+    printer.sleep(0.1)
+    assert in_sync(printer) is False
+    told = [message for message in heard if "!! multi_mcu_resync: stepper_z1 on z1" in message]
+    assert len(told) == 1
+
+
+def test_check_that_two_homing_moves_have_put_off_is_made_after_the_last(start):
+    printer, _ = start_level(start)
+    lose_in_the_next_correction(printer)
+    printer.gcode("PROBE\nG28 X Y")
+    printer.sleep(0.1)
+    assert in_sync(printer) is False
+
+
+def test_check_that_was_put_off_finds_nothing_wrong_where_nothing_is(start):
+    printer, before = start_level(start)
+    printer.gcode("PROBE\nG28 X\nG1 Z5\nPROBE\nG28 Y\nG1 Z5\nPROBE\nG1 Z5\nPROBE")
+    printer.sleep(0.1)
+    assert_healthy(printer, before)
+
+
+def test_homing_move_waits_for_an_answer_that_is_late(start):
+    printer, before = start_level(start, check_interval=0.2)
+    # Whatever MCU z1 says in this time comes in half a second, all at once
+    printer.control(
+        "link z1 delay_us=500000 direction=to_host from_s=%.6f for_s=0.3" % (printer.now_s(),)
+    )
+    printer.sleep(0.3)
+    began_s = printer.now_s()
+    printer.gcode("PROBE")
+    # Which takes a second by itself
+    assert printer.now_s() - began_s > 1.0
+    assert_healthy(printer, before)
+
+
+def test_checks_that_meet_wait_for_each_other(start):
+    printer, before = start_level(start, check_interval=0.01)
+    printer.control("link z1 delay_us=5000 from_s=%.6f for_s=3" % (printer.now_s(),))
+    for _ in range(20):
+        assert len(printer.gcode("RESYNC_CHECK")) == 4
+    printer.sleep(3)
+    assert_healthy(printer, before)
+
+
+def slow_down(printer):
+    """Every answer takes longer than a message may take before it is sent again."""
+    printer.control(
+        "link z1 delay_us=20000 direction=both from_s=%.6f for_s=5" % (printer.now_s(),)
+    )
+
+
+LATE = (
+    "multi_mcu_resync: stepper_z1 on z1: not compared, the MCU answers late and the stepper"
+    " moves: check again at standstill"
+)
+
+
+def test_stepper_that_moves_is_not_compared_by_a_late_answer(start):
+    printer, before = start_level(start)
+    printer.gcode("G1 Z40 F300")
+    slow_down(printer)
+    printer.sleep(0.5)
+    with pytest.raises(GCodeError, match="^" + re.escape(LATE)):
+        printer.gcode("RESYNC_CHECK")
+    assert in_sync(printer) is True
+    printer.gcode("M400\nRESYNC_CHECK")
+    assert_healthy(printer, before)
+
+
+def test_lost_steps_that_a_late_answer_has_hidden_are_found_at_standstill(start):
+    printer, _ = start_level(start)
+    printer.control("stepper stepper_z1 lose=4 direction=up")
+    printer.gcode("G1 Z20 F300")
+    slow_down(printer)
+    printer.sleep(0.5)
+    with pytest.raises(GCodeError, match="^" + re.escape(LATE)):
+        printer.gcode("RESYNC_CHECK")
+    printer.gcode("M400")
+    with pytest.raises(GCodeError, match="stepper_z1 on z1: counted .* error -0.010000 mm"):
+        printer.gcode("RESYNC_CHECK")
+
+
+def test_check_after_a_correction_is_repeated_until_it_decides(start):
+    printer, _ = start_level(start)
+    lose_in_the_next_correction(printer)
+    printer.gcode("PROBE\nG1 Z20 F300")
+    slow_down(printer)
+    # The first answer comes when the stepper moves again
+    printer.control(
+        "link z1 delay_us=500000 direction=to_host from_s=%.6f for_s=0.3" % (printer.now_s(),)
+    )
+    printer.sleep(2)
+    assert in_sync(printer) is True
+    # The move ends within four seconds
+    printer.sleep(4)
+    assert in_sync(printer) is False
