@@ -199,6 +199,67 @@ def test_force_move_blocks_the_axis_until_it_is_put_back_or_accepted(start):
         assert gained_mm == pytest.approx(0.0 if cure == "RESYNC" else 0.5, abs=1e-6)
 
 
+def force_moves(*moves):
+    """The commands that move single steppers, by their numbers, one after the other (mm)."""
+    command = "FORCE_MOVE STEPPER=stepper_z%s DISTANCE=%.6f VELOCITY=5"
+    return "\n".join(command % (number or "", mm) for number, mm in moves)
+
+
+@pytest.mark.parametrize("cure", ["G28 Z", "RESYNC"])
+def test_force_move_is_counted_in_steps_not_in_millimetres(start, cure):
+    printer, before = start_at_height(start, SamplePrinter())
+    # Each of them is a whole step of 0.0025 mm, all of them back are only five
+    printer.gcode(force_moves(*[(1, 0.0013)] * 10, (1, -0.013)))
+    printer.gcode("M400")
+    assert printer.stepper_truth()["stepper_z1"].pulses - before["stepper_z1"].pulses == 5
+    assert in_sync(printer) == {"z": False}
+    printer.gcode(cure)
+    assert in_sync(printer) == {"z": True}
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_force_move_of_less_than_half_a_step_is_none(start):
+    printer, before = start_at_height(start, SamplePrinter())
+    printer.gcode(force_moves(*[(1, 0.0012)] * 10))
+    assert in_sync(printer) == {"z": True}
+    assert level_truth(printer) == before
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        [(0, 0.5), (2, -0.3), (0, -0.5), (2, 0.3)],
+        [(3, 0.5), (1, 0.5), (0, 0.5), (2, 0.5)],
+    ],
+)
+def test_steppers_that_were_moved_alone_until_none_is_apart_are_in_sync(start, moves):
+    printer, before = start_at_height(start, SamplePrinter())
+    for move in moves[:-1]:
+        printer.gcode(force_moves(move))
+        assert in_sync(printer) == {"z": False}
+    printer.gcode(force_moves(moves[-1]))
+    assert in_sync(printer) == {"z": True}
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
+    probe_at_random(printer, 3)
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_force_move_that_follows_a_move_at_once_counts_its_own_steps(start):
+    printer, before = start_at_height(start, SamplePrinter())
+    printer.gcode("G1 Z14 F300\n" + force_moves((1, 0.5)) + "\nRESYNC")
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_force_move_that_is_interrupted_loses_the_axis(start):
+    printer, _ = start_at_height(start, SamplePrinter())
+    printer.control("mcu z1 shutdown reason=Command_request at_s=%.3f" % (printer.now_s() + 1.5,))
+    with pytest.raises(GCodeError):
+        printer.gcode(force_moves((1, 40.0)) + "\nG1 Z12")
+    status = printer.status("multi_mcu_resync")
+    assert status["in_sync"] == {"z": False}
+    assert "'stepper_z1' alone was interrupted" in status["out_of_sync_reason"]["z"]
+
+
 def test_buzzing_a_stepper_keeps_the_axis_in_sync(start):
     printer, before = start_at_height(start, SamplePrinter())
     printer.gcode("STEPPER_BUZZ STEPPER=stepper_z1")

@@ -100,9 +100,10 @@ def test_skew_of_a_stepper_that_was_moved_alone_is_known_if_it_was(state):
 
 
 def test_move_of_a_stepper_whose_skew_is_unknown_makes_it_no_better_known(state):
-    before = state.get("z")
+    state.note_level("z")
     state.note_moved("z", NAMES, "stepper_z1", 0.5, "moved")
-    assert (state.get("z"), state.skew_mm) == (before, {})
+    assert state.get("z")[:3] == (None, "not homed yet", "moved")
+    assert state.skew_mm == {}
 
 
 def test_rail_that_no_command_levels_needs_it_only_after_an_incident(state):

@@ -116,7 +116,7 @@ class Acknowledgement:
         return self._host.print_time_at(self._reactor.monotonic())
 
     def _lose(self, e: AnswerError) -> None:
-        self._state.lose(self._rails[e.stepper_name].name, str(e))
+        self._state.note_miscount(self._rails[e.stepper_name].name, str(e))
 
     def _compare(self, names: List[str]) -> Tuple[List[Comparison], List[AnswerError]]:
         """Compare as many of these as homing moves let, and note what is wrong."""
@@ -141,7 +141,7 @@ class Acknowledgement:
     def _note(self, comparison: Comparison, asked_time: float) -> None:
         name = comparison.name
         if comparison.is_fault():
-            self._state.lose(self._rails[name].name, comparison.describe())
+            self._state.note_miscount(self._rails[name].name, comparison.describe())
         if self._due.get(name, math.inf) <= asked_time:
             if comparison.is_conclusive():
                 self._due.pop(name)

@@ -10,6 +10,9 @@ from .rail import Rail
 from .sync_state import MOTORS_OFF, RailState, SyncState
 from .wrapping import Wrapping
 
+# Steppers that have been moved one after the other are as far apart as before (mm)
+SAME_MM = 1e-6
+
 
 class MoveGuard:
     """Stands in for the kinematics' check_move() of one printer."""
@@ -89,46 +92,70 @@ class MotorWatch:
 
 
 class ForceMoveWatch:
-    """Learns of steppers that FORCE_MOVE moves alone.
+    """Counts the steps that steppers are moved by alone.
 
-    STEPPER_BUZZ uses the same code, but takes the stepper back to where the
-    others are.
+    By FORCE_MOVE, STEPPER_BUZZ, and whatever else uses their code.
     """
 
     def __init__(
         self, printer: Any, rails: List[Rail], state: SyncState, wrapping: Wrapping
     ) -> None:
+        self._printer = printer
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._state = state
-        # Of the rails that are out of step by our word: what they were before
+        # By rail: what we have noted last, what its state was before, and how
+        # many steps each of its steppers has been moved by since
+        self._noted: Dict[str, RailState] = {}
         self._before: Dict[str, RailState] = {}
-        self._distance_mm: Dict[str, float] = {}
+        self._moved_steps: Dict[str, Dict[str, int]] = {}
         force_move = printer.lookup_object("force_move", None)
         if force_move is not None:
-            wrapping.wrap_shipped(force_move, "manual_move", self._noting)
+            wrapping.wrap_shipped(force_move, "manual_move", self._counting)
 
-    def _noting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
-        def manual_move(stepper: Any, dist: float, *args: Any, **kwargs: Any) -> None:
+    def _counting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
+        def manual_move(stepper: Any, *arguments: Any, **options: Any) -> None:
+            name = stepper.get_name()
+            if name not in self._rails:
+                host_manual_move(stepper, *arguments, **options)
+                return
+            # Of other moves the count may still be to come
             before_mm = mapping.offset_mm(stepper)
-            host_manual_move(stepper, dist, *args, **kwargs)
-            rail = self._rails.get(stepper.get_name())
-            if rail is not None:
-                self._note(rail, stepper, dist, mapping.offset_mm(stepper) - before_mm)
+            is_done = False
+            try:
+                host_manual_move(stepper, *arguments, **options)
+                is_done = not self._printer.is_shutdown()
+            finally:
+                if not is_done:
+                    reason = "a move of '%s' alone was interrupted" % (name,)
+                    self._state.lose(self._rails[name].name, reason)
+            if is_done:
+                moved_mm = mapping.offset_mm(stepper) - before_mm
+                self._note(self._rails[name], stepper, round(moved_mm / stepper.get_step_dist()))
 
         return manual_move
 
-    def _note(
-        self, rail: Rail, stepper: Any, distance_mm: float, skew_mm: float
-    ) -> None:
-        name = stepper.get_name()
-        reason = "FORCE_MOVE has moved '%s' alone" % (name,)
-        if self._state.get(rail.name).reason != reason:
+    def _note(self, rail: Rail, stepper: Any, steps: int) -> None:
+        names = [s.get_name() for s in rail.steppers]
+        if self._state.get(rail.name) != self._noted.get(rail.name):
             # It has been homed or accepted since
-            self._before[name] = self._state.get(rail.name)
-            self._distance_mm[name] = 0.0
-        self._distance_mm[name] += distance_mm
-        if abs(self._distance_mm[name]) < 0.5 * stepper.get_step_dist():
-            self._state.restore(rail.name, self._before[name])
-        else:
-            names = [s.get_name() for s in rail.steppers]
-            self._state.note_moved(rail.name, names, name, skew_mm, reason)
+            self._before[rail.name] = self._state.get(rail.name)
+            self._moved_steps[rail.name] = dict.fromkeys(names, 0)
+        name, before = stepper.get_name(), self._before[rail.name]
+        self._moved_steps[rail.name][name] += steps
+        self._state.note_moved(
+            rail.name,
+            names,
+            name,
+            steps * stepper.get_step_dist(),
+            "FORCE_MOVE has moved '%s' alone" % (name,),
+        )
+        if self._has_moved_as_one(rail):
+            if before.in_sync:
+                self._state.note_corrected(rail.name, names)
+            self._state.restore(rail.name, before)
+        self._noted[rail.name] = self._state.get(rail.name)
+
+    def _has_moved_as_one(self, rail: Rail) -> bool:
+        steps = self._moved_steps[rail.name]
+        moved_mm = [steps[s.get_name()] * s.get_step_dist() for s in rail.steppers]
+        return max(moved_mm) - min(moved_mm) < SAME_MM

@@ -99,12 +99,12 @@ class SyncState:
     ) -> None:
         """One of a rail's steppers has moved alone: where its skew is known, it still is."""
         state = self._states[rail_name]
-        if state.in_sync is None:
-            return
         if state.in_sync or state.is_skew_known:
             skew_mm = {name: self.skew_mm.get(name, 0.0) for name in steppers}
             skew_mm[moved] += distance_mm
             self.note_skewed(rail_name, skew_mm, reason)
+        else:
+            self._note_level_reason(rail_name, reason)
 
     def note_miscount(self, rail_name: str, reason: str) -> None:
         """An MCU has counted otherwise than the host; homing reads its count anew."""
