@@ -289,12 +289,22 @@ class Host:
 
         motion_queuing.register_flush_callback(before_flush)
 
-    def flush_steps(self, end_print_time: Optional[float] = None) -> None:
-        """Generate and send all steps, those up to end_print_time (s) too."""
-        if end_print_time is not None:
+    def flush_steps(self, end_print_time: float) -> None:
+        """Generate and send all steps up to end_print_time (s)."""
+        # What is noted lets the host flush for another 0.25 s after it, and no
+        # move starts before that.  The homing move has had it flush past the
+        # end already, as a rule, and then the next move starts no later.
+        if end_print_time > self._flushed_time():
             assert self._note_steps is not None, "check_connected() has not been called"
             self._note_steps(end_print_time)
         self._printer.lookup_object("toolhead").flush_step_generation()
+
+    def _flushed_time(self) -> float:
+        """Print time (s) up to which the host generates steps at any flush."""
+        # Klipper 2025-08-12 (after v0.13) moved it, 2024-01-18 (v0.13) brought it
+        toolhead = self._printer.lookup_object("toolhead")
+        owner = self._printer.lookup_object("motion_queuing", toolhead)
+        return float(getattr(owner, "last_flush_time", 0.0))
 
     def _find_note_steps(self) -> Optional[Callable[[float], None]]:
         """What tells the host until when it has steps to generate."""

@@ -58,7 +58,6 @@ def move_together(
         CarriedStepper(stepper, helper.alloc_kinematics(distance_mm), trapq)
         for stepper, distance_mm in ways
     ]
-    host.flush_steps()
     start_time = host.earliest_step_time()
     helper.append_carrier_move(trapq, start_time, duration_s)
     taken = []
