@@ -19,6 +19,7 @@ from .resync.level import LevelWatch
 from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
 from .resync.log_line import log_line
 from .resync.options import get_finite
+from .resync.profile import Pace
 from .resync.rail import Rail, resyncable_rails
 from .resync.rebase import MappingKeeper
 from .resync.resyncer import Options, Resyncer
@@ -34,11 +35,9 @@ class MultiMcuResync:
         self.printer = config.get_printer()
         # Read configuration
         self.axes = config.getlist("axes", None)
-        self.options = Options(
-            get_finite(config, "speed", 5.0, minval=0.01),
-            get_finite(config, "accel", 200.0, minval=0.1),
-            config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger"),
-        )
+        self.speed = get_finite(config, "speed", None, minval=0.01)
+        self.accel = get_finite(config, "accel", None, minval=0.1)
+        self.target = config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger")
         self.limits = LimitSettings(
             get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
             config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
@@ -148,7 +147,7 @@ class MultiMcuResync:
             return following_error.rail_limits(
                 self.ferror,
                 self.min_ferror,
-                self.host.max_speed_mm_s(rail),
+                self.host.max_pace(rail).speed_mm_s,
                 self.host.trsync_timeout_s(),
                 rail.coarsest_step_mm(),
             )
@@ -157,14 +156,33 @@ class MultiMcuResync:
                 "multi_mcu_resync: axis %s: option %s" % ("+".join(rail.axes), e)
             ) from e
 
+    def _pace(self, rail: Rail) -> Pace:
+        """How fast the rail is corrected: the options, but no faster than its axis may be."""
+        most = self.host.max_pace(rail)
+        for option, wanted, limit_value in (
+            ("speed", self.speed, most.speed_mm_s),
+            ("accel", self.accel, most.accel_mm_s2),
+        ):
+            if wanted is not None and wanted > limit_value:
+                logging.info(
+                    "multi_mcu_resync: axis %s: option '%s' is above what [printer] allows"
+                    " this axis, %.3f is used instead of %.3f",
+                    "+".join(rail.axes),
+                    option,
+                    limit_value,
+                    wanted,
+                )
+        return most.bounded(self.speed, self.accel)
+
     def _prepare_corrections(self, toolhead: Any) -> None:
         try:
             helper = self.host.load_helper()
         except HelperError as e:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
         self.helper = helper
+        options = Options(self.target, {rail.name: self._pace(rail) for rail in self.rails})
         self.resyncer = Resyncer(
-            self.printer, self.host, helper, self.rails, self.limits, self.state, self.options
+            self.printer, self.host, helper, self.rails, self.limits, self.state, options
         )
         wrapping = Wrapping()
         self.printer.register_event_handler("klippy:disconnect", wrapping.undo)
@@ -298,8 +316,9 @@ class MultiMcuResync:
     def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
         parts = span.readings()
         if self.resyncer is None:
-            target = self.options.target
-            results += [RailResult(part, plan.plan_rail(part.readings, target)) for part in parts]
+            results += [
+                RailResult(part, plan.plan_rail(part.readings, self.target)) for part in parts
+            ]
             return
         results += self.resyncer.plan(parts)
         if self.printer.is_shutdown():

@@ -10,6 +10,7 @@ import sys
 
 from .resync import mapping
 from .resync.motion import move_together
+from .resync.profile import common_duration_s
 
 # clock_gettime() as a system call: in virtual time the function tells virtual
 # CPU time, under which computing costs nothing
@@ -90,8 +91,9 @@ class ResyncBench:
         steppers = resync.rails[0].steppers
         steps = [int(n) for n in gcmd.get("STEPS").split(",")]
         moves = list(zip(steppers, steps))
-        options = resync.options
-        move_together(resync.host, resync.helper, moves, options.speed, options.accel)
+        longest_mm = max(abs(n * s.get_step_dist()) for s, n in moves)
+        pace = resync.host.max_pace(resync.rails[0])
+        move_together(resync.host, resync.helper, moves, common_duration_s(longest_mm, pace))
 
 
 def load_config(config):

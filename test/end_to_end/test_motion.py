@@ -99,8 +99,11 @@ def test_idle_shared_rail_keeps_its_mapping_while_another_probes(start):
 @pytest.fixture
 def bench(start):
     """A printer on which BENCH_CORRECT moves the Z steppers by any steps."""
-    sample = SamplePrinter().with_resync(speed=100, accel=5000)
-    printer = start(sample, sections="[resync_bench]\n[idle_timeout]\ntimeout: 100000\n")
+    printer = start(
+        SamplePrinter(),
+        sections="[resync_bench]\n[idle_timeout]\ntimeout: 100000\n",
+        replace=[("max_z_velocity: 30", "max_z_velocity: 100"), ("max_z_accel: 350", "")],
+    )
     printer.gcode("SET_KINEMATIC_POSITION X=150 Y=150 Z=50\nG1 Z51 F600\nM400")
     return printer
 

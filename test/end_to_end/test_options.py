@@ -93,6 +93,34 @@ def test_speed_and_accel_limit_the_correction(start):
     assert min(durations_s[1:]) > durations_s[0] + 0.2
 
 
+# Where [printer] bounds Z of the sample printer, and the finest of its usual steps
+Z_SPEED, Z_ACCEL = 30, 350
+FINE = ("microsteps: 16", "microsteps: 128")
+
+
+@pytest.mark.area("corrections")
+@pytest.mark.parametrize("speed, accel", [(1000, 1000000), (30.001, 350.001), (1e9, 0.5)])
+def test_correction_faster_than_its_axis_is_bounded_and_said_so(start, speed, accel):
+    printer = start(SamplePrinter().with_resync(speed=speed, accel=accel), replace=[FINE])
+    text = "multi_mcu_resync: axis z: option '%s' is above what [printer] allows this axis"
+    assert (text % ("speed",) in printer.log()) == (speed > Z_SPEED)
+    assert (text % ("accel",) in printer.log()) == (accel > Z_ACCEL)
+    printer.gcode("G28\nG1 Z10 F600")
+    for _ in range(5):
+        printer.gcode("PROBE\nG1 Z10 F600\nM400")
+    assert printer.state() == "ready"
+    assert all(move.rails[0].corrected for move in logged_moves(printer))
+
+
+@pytest.mark.area("corrections")
+@pytest.mark.parametrize("options", [{}, {"speed": Z_SPEED, "accel": Z_ACCEL}])
+def test_correction_as_fast_as_its_axis_is_nothing_to_mention(start, options):
+    printer = start(SamplePrinter().with_resync(**options), replace=[FINE])
+    assert "is above what" not in printer.log()
+    printer.gcode("G28\nG1 Z10 F600\nPROBE\nG1 Z10 F600\nM400")
+    assert all(move.rails[0].corrected for move in logged_moves(printer))
+
+
 def test_section_given_twice_is_one_and_its_last_options_hold(start):
     sample = SamplePrinter().with_resync(target="least_travel", correct=False)
     printer = start(sample, sections="[multi_mcu_resync]\ncorrect: True\n")

@@ -6,7 +6,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.profile import common_duration_s
+from resync.profile import Pace, common_duration_s
 
 lengths_mm = st.floats(0.0005, 5.0)
 speeds = st.floats(0.1, 100.0)
@@ -29,7 +29,7 @@ def peaks(length_mm, duration_s):
 
 @given(lengths_mm, speeds, accels)
 def test_longest_way_keeps_both_limits_and_reaches_one(length_mm, speed, accel):
-    top_speed, top_accel = peaks(length_mm, common_duration_s(length_mm, speed, accel))
+    top_speed, top_accel = peaks(length_mm, common_duration_s(length_mm, Pace(speed, accel)))
     assert top_speed <= speed * 1.0001
     assert top_accel <= accel * 1.0001
     assert top_speed >= speed * 0.999 or top_accel >= accel * 0.99
@@ -37,9 +37,9 @@ def test_longest_way_keeps_both_limits_and_reaches_one(length_mm, speed, accel):
 
 @given(lengths_mm, speeds, accels, st.floats(1.0, 10.0))
 def test_longer_way_never_takes_less_time(length_mm, speed, accel, factor):
-    short_s = common_duration_s(length_mm, speed, accel)
-    assert common_duration_s(length_mm * factor, speed, accel) >= short_s
+    short_s = common_duration_s(length_mm, Pace(speed, accel))
+    assert common_duration_s(length_mm * factor, Pace(speed, accel)) >= short_s
 
 
 def test_usual_correction_fits_into_the_idle_gap():
-    assert common_duration_s(0.02, 5.0, 200.0) == pytest.approx(0.024, abs=0.001)
+    assert common_duration_s(0.02, Pace(5.0, 200.0)) == pytest.approx(0.024, abs=0.001)

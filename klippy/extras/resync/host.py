@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 
 from . import host_needs
 from .chelper import Helper
+from .profile import Pace
 from .rail import Rail
 from .shared_axis_check import SharedAxisChecks
 from .wrapping import StandIn
@@ -244,14 +245,20 @@ class Host:
         constant = getattr(self._module("mcu"), "TRSYNC_TIMEOUT", None)
         return getattr(options, "multi_mcu_trsync_timeout", constant)
 
-    def max_speed_mm_s(self, rail: Rail) -> float:
-        """Maximum speed of a rail."""
+    def max_pace(self, rail: Rail) -> Pace:
+        """Maximum speed and acceleration of a rail."""
         toolhead = self._printer.lookup_object("toolhead")
-        speed_mm_s = toolhead.get_max_velocity()[0]
-        if "z" in rail.axes:
-            kinematics = toolhead.get_kinematics()
-            speed_mm_s = min(speed_mm_s, getattr(kinematics, "max_z_velocity", speed_mm_s))
-        return speed_mm_s
+        kinematics = toolhead.get_kinematics()
+        speed_mm_s, accel_mm_s2 = toolhead.get_max_velocity()
+        for axis in rail.axes:
+            # Z has limits of its own, the others have in some kinematics of Kalico
+            speed_mm_s = min(
+                speed_mm_s, getattr(kinematics, "max_%s_velocity" % (axis,), speed_mm_s)
+            )
+            accel_mm_s2 = min(
+                accel_mm_s2, getattr(kinematics, "max_%s_accel" % (axis,), accel_mm_s2)
+            )
+        return Pace(speed_mm_s, accel_mm_s2)
 
     def system_time_at(self, print_time: float) -> float:
         """System time (s) at which a print time (s) comes; now if it has passed."""

@@ -7,7 +7,6 @@ from typing import Any, List, Tuple
 
 from .chelper import Helper
 from .host import Host
-from .profile import common_duration_s
 
 
 class CarriedStepper:
@@ -39,20 +38,18 @@ def move_together(
     host: Host,
     helper: Helper,
     moves: List[Tuple[Any, int]],
-    speed_mm_s: float,
-    accel_mm_s2: float,
+    duration_s: float,
 ) -> float:
     """Move each (stepper, steps) by its own steps, all on one carrier move.
 
     The motion starts as soon as steps can legally be scheduled, and the
-    toolhead starts no earlier than its end.  Returns the print time (s) of its
-    end, zero if there is nothing to move.
+    toolhead starts no earlier than its end.  All earlier steps have to be
+    generated already.  Returns the print time (s) of its end, zero if there is
+    nothing to move.
     """
     ways = [(s, steps * s.get_step_dist()) for s, steps in moves if steps]
     if not ways:
         return 0.0
-    longest_mm = max(abs(distance_mm) for _, distance_mm in ways)
-    duration_s = common_duration_s(longest_mm, speed_mm_s, accel_mm_s2)
     trapq = helper.alloc_trapq()
     carried = [
         CarriedStepper(stepper, helper.alloc_kinematics(distance_mm), trapq)

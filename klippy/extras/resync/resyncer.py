@@ -13,16 +13,16 @@ from .host import Host
 from .limit_settings import LimitSettings
 from .motion import move_together
 from .plan import RailPlan, StepperReading, plan_rail
+from .profile import Pace, common_duration_s
 from .rail import Rail
 from .sync_state import SyncState
 
 
 class Options(NamedTuple):
-    """How to correct: mm/s, mm/s^2, and a target of plan.TARGETS."""
+    """How to correct: a target of plan.TARGETS, and the pace of each rail by its name."""
 
-    speed: float
-    accel: float
     target: str
+    paces: Dict[str, Pace]
 
 
 class Resyncer:
@@ -156,13 +156,8 @@ class Resyncer:
         span: Optional[HomingSpan],
     ) -> float:
         corrections = [c for r in results for c in r.plan.corrections]
-        done_time = move_together(
-            self._host,
-            self._helper,
-            [(self._steppers[c.name], c.correction_steps) for c in corrections],
-            self._options.speed,
-            self._options.accel,
-        )
+        moves = [(self._steppers[c.name], c.correction_steps) for c in corrections]
+        done_time = move_together(self._host, self._helper, moves, self._duration_s(results))
         self._settle(toolhead, results, span)
         if self._printer.is_shutdown():
             # While the steps were sent: who knows which of them were taken
@@ -172,6 +167,14 @@ class Resyncer:
             self._state.note_corrected(result.part.rail.name, names)
         results[:] = [r._replace(corrected=True) for r in results]
         return done_time
+
+    def _duration_s(self, results: List[RailResult]) -> float:
+        paces = self._options.paces
+        durations_s = [
+            common_duration_s(r.plan.largest_correction_mm(), paces[r.part.rail.name])
+            for r in results
+        ]
+        return max(durations_s, default=0.0)
 
     def _settle(
         self, toolhead: Any, results: List[RailResult], span: Optional[HomingSpan]
