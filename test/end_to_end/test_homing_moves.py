@@ -3,6 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+from pathlib import Path
+
 import pytest
 from end_to_end.driving import level_truth, mapping_skew_mm, pulses, skew_gained_mm
 from end_to_end.test_handlers import MANUAL_STEPPER
@@ -11,6 +14,7 @@ from end_to_end.test_invariants import UNLIKE_GEARS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.area("failure paths")
 SECTIONS = MANUAL_STEPPER + "\n[unruly_extra]\n"
 GIVEN_UP = "a homing move was given up on its way"
@@ -49,6 +53,18 @@ def test_shutdown_in_mid_move_has_to_be_levelled_after_the_restart(start):
     gained_mm = skew_gained_mm(before, level_truth(printer))
     # Levelled once, with a probe that has its own noise
     assert gained_mm < 0.03
+
+
+def test_macro_of_the_guide_levels_when_needed_and_only_then(start):
+    guide = (ROOT / "docs" / "Guide.md").read_text(encoding="utf-8")
+    macro = re.search(r"```\n(\[gcode_macro LEVEL_IF_NEEDED\].*?)```", guide, re.DOTALL).group(1)
+    printer = start(LIKE_GEARS, sections=macro)
+    printer.gcode("G28")
+    for moves in (4, 0):
+        before = printer.status("multi_mcu_resync")["homing_moves"]
+        printer.gcode("LEVEL_IF_NEEDED")
+        assert printer.status("multi_mcu_resync")["homing_moves"] == before + moves
+        assert status(printer, "level_needed") is False
 
 
 def test_owner_may_say_that_the_printer_is_level(start):

@@ -45,10 +45,16 @@ class MoveGuard:
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and self._needs(rail, move):
-                advice = "Home it, or run RESYNC" if state.is_skew_known else "Home it"
-                raise self._printer.command_error(
-                    "Axis %s is not in sync: %s. %s" % ("+".join(rail.axes), state.reason, advice)
-                )
+                self._refuse("+".join(rail.axes), state)
+
+    def _refuse(self, axes: str, state: RailState) -> None:
+        if state.is_skew_known:
+            raise self._printer.command_error(
+                "Axis %s is not in sync: %s. Home it, or run RESYNC" % (axes, state.reason)
+            )
+        raise self._printer.command_error(
+            "Axis %s is not in sync: %s. Home it" % (axes, state.reason)
+        )
 
     def _needs(self, rail: Rail, move: Any) -> bool:
         slopes = mapping.slopes(rail.steppers[0])

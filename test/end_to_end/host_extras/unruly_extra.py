@@ -109,14 +109,11 @@ class UnrulyExtra:
     def do_shutdown_while_correcting(self, homing_move):
         toolhead = homing_move.toolhead
         host_flush = toolhead.flush_step_generation
-        left = [2]
 
         def flush_step_generation():
+            toolhead.flush_step_generation = host_flush
             host_flush()
-            left[0] -= 1
-            if not left[0]:
-                toolhead.flush_step_generation = host_flush
-                self.printer.invoke_shutdown("unruly")
+            self.printer.invoke_shutdown("unruly")
 
         toolhead.flush_step_generation = flush_step_generation
 
