@@ -97,8 +97,48 @@ def test_shared_rails_of_a_kinematics_stay_in_step(start, name):
     check_stays_in_step(printer, groups)
 
 
-def start_generic(start, sample):
-    printer = start(sample, ready=False)
+# Steppers of one rail whose steps are not alike, so that each step has its own place
+UNLIKE = "[stepper_x1]\nrotation_distance: 38.5\n[%s1]\nrotation_distance: 41.7\n" % (DUAL,)
+MODES = ("0", "1", "1 MODE=COPY", "0", "1 MODE=MIRROR")
+
+
+def switch_carriages(printer, count):
+    """Move each carriage to random places, in all modes that the host has."""
+    rng = random.Random(1)
+    has_modes = "SAVE_DUAL_CARRIAGE_STATE" in "\n".join(printer.gcode("HELP"))
+    for mode in (MODES if has_modes else "01") * count:
+        if "MODE" in mode:
+            # Where both of them have room
+            printer.gcode("SET_DUAL_CARRIAGE CARRIAGE=1\nG1 X%.4f F9000" % rng.uniform(230, 240))
+            printer.gcode("SET_DUAL_CARRIAGE CARRIAGE=0\nG1 X%.4f" % rng.uniform(50, 60))
+        printer.gcode("SET_DUAL_CARRIAGE CARRIAGE=%s" % (mode,))
+        for _ in range(2):
+            x_mm = rng.uniform(200, 300) if mode == "1" else rng.uniform(50, 80)
+            printer.gcode("G1 X%.4f Y%.4f F9000" % (x_mm, rng.uniform(50, 250)))
+            # Homing another axis gives no carriage another place
+            printer.gcode("G28 Y")
+
+
+@pytest.mark.area("mapping kept")
+@pytest.mark.parametrize("sections", ["", UNLIKE], ids=["like", "unlike"])
+def test_carriages_keep_their_mapping_when_they_are_switched(start, sections):
+    sample, groups = PRINTERS["idex"]
+    check_switching(start(sample, sections=sections), groups)
+
+
+def check_switching(printer, groups):
+    printer.gcode("G28\nG90")
+    before_mm = skews_mm(printer, groups)
+    switch_carriages(printer, 6)
+    printer.gcode("G28 X")
+    switch_carriages(printer, 1)
+    assert skews_mm(printer, groups) == pytest.approx(before_mm, abs=2e-6)
+    assert "mapping was not restored" not in printer.log()
+    assert set(printer.status("multi_mcu_resync")["in_sync"].values()) == {True}
+
+
+def start_generic(start, sample, sections=""):
+    printer = start(sample, sections=sections, ready=False)
     if "generic_cartesian" in printer.state_message() and printer.state() == "error":
         pytest.skip("this host has no generic_cartesian")
     return printer
@@ -108,6 +148,26 @@ def test_shared_carriages_of_generic_cartesian_stay_in_step(start):
     printer = start_generic(start, GENERIC)
     assert printer.state() == "ready", printer.state_message()
     check_stays_in_step(printer, GENERIC_GROUPS)
+
+
+@pytest.mark.area("mapping kept")
+def test_carriages_of_generic_cartesian_keep_their_mapping_when_they_are_switched(start):
+    sample = GenericPrinter(
+        {
+            "x": ("mcu", "x"),
+            "x1": ("x1", "x"),
+            "u": ("mcu", "u"),
+            "u1": ("d1", "u"),
+            "y": ("mcu", "y"),
+            "z": ("mcu", "z"),
+        },
+        duals={"u": "x"},
+        resync=RESYNC,
+    )
+    unlike = UNLIKE.replace("_x1", " x1").replace(DUAL + "1", "stepper u1")
+    printer = start_generic(start, sample, unlike)
+    assert printer.state() == "ready", printer.state_message()
+    check_switching(printer, [("stepper_x", "stepper_x1"), ("stepper_u", "stepper_u1")])
 
 
 @pytest.mark.area("start-up")

@@ -56,8 +56,17 @@ def follows(stepper: Any, toolhead: Any) -> bool:
     return stepper.get_trapq() == toolhead.get_trapq()
 
 
+def is_parked(stepper: Any) -> bool:
+    """Tell whether the stepper belongs to a carriage that no move of the toolhead moves.
+
+    The carriage that an IDEX printer has parked is where it is, whatever the
+    toolhead's position.
+    """
+    return not any(slopes(stepper))
+
+
 def _towards(
-    stepper: Any, position: Sequence[float], commanded_mm: float
+    stepper: Any, slope: Sequence[float], position: Sequence[float], commanded_mm: float
 ) -> List[float]:
     """A coordinate near position at which the stepper stands at commanded_mm.
 
@@ -65,12 +74,9 @@ def _towards(
     every kinematics in which a stepper is linear in x, y and z.
     """
     coord = list(position[:3])
-    slope = slopes(stepper)
     axis = max(range(3), key=lambda a: abs(slope[a]))
-    if slope[axis]:
-        # The carriage that an IDEX printer has parked follows no axis
-        error_mm = commanded_mm - stepper.calc_position_from_coord(coord)
-        coord[axis] += error_mm / slope[axis]
+    error_mm = commanded_mm - stepper.calc_position_from_coord(coord)
+    coord[axis] += error_mm / slope[axis]
     return coord
 
 
@@ -117,9 +123,15 @@ def commanded_at(
 def place(
     steppers: Dict[str, Any], commanded_mm: Dict[str, float], position: Sequence[float]
 ) -> None:
-    """Give each stepper its commanded position (mm); its count is kept."""
+    """Give each stepper its commanded position (mm); its count is kept.
+
+    Parked steppers have theirs: nothing has re-based them.
+    """
     for name, wanted_mm in commanded_mm.items():
-        steppers[name].set_position(_towards(steppers[name], position, wanted_mm))
+        slope = slopes(steppers[name])
+        if any(slope):
+            coord = _towards(steppers[name], slope, position, wanted_mm)
+            steppers[name].set_position(coord)
 
 
 def restore_idle(

@@ -42,25 +42,55 @@ class MappingKeeper:
             rail
             for rail in self._rails
             if all(mapping.follows(s, self._toolhead) for s in rail.steppers)
+            and not mapping.is_parked(rail.steppers[0])
         ]
 
     def _keeping(self, host_set_position: Callable[..., None]) -> Callable[..., None]:
         def set_position(newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
+            rails_mm = [self._offsets_mm(rail) for rail in self._followers()]
             oldpos = self._toolhead.get_position()
-            rails_mm = [self._rail_mm(rail, oldpos) for rail in self._followers()]
-            host_set_position(newpos, *args, **kwargs)
+            shielding = self._shield_parked()
+            try:
+                host_set_position(newpos, *args, **kwargs)
+            finally:
+                shielding.undo()
             for offsets_mm in rails_mm:
-                shifted_mm = {
-                    name: offset - self._steppers[name].calc_position_from_coord(newpos[:3])
-                    for name, offset in offsets_mm.items()
-                }
-                mapping.restore_idle(self._steppers, shifted_mm, newpos)
+                self._restore(offsets_mm, oldpos, newpos)
 
         return set_position
 
-    def _rail_mm(self, rail: Rail, oldpos: Sequence[float]) -> Dict[str, float]:
-        """Each stepper's mapping offset plus its coordinate at the old position."""
-        return {
-            s.get_name(): mapping.offset_mm(s) + s.calc_position_from_coord(oldpos[:3])
-            for s in rail.steppers
+    def _offsets_mm(self, rail: Rail) -> Dict[str, float]:
+        return {s.get_name(): mapping.offset_mm(s) for s in rail.steppers}
+
+    def _shield_parked(self) -> Wrapping:
+        """Keep the host from re-basing the steppers of a carriage that is parked.
+
+        Wherever the toolhead is, they stay where they are, and there is no
+        coordinate by which they could be given their phase back.
+        """
+        shielding = Wrapping()
+        for stepper in self._steppers.values():
+            if mapping.is_parked(stepper):
+                shielding.wrap(stepper, "set_position", lambda host_set_position: _stay)
+        return shielding
+
+    def _restore(
+        self, offsets_mm: Dict[str, float], oldpos: Sequence[float], newpos: Sequence[float]
+    ) -> None:
+        position_mm = {n: self._steppers[n].calc_position_from_coord for n in offsets_mm}
+        shifted_mm = {
+            name: offset + position_mm[name](oldpos[:3]) - position_mm[name](newpos[:3])
+            for name, offset in offsets_mm.items()
         }
+        try:
+            commanded_mm = mapping.commanded_at(self._steppers, shifted_mm, newpos)
+        except mapping.MappingError:
+            # The carriage that an IDEX printer activates was not at the toolhead's
+            # old position, but is at the new one since it was parked
+            mapping.restore_idle(self._steppers, offsets_mm, newpos)
+            return
+        mapping.place(self._steppers, commanded_mm, newpos)
+
+
+def _stay(coord: Sequence[float]) -> None:
+    pass
