@@ -96,6 +96,33 @@ def test_malformed_response_has_a_right_checksum_and_comes_once(
     assert payloads(host, "stepper_get_position", OID) == [sound]
 
 
+def test_response_can_be_missing_or_doubled_any_number_of_times(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    [sound] = payloads(host, "stepper_get_position", OID)
+    for malformed, found in (("missing", []), ("doubled", [sound, sound])):
+        simulation.ask("reply main stepper_position malformed=%s times=2" % (malformed,))
+        for _ in range(2):
+            assert payloads(host, "stepper_get_position", OID) == found
+        assert payloads(host, "stepper_get_position", OID) == [sound]
+
+
+@pytest.mark.parametrize("field", [0, 1])
+def test_any_value_of_a_response_can_be_nonsense(
+    simulation: wire.Simulation, host: wire.Host, field: int
+) -> None:
+    sound = host_response(host, "stepper_position", OID, 0)
+    simulation.ask("reply main stepper_position malformed=value field=%d" % (field,))
+    [found] = payloads(host, "stepper_get_position", OID)
+    values = []
+    position = 1
+    while position < len(found):
+        value, position = wire.decode_integer(found, position)
+        values.append(value)
+    assert [value in (OID, 0) for value in values] == [field != 0, field != 1]
+    assert found[:1] == sound[:1]
+
+
 def host_response(host: wire.Host, name: str, *values: int) -> bytes:
     """A response as it should be"""
     number = next(n for n, text in host.responses.items() if text.split()[0] == name)
@@ -111,6 +138,8 @@ def host_response(host: wire.Host, name: str, *values: int) -> bytes:
         ("reply other stepper_position malformed=cut", "unknown mcu 'other'"),
         ("reply main nonsense malformed=cut", "unknown response 'nonsense'"),
         ("reply main clock malformed=odd", "malformed"),
+        ("reply main clock malformed=value times=0", "times"),
+        ("reply main clock malformed=value field=-1", "field"),
     ],
 )
 def test_request_that_makes_no_sense_is_refused(

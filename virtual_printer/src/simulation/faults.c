@@ -233,7 +233,8 @@ request_stepper(struct simulation *sim, struct words *words
     *(is_down ? &motor->lose_down : &motor->lose_up) = count;
 }
 
-// Have the next response of a kind malformed
+// Have the next responses of a kind malformed, one unless "times" says more.
+// Nonsense is the value of a field, counted from zero, by default the last.
 void
 request_reply(struct simulation *sim, struct words *words
               , struct reply *reply)
@@ -242,7 +243,8 @@ request_reply(struct simulation *sim, struct words *words
     static const char *const malformations[] = {
         [MALFORMED_NOT] = "none", [MALFORMED_CUT] = "cut",
         [MALFORMED_LONG] = "long", [MALFORMED_UNKNOWN] = "unknown",
-        [MALFORMED_VALUE] = "value"
+        [MALFORMED_VALUE] = "value", [MALFORMED_DOUBLED] = "doubled",
+        [MALFORMED_MISSING] = "missing"
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "response");
@@ -253,9 +255,15 @@ request_reply(struct simulation *sim, struct words *words
         words_fail(words, "unknown response '%s'", name);
     int malformation = words_choice(words, "malformed", malformations
                                     , MALFORMED_COUNT);
+    uint32_t times = (uint32_t)words_integer_or(words, "times", 1, INT32_MAX
+                                                , 1);
+    size_t field = (size_t)words_integer_or(words, "field", 0, INT32_MAX
+                                            , INT32_MAX);
     words_check_used(words);
     if (words->error[0])
         return;
     mcu->malformed_response = (enum response)response;
     mcu->malformation = (enum malformation)malformation;
+    mcu->malformed_times = times;
+    mcu->malformed_field = field;
 }

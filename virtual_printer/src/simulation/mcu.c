@@ -21,14 +21,15 @@
  * Sending
  ****************************************************************/
 
-// How the response that is sent now is to be malformed, once
+// How the response that is sent now is to be malformed
 static enum malformation
 take_malformation(struct mcu *mcu, enum response response)
 {
     enum malformation malformation = mcu->malformation;
     if (!malformation || mcu->malformed_response != response)
         return MALFORMED_NOT;
-    mcu->malformation = MALFORMED_NOT;
+    if (!--mcu->malformed_times)
+        mcu->malformation = MALFORMED_NOT;
     return malformation;
 }
 
@@ -37,22 +38,27 @@ mcu_respond(struct mcu *mcu, enum response response
             , const uint32_t *values, size_t count)
 {
     enum malformation malformation = take_malformation(mcu, response);
+    if (malformation == MALFORMED_MISSING)
+        return;
     uint32_t id = mcu->response_ids[response];
     if (malformation == MALFORMED_UNKNOWN)
         id = MESSAGE_ID_COUNT;
     if (malformation == MALFORMED_CUT && count)
         count--;
+    size_t wild = count;
+    if (malformation == MALFORMED_VALUE)
+        wild = mcu->malformed_field < count ? mcu->malformed_field : count - 1;
     struct block block;
     block_begin(&block);
     block_put_integer(&block, id);
     for (size_t i = 0; i < count; i++)
         block_put_integer(
-            &block, malformation == MALFORMED_VALUE && i == count - 1
-            ? ~values[i] ^ WILD_VALUE : values[i]);
+            &block, i == wild ? ~values[i] ^ WILD_VALUE : values[i]);
     if (malformation == MALFORMED_LONG)
         block_put_integer(&block, WILD_VALUE);
     block_finish(&block, mcu->receiver.next_sequence);
-    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
+    for (int i = malformation == MALFORMED_DOUBLED; i >= 0; i--)
+        byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
 }
 
 // Tell the host which block is expected next

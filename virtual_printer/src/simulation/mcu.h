@@ -43,11 +43,11 @@ enum reason {
 };
 
 // What can be wrong with a response whose checksum is right: its last
-// value is missing, another one follows, no message has its number, or
-// its last value is nonsense
+// value is missing, another one follows, no message has its number, a
+// value is nonsense, it comes twice, or not at all
 enum malformation {
     MALFORMED_NOT, MALFORMED_CUT, MALFORMED_LONG, MALFORMED_UNKNOWN,
-    MALFORMED_VALUE, MALFORMED_COUNT
+    MALFORMED_VALUE, MALFORMED_DOUBLED, MALFORMED_MISSING, MALFORMED_COUNT
 };
 
 enum object_type {
@@ -136,9 +136,12 @@ struct mcu {
     int is_trsync_task_due;
     uint64_t command_count;
 
-    // A fault on purpose: the next response of this kind is malformed
+    // A fault on purpose: the next responses of this kind are malformed,
+    // with nonsense for this value, or the last if there are fewer
     enum response malformed_response;
     enum malformation malformation;
+    uint32_t malformed_times;
+    size_t malformed_field;
 };
 
 struct mcu *mcu_create(struct simulation *sim, size_t index);
