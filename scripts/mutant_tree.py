@@ -39,8 +39,7 @@ class Tree:
         shutil.copytree(ROOT, path, ignore=LEFT_OUT)
         environments = path / ".env"
         environments.mkdir()
-        for name in ("tools", "build"):
-            (environments / name).symlink_to(hosts.ENVIRONMENTS / name)
+        (environments / "tools").symlink_to(hosts.ENVIRONMENTS / "tools")
         for name in hosts.REGISTRY_HOSTS:
             # The links to the extra in it are relative, so they lead into this copy
             shutil.copytree(

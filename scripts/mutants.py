@@ -100,7 +100,7 @@ def judge(mutants: List[Mutant], trees: List[Tree]) -> List[Judged]:
     for mutant in mutants:
         waiting.put(mutant)
     judged: List[Judged] = []
-    errors: List[Exception] = []
+    errors: List[BaseException] = []
 
     def work(tree: Tree) -> None:
         while not errors:
@@ -116,10 +116,15 @@ def judge(mutants: List[Mutant], trees: List[Tree]) -> List[Judged]:
             show(judged[-1], len(judged), len(mutants))
 
     threads = [threading.Thread(target=work, args=(tree,)) for tree in trees]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException as e:
+        # Interrupted: the mutants under way are the last ones
+        errors.append(e)
+        raise
     if errors:
         raise errors[0]
     return judged
