@@ -5,21 +5,19 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import List, NamedTuple, Tuple
 
-from mutant_changes import ROOT, Mutant, make_mutant
+from mutant_changes import ROOT, Mutant, make_mutant, module_paths
 
-EXTRA = "klippy/extras/multi_mcu_resync.py"
-PARTS = "klippy/extras/resync/"
 C_HELPER = "klippy/chelper/kin_resync.c"
 
 
 class NamedChange(NamedTuple):
-    """old, which is there exactly once in the file of that path, becomes new.
+    """old, which is there exactly once in all the extra's code, becomes new.
 
+    It is looked for in every file, as code is moved from one to another.
     tests are words in the names of tests to try first.
     """
 
     name: str
-    path: str
     old: str
     new: str
     tests: Tuple[str, ...] = ()
@@ -27,118 +25,130 @@ class NamedChange(NamedTuple):
 
 CHANGES = (
     NamedChange(
-        "no state loss when a correction raises",
-        PARTS + "resyncer.py",
-        'self._state.lose(result.part.rail.name, "the correction failed: %s" % (e,))',
+        "what a homing move that failed has left is not noted",
+        "self._note_uncorrected(span, results, error)\n",
+        "pass\n",
+        ("test_stow_that_fails", "test_extra_that_raises_at_the_end", "test_skew_that_a_failed"),
+    ),
+    NamedChange(
+        "what a RESYNC that failed has left is not noted",
+        'self._state.note_skewed(rail.name, skew_mm, "RESYNC failed: %s" % (e,))',
         "pass",
+        ("test_resync_that_fails",),
     ),
     NamedChange(
-        "the rails of a failed move are not lost",
-        EXTRA,
-        "self._lose_uncorrected(span, results, error)\n",
-        "pass\n",
+        "the skew that a failed correction leaves is forgotten",
+        "        if skew_mm:\n            self._state.note_skewed(rail.name, skew_mm, reason)",
+        "        if False:\n            pass",
+        ("test_skew_that_a_failed",),
     ),
     NamedChange(
-        "rails that a failed move left alone are lost too",
-        EXTRA,
-        " and not is_idle:",
-        ":",
+        "rails that a failed homing move left alone are lost too",
+        "for rail in event.moved_rails(span.homing_move, self.rails):",
+        "for rail in self.rails:",
+        ("test_probe_over_the_limit_blocks_no_other_axis",),
     ),
     NamedChange(
-        "a left-over span is not ended at the next begin",
-        EXTRA,
-        "self._end_span(self.span)\n",
-        "pass\n",
+        "a homing move around another one is still watched",
+        "self._spans[-1].stop()",
+        "pass",
+        ("test_homing_move_within", "test_homing_move_before_the_end"),
+    ),
+    NamedChange(
+        "a homing move that was given up is not ended",
+        "            self.end(span)\n            self._give_up(span)\n",
+        "            pass\n",
+        ("test_move_that_an_extra_gives_up", "test_move_that_is_given_up"),
     ),
     NamedChange(
         "a shutdown between plan and correction is not looked at",
-        EXTRA,
         "self.printer.is_shutdown():\n            return",
         "False:\n            return",
+        ("test_shutdown_between",),
+    ),
+    NamedChange(
+        "a shutdown while a correction runs is not looked at",
+        "self._printer.is_shutdown():\n            # While",
+        "False:\n            # While",
+        ("test_shutdown_while_a_correction_runs",),
     ),
     NamedChange(
         "the state is not forgotten at a shutdown",
-        EXTRA,
-        'self.state.forget([rail.name for rail in self.rails], "the printer was shut down")',
+        "self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)",
         "pass",
+        ("test_shutdown_makes_the_state_unknown",),
     ),
     NamedChange(
         "a pause does not wait for the answer that is due",
-        PARTS + "acknowledge.py",
         "self._answered.wait(self._reactor.monotonic() + ANSWER_TIMEOUT_S)",
         "pass",
+        ("test_homing_move_waits_for_an_answer",),
     ),
     NamedChange(
         "the turn is not held while comparing",
-        PARTS + "acknowledge.py",
         "with self._turn:",
         "if True:",
+        ("test_checks_that_meet",),
     ),
     NamedChange(
-        "no tolerance of an MCU's count below the way that its stepper was sent",
-        PARTS + "event.py",
+        "no tolerance of an MCU's count beside the way that its stepper was sent",
         "first - 1 <= halt_steps <= last + 1",
         "first <= halt_steps <= last",
+        ("test_count_",),
     ),
     NamedChange(
         "three steps of tolerance of an MCU's count",
-        PARTS + "event.py",
         "first - 1 <= halt_steps <= last + 1",
         "first - 3 <= halt_steps <= last + 3",
+        ("test_count_",),
     ),
     NamedChange(
         "the host is taken to know an MCU's clock exactly",
-        PARTS + "position_check.py",
         "CLOCK_ERROR_S = 0.005",
         "CLOCK_ERROR_S = 0.0",
+        ("test_step_near_the_answer",),
     ),
     NamedChange(
         "steps have 30 ms of lead",
-        PARTS + "host.py",
         "STEP_LEAD_S = 0.100",
         "STEP_LEAD_S = 0.030",
+        ("test_correction_starts_late_enough",),
     ),
     NamedChange(
         "a pin that fans out is looked at as seldom as the host does",
-        PARTS + "fan_out.py",
         "rest_time = min(rest_time, REST_S)",
         "pass",
-    ),
-    NamedChange(
-        "steps are not flushed before a correction",
-        PARTS + "motion.py",
-        "    host.flush_steps()\n",
-        "    pass\n",
+        ("test_pins_of_one_signal_are_looked_at_often",),
     ),
     NamedChange(
         "a correction starts with a jolt",
-        C_HELPER,
         "t * t * t * (10. + t * (6. * t - 15.))",
         "t",
+        ("test_profile_is_smooth", "test_steppers_of_a_correction"),
     ),
     NamedChange(
         "a correction goes a little too far",
-        C_HELPER,
         "t * (6. * t - 15.)",
         "t * (6. * t - 14.9)",
+        ("test_profile_is_smooth", "test_correction_makes_exactly"),
     ),
     NamedChange(
         "before and after the carrier move steppers stand at its begin",
-        C_HELPER,
         "rs->distance * m->start_pos.x",
         "0.",
+        ("test_correction_makes_exactly",),
     ),
     NamedChange(
         "a correction follows no axis",
-        C_HELPER,
         "rs->sk.active_flags = AF_X;",
         "",
+        ("test_correction_makes_exactly",),
     ),
     NamedChange(
         "kinematics whose layout differs are accepted",
-        C_HELPER,
         "return kinematics_agree(x, other_x, y, commanded_pos)\n        && ",
         "return ",
+        ("test_layout_that_does_not_agree",),
     ),
 )
 
@@ -149,16 +159,18 @@ class NamedError(Exception):
 
 def mutant_of(change: NamedChange) -> Mutant:
     """The mutant of a named change; raises NamedError if it does not fit to the code."""
-    source = (ROOT / change.path).read_text(encoding="utf-8")
-    if source.count(change.old) != 1:
+    sources = {p: (ROOT / p).read_text(encoding="utf-8") for p in (*module_paths(), C_HELPER)}
+    counts = {path: source.count(change.old) for path, source in sources.items()}
+    if sum(counts.values()) != 1:
         raise NamedError(
-            "'%s' has to be there once in %s, but is there %d times: bring '%s' in"
+            "'%s' has to be there once in the extra, but is there %d times: bring '%s' in"
             " scripts/mutant_named.py up to date"
-            % (change.old.strip(), change.path, source.count(change.old), change.name)
+            % (change.old.strip(), sum(counts.values()), change.name)
         )
-    start = len(source[: source.index(change.old)].encode())
+    path = max(counts, key=lambda p: counts[p])
+    start = len(sources[path][: sources[path].index(change.old)].encode())
     span = start, start + len(change.old.encode())
-    return make_mutant(change.path, source, span, change.new, "named", change.name)
+    return make_mutant(path, sources[path], span, change.new, "named", change.name)
 
 
 def named_mutants() -> List[Mutant]:

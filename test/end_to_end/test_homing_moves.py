@@ -206,6 +206,34 @@ def test_failure_of_the_first_homing_does_not_let_moves_pass(start):
     assert skew_gained_mm({n: before[n] for n in names}, after) <= STEP_MM
 
 
+def test_resync_that_fails_leaves_the_axis_out_of_step(start):
+    printer, before = start_level(start)
+    printer.gcode("UNRULY AT=first_end DO=set_position_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("PROBE")
+    printer.gcode("UNRULY AT=now DO=set_position_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("RESYNC")
+    assert status(printer, "in_sync") is False
+    with pytest.raises(GCodeError, match="Axis z is not in sync: RESYNC failed: unruly"):
+        printer.gcode("G1 Z12")
+    printer.gcode("RESYNC")
+    assert status(printer, "in_sync") is True
+    assert skew_gained_mm(before, level_truth(printer)) <= STEP_MM
+
+
+def test_shutdown_between_the_end_of_a_move_and_its_correction_leaves_nothing_claimed(start):
+    printer, _ = start_level(start)
+    corrected = printer.log().count("corrected=1")
+    printer.gcode("UNRULY AT=first_end DO=shutdown")
+    with pytest.raises(GCodeError):
+        printer.gcode("PROBE")
+    assert printer.state() == "shutdown"
+    assert status(printer, "in_sync") is None
+    assert printer.log().count("corrected=1") == corrected
+    assert "resync failed" not in printer.log()
+
+
 def test_shutdown_while_a_correction_runs_leaves_nothing_claimed(start):
     printer, _ = start_level(start)
     printer.gcode("UNRULY AT=first_end DO=shutdown_while_correcting")

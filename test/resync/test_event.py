@@ -3,8 +3,14 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from types import SimpleNamespace
+
 import pytest
-from resync.event import EndstopWatch
+from hypothesis import given
+from hypothesis import strategies as st
+from resync.event import CountError, EndstopWatch, HomingSpan
+from resync.rail import Rail
+from resync.sync_state import SyncState
 
 
 class Endstop:
@@ -111,3 +117,83 @@ def test_error_of_an_endstop_passes():
     with pytest.raises(ValueError, match="timeout"):
         endstop.home_wait(7.0)
     assert watch.trigger_times == {}
+
+
+# Counts
+
+
+class HomedStepper:
+    """One of two steppers of a rail, at 100 steps a millimetre."""
+
+    def __init__(self, name, start_steps, sent_steps):
+        self._name = name
+        self.start_steps, self.count = start_steps, sent_steps
+
+    def get_name(self):
+        return self._name
+
+    def get_mcu(self):
+        return SimpleNamespace(get_name=lambda: "z1")
+
+    def get_mcu_position(self):
+        return self.count
+
+    def get_past_mcu_position(self, print_time):
+        return self.start_steps
+
+    def get_step_dist(self):
+        return 0.01
+
+    def mcu_to_commanded_position(self, steps):
+        return steps * 0.01
+
+
+SIGNALS = SimpleNamespace(
+    begin=lambda homing_move: None,
+    together=lambda endstops: [[name] for _, name in endstops],
+    trigger_time=lambda name, mcu: None,
+)
+
+
+def counts_of(start_steps, sent_steps, halt_steps):
+    """Home two steppers, the second of which reports this count at the end; what is read of it."""
+    names = ("stepper_z", "stepper_z1")
+    steppers = [HomedStepper(name, start_steps, sent_steps) for name in names]
+    endstop = Endstop(5.0)
+    homing_move = SimpleNamespace(
+        endstops=[(endstop, "z")],
+        toolhead=SimpleNamespace(get_position=lambda: [0.0, 0.0, 5.0, 0.0]),
+        stepper_positions=[],
+    )
+    span = HomingSpan(homing_move, [Rail("stepper_z", ("z",), steppers)], SyncState(names), SIGNALS)
+    endstop.home_start(3.0)
+    endstop.home_wait(7.0)
+    homing_move.stepper_positions += [
+        SimpleNamespace(
+            stepper=stepper,
+            stepper_name=stepper.get_name(),
+            endstop_name="z",
+            start_pos=start_steps,
+            trig_pos=start_steps,
+            halt_pos=halt,
+        )
+        for stepper, halt in zip(steppers, (start_steps, halt_steps))
+    ]
+    ((_, _, _, readings, _),) = span.readings()
+    return readings[1].halt_steps
+
+
+@given(st.integers(-1000, 1000), st.integers(-1000, 1000), st.data())
+def test_count_on_the_way_of_its_stepper_is_read(start_steps, sent_steps, data):
+    # The host rounds the place that it has sent a stepper to
+    first, last = min(start_steps, sent_steps) - 1, max(start_steps, sent_steps) + 1
+    for halt_steps in (first, last, data.draw(st.integers(first, last))):
+        assert counts_of(start_steps, sent_steps, halt_steps) == halt_steps
+
+
+@given(st.integers(-1000, 1000), st.integers(-1000, 1000), st.integers(2, 10000))
+def test_count_beyond_the_way_of_its_stepper_is_an_error(start_steps, sent_steps, beyond):
+    first, last = sorted((start_steps, sent_steps))
+    for halt_steps in (first - beyond, first - 2, last + 2, last + beyond):
+        with pytest.raises(CountError, match="MCU 'z1' counts %d steps" % (halt_steps,)):
+            counts_of(start_steps, sent_steps, halt_steps)

@@ -84,7 +84,7 @@ def test_every_named_change_fits_to_the_code():
 
 def test_named_change_that_does_not_fit_any_more_is_an_error_that_says_so():
     with pytest.raises(NamedError, match=r"'no such code' has to be there once .* up to date"):
-        mutant_of(NamedChange("gone", PROFILE, "no such code", ""))
+        mutant_of(NamedChange("gone", "no such code", ""))
 
 
 def test_choice_is_that_of_the_seed_and_has_one_of_each_module():

@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import types
+from types import SimpleNamespace
 
 from .standin_sensor import host_module
 
@@ -20,7 +21,7 @@ def own_homing_move():
 
 
 class UnrulyExtra:
-    """UNRULY AT=begin|first_end|end DO=<what> [TIMES=1] arms it for the next homing moves."""
+    """UNRULY AT=begin|first_end|end|now DO=<what> [TIMES=1] arms it for the next homing moves."""
 
     def __init__(self, config):
         self.printer = config.get_printer()
@@ -42,6 +43,8 @@ class UnrulyExtra:
     def cmd_UNRULY(self, gcmd):
         self.at, self.do = gcmd.get("AT"), gcmd.get("DO")
         self.left = gcmd.get_int("TIMES", 1)
+        if self.at == "now":
+            self._act("now", SimpleNamespace(toolhead=self.printer.lookup_object("toolhead")))
 
     def _handle_ready(self):
         # After all others have registered theirs
@@ -105,6 +108,9 @@ class UnrulyExtra:
             raise self.printer.command_error("unruly")
 
         toolhead.set_position = set_position
+
+    def do_shutdown(self, homing_move):
+        self.printer.invoke_shutdown("unruly")
 
     def do_shutdown_while_correcting(self, homing_move):
         toolhead = homing_move.toolhead
