@@ -192,6 +192,38 @@ def test_dropped_messages_do_not_arrive(
     assert host.received[-1].sequence == (1 if direction == "to_mcu" else 3)
 
 
+def test_late_message_holds_up_those_behind_it(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    assert simulation.control("link main late_us=20000 direction=to_mcu") == "ok"
+    for sent_s in (1.0, 1.01, 1.03):
+        simulation.run_until(round(sent_s * SECOND_NS))
+        host.send("get_clock")
+    simulation.run(0.1)
+    arrivals = [message.values["clock"] / 1e8 for message in host.all("clock")]
+    assert arrivals == pytest.approx([1.02, 1.02, 1.03], abs=0.0003)
+
+
+def test_repeated_answer_arrives_twice(simulation: wire.Simulation, host: wire.Host) -> None:
+    assert simulation.control("link main repeat=1 direction=to_host") == "ok"
+    # The acknowledgement comes in the same block
+    clocks = [host.clock(), host.clock()]
+    simulation.run(0.01)
+    first, again, second = (message.values["clock"] for message in host.all("clock"))
+    assert (first, again) == (clocks[0], clocks[0])
+    assert second > first
+
+
+def test_repeated_command_is_run_once_and_refused_once(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    assert simulation.control("link main repeat=1 direction=to_mcu") == "ok"
+    host.send("get_clock")
+    simulation.run(0.01)
+    assert len(host.all("clock")) == 1
+    assert int(simulation.counters("main")["naks"]) == 1
+
+
 def test_corrupted_message_is_refused(simulation: wire.Simulation, host: wire.Host) -> None:
     assert simulation.control("link main corrupt=1 direction=to_mcu") == "ok"
     block = wire.frame(host.encode("get_clock"), 0)
@@ -250,6 +282,8 @@ def test_several_requests_cannot_be_misread(simulation: wire.Simulation) -> None
         ("link", "error missing mcu"),
         ("link other drop=1", "error unknown mcu 'other'"),
         ("link main drop=x", "error drop is not a whole number: 'x'"),
+        ("link main repeat=-1", "error repeat must be from 0 to 2147483647: '-1'"),
+        ("link main late_us=x", "error late_us is not a number: 'x'"),
         ("link main direction=up", "error unknown direction 'up'"),
         ("mcu main explode", "error unknown action 'explode'"),
         ("mcu main shutdown", "error missing key 'reason'"),

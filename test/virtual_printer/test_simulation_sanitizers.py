@@ -248,6 +248,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")
     script.ask("link other drop=2")
     script.ask("link main corrupt=3 direction=to_mcu")
+    script.ask("link main repeat=2 late_us=900")
     script.send(0, "query_distance", 7)
     script.run(0.8)
     requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")

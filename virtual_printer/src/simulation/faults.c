@@ -31,14 +31,52 @@ requested_time(struct simulation *sim, struct words *words, const char *key)
     return time_s < 0.0 ? sim->now_ns : (int64_t)(time_s * NS_PER_S + 0.5);
 }
 
+// What is to happen to the messages of a channel
+struct spoiling {
+    struct delay_window window;
+    uint32_t drop_count, repeat_count, corrupt_count;
+    int64_t late_ns;
+};
+
 static void
-spoil_channel(struct channel *channel, const struct delay_window *window
-              , uint32_t drop_count, uint32_t corrupt_count)
+spoil_channel(struct channel *channel, const struct spoiling *spoiling)
 {
-    channel->drop_count += drop_count;
-    channel->corrupt_count += corrupt_count;
-    if (window->delay_ns)
-        link_add_window(channel->link, channel->direction, window);
+    channel->drop_count += spoiling->drop_count;
+    channel->repeat_count += spoiling->repeat_count;
+    channel->corrupt_count += spoiling->corrupt_count;
+    channel->late_ns += spoiling->late_ns;
+    if (spoiling->window.delay_ns)
+        link_add_window(channel->link, channel->direction, &spoiling->window);
+}
+
+static int64_t
+requested_us(struct words *words, const char *key)
+{
+    return (int64_t)(words_number_or(words, key, 0.0, 1e9, 0.0) * 1000.0);
+}
+
+static uint32_t
+requested_count(struct words *words, const char *key)
+{
+    return (uint32_t)words_integer_or(words, key, 0, INT32_MAX, 0);
+}
+
+static struct spoiling
+requested_spoiling(struct simulation *sim, struct words *words)
+{
+    double length_s = words_number_or(words, "for_s", 0.0, TIME_S_MAX
+                                      , TIME_S_MAX);
+    struct spoiling spoiling = {
+        .window.from_ns = requested_time(sim, words, "from_s"),
+        .window.delay_ns = requested_us(words, "delay_us"),
+        .drop_count = requested_count(words, "drop"),
+        .repeat_count = requested_count(words, "repeat"),
+        .corrupt_count = requested_count(words, "corrupt"),
+        .late_ns = requested_us(words, "late_us"),
+    };
+    spoiling.window.until_ns = spoiling.window.from_ns
+        + (int64_t)(length_s * NS_PER_S + 0.5);
+    return spoiling;
 }
 
 void
@@ -50,24 +88,13 @@ request_link(struct simulation *sim, struct words *words, struct reply *reply)
     int direction = LINK_DIRECTIONS;
     if (words_find(words, "direction"))
         direction = words_choice(words, "direction", directions, 3);
-    struct delay_window window;
-    window.from_ns = requested_time(sim, words, "from_s");
-    double length_s = words_number_or(words, "for_s", 0.0, TIME_S_MAX
-                                      , TIME_S_MAX);
-    window.until_ns = window.from_ns + (int64_t)(length_s * NS_PER_S + 0.5);
-    window.delay_ns = (int64_t)(words_number_or(words, "delay_us", 0.0, 1e9
-                                                , 0.0) * 1000.0);
-    uint32_t drop_count = (uint32_t)words_integer_or(
-        words, "drop", 0, INT32_MAX, 0);
-    uint32_t corrupt_count = (uint32_t)words_integer_or(
-        words, "corrupt", 0, INT32_MAX, 0);
+    struct spoiling spoiling = requested_spoiling(sim, words);
     words_check_used(words);
     if (words->error[0])
         return;
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         if (direction == i || direction == LINK_DIRECTIONS)
-            spoil_channel(&mcu->link.channels[i], &window, drop_count
-                          , corrupt_count);
+            spoil_channel(&mcu->link.channels[i], &spoiling);
 }
 
 static void

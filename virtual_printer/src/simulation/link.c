@@ -42,21 +42,27 @@ window_delay_ns(const struct channel *channel, int64_t now_ns)
     return delay_ns;
 }
 
-// Put one message on its way, unless it is to be lost
-static void
-send_message(struct channel *channel, const uint8_t *data, size_t size
-             , int64_t latency_ns, int64_t now_ns)
+// Whether the next message is one of those that are still to be spoilt
+static int
+take_one(uint32_t *count)
 {
-    if (channel->wire_free_ns < now_ns)
-        channel->wire_free_ns = now_ns;
+    if (!*count)
+        return 0;
+    (*count)--;
+    return 1;
+}
+
+// Send one copy of a message, unless it is to be lost
+static void
+send_copy(struct channel *channel, const uint8_t *data, size_t size
+          , int64_t latency_ns)
+{
     channel->wire_free_ns += (int64_t)((double)size
                                        * channel->link->ns_per_byte);
     channel->message_count++;
     channel->byte_count += size;
-    if (channel->drop_count) {
-        channel->drop_count--;
+    if (take_one(&channel->drop_count))
         return;
-    }
     struct parcel parcel = { channel->wire_free_ns + latency_ns, size };
     if (parcel.time_ns < channel->last_arrival_ns)
         parcel.time_ns = channel->last_arrival_ns;
@@ -66,12 +72,25 @@ send_message(struct channel *channel, const uint8_t *data, size_t size
                        , parcel.time_ns);
     byte_queue_append(&channel->parcels, &parcel, sizeof(parcel));
     byte_queue_append(&channel->bytes, data, size);
-    if (channel->corrupt_count) {
-        channel->corrupt_count--;
+    if (take_one(&channel->corrupt_count)) {
         size_t back = 1 + (size_t)random_below(&channel->random, (int64_t)size);
         byte_queue_front(&channel->bytes)[channel->bytes.size - back] ^=
             (uint8_t)(1 + random_below(&channel->random, 255));
     }
+}
+
+// Put one message on its way; those behind one that is late wait for it
+static void
+send_message(struct channel *channel, const uint8_t *data, size_t size
+             , int64_t latency_ns, int64_t now_ns)
+{
+    if (channel->wire_free_ns < now_ns)
+        channel->wire_free_ns = now_ns;
+    latency_ns += channel->late_ns;
+    channel->late_ns = 0;
+    send_copy(channel, data, size, latency_ns);
+    if (take_one(&channel->repeat_count))
+        send_copy(channel, data, size, latency_ns);
 }
 
 static int64_t

@@ -32,7 +32,8 @@ struct channel {
     struct byte_queue parcels; // of struct parcel: when they arrive
     struct delay_window *windows;
     size_t window_count;
-    uint32_t drop_count, corrupt_count; // messages still to be spoilt
+    uint32_t drop_count, repeat_count, corrupt_count; // still to be spoilt
+    int64_t late_ns; // by how much the next message is late
     uint64_t byte_count, message_count;
 };
 
