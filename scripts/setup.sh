@@ -368,6 +368,8 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${hosts[@]}"; do
+    # A newer version of the project may have more of them
+    link_extras "$name"
     build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"
