@@ -1,16 +1,17 @@
-# Strike at the wanted instant of the wanted homing move
+# Strike at the wanted instant of the wanted homing move or command
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import json
 import random
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import fault_kinds
+from fault_target import Target
 from random_printers import TRIGGER_HEIGHT_MM, XY_ENDSTOP_MM, RandomPrinter
 
-from virtual_printer.session import Session
+from virtual_printer.session import Session, Truth
 
 MESSAGE = "fault_watch "
 # Hosts start moving no earlier than this (s) after a homing move
@@ -22,6 +23,13 @@ AT_TRIGGER_S = 1e-3
 # This part of the faults comes at most so long (s) before or after the trigger
 NEAR_TRIGGER_PART = 0.4
 NEAR_TRIGGER_S = 0.03
+# How often to look whether the steppers move (s)
+MOTION_LOOK_S = 0.02
+# At most so long (s) after a command, and after what began in it
+DURING_S = 4.0
+TRAVEL_S = 1.2
+CHECK_S = 0.012
+ADJUST_S = 0.6
 # Of GET_POSITION
 POSITION_LINES = tuple("// %s" % (what,) for what in ("mcu", "stepper:", "kin", "tool", "gcode"))
 
@@ -44,8 +52,12 @@ class Aim:
         self._session, self._printer, self._kind = session, printer, kind
         self._rng, self._say = rng, say
         self.phase = rng.choice(kind.phases)
-        self.command, self.axis, self._left = self._choose_move()
+        self.command, self.axis, self._left = self._choose()
         self.is_armed = self.has_struck = False
+        # What Klippy says of itself
+        self.console: Callable[[str], None] = lambda line: None
+        self.is_mute = False
+        self._number = -1
         self.levelled_mm: Dict[str, float] = {}
         self.wrong_steps: List[str] = []
         self.wrong_step_count = 0
@@ -54,30 +66,76 @@ class Aim:
         self._moving_axis = ""
         session.listen(self._listen)
 
-    def _choose_move(self) -> Any:
+    def _choose(self) -> Tuple[int, str, int]:
+        """Number of a command, and an axis with the number of homing moves before the one meant."""
         script = self._printer.script
+        wanted = {
+            fault_kinds.CHECK: lambda command: command.checks,
+            fault_kinds.DURING: lambda command: True,
+            fault_kinds.TRAVEL: lambda command: command.travels,
+            fault_kinds.DEPARTURE: lambda command: command.travels,
+            fault_kinds.ADJUST: lambda command: command.levels,
+        }.get(self.phase)
+        if self.phase == fault_kinds.NEVER:
+            return len(script), "z", 0
+        if wanted is not None:
+            # Something is to come after it
+            numbers = [number for number, command in enumerate(script[:-1]) if wanted(command)]
+            return self._rng.choice(numbers), "z", 0
         moves = [
             (command, axis, part.moves[:number].count(axis))
             for command, part in enumerate(script)
             for number, axis in enumerate(part.moves)
-            if axis in self._kind.axes
+            if axis in self._kind.axes and (part.levels or not self._kind.while_levelling)
         ]
         return self._rng.choice(moves)
 
-    def target(self) -> fault_kinds.Target:
+    def target(self) -> Target:
         """What the fault strikes."""
-        return fault_kinds.Target(
-            self._session, self._printer, self._rng, self.axis, self.phase, self._say
+        number = self._number
+        return Target(
+            self._session,
+            self._printer,
+            self._rng,
+            self.axis,
+            self._left,
+            self._say,
+            lambda: number == self._number,
         )
 
     def before_command(self, number: int) -> None:
         """Get ready if this is the command that is aimed at."""
-        self.is_armed = number >= self.command and self.phase != fault_kinds.NEVER
-        if self.is_armed and self.phase == fault_kinds.COMMAND:
+        self._number = number
+        self.is_armed = number >= self.command
+        if self._printer.script[number].strikes:
+            self.has_struck = True
+        if number == self.command:
+            self._begin_command()
+
+    def _begin_command(self) -> None:
+        if self.phase in (fault_kinds.COMMAND, fault_kinds.DEPARTURE):
             self.strike()
+        elif self.phase == fault_kinds.DURING:
+            self._strike_in(self._rng.uniform(0.0, DURING_S))
+        elif self.phase == fault_kinds.CHECK:
+            self._strike_in(self._rng.uniform(0.0, CHECK_S))
+        elif self.phase == fault_kinds.TRAVEL:
+            self._await_travel(self._number, self._session.stepper_truth())
+
+    def _await_travel(self, number: int, before: Dict[str, Truth]) -> None:
+        """Strike some time after the steppers have begun to move."""
+        if number != self._number:
+            return
+        if self._session.stepper_truth() != before:
+            self._strike_in(self._rng.uniform(0.0, TRAVEL_S))
+            return
+        self._session.call_at(
+            self._session.now_s() + MOTION_LOOK_S, lambda: self._await_travel(number, before)
+        )
 
     def after_command(self) -> None:
-        """An endstop that was held is let go."""
+        """The command is over: an endstop that was held is let go."""
+        self._number = -1
         if self.has_struck and self._kind.release is not None:
             self._kind.release(self.target())
             self._kind = self._kind._replace(release=None)
@@ -86,32 +144,46 @@ class Aim:
         """Let the fault happen now, once."""
         if self.has_struck:
             return
-        self.has_struck = True
+        self.has_struck = not self._kind.is_planned
         self._kind.strike(self.target())
 
     # Inside
 
     def _listen(self, message: str) -> None:
+        if self.is_mute:
+            return
         for line in message.split("\n"):
-            if not line.startswith(MESSAGE):
-                if not line.startswith(POSITION_LINES):
-                    self._say("    " + line)
-                continue
-            event = json.loads(line[len(MESSAGE) :])
-            self._say("    %s" % (line,))
-            if event["event"] == "begin":
-                self._begin(event["endstops"], event["wait_s"])
-            elif event["event"] == "end":
-                self._end()
-            else:
-                for name, shift_mm in event["shifts_mm"].items():
-                    self.levelled_mm[name] = self.levelled_mm.get(name, 0.0) + shift_mm
+            if line.startswith(MESSAGE):
+                self._say("    %s" % (line,))
+                self._note_event(json.loads(line[len(MESSAGE) :]))
+            elif not line.startswith(POSITION_LINES):
+                self._say("    " + line)
+                self.console(line)
+
+    def _note_event(self, event: Dict[str, Any]) -> None:
+        name = event["event"]
+        if name == "begin":
+            self._begin(event["endstops"], event["wait_s"])
+        elif name == "end":
+            self._end()
+        elif name == "misbehaves":
+            self._say("FAULT: as planned")
+            self.has_struck = True
+        elif name == "adjusting":
+            if self.is_armed and self.phase == fault_kinds.ADJUST:
+                self._strike_in(self._rng.uniform(0.0, ADJUST_S))
+        else:
+            for stepper, shift_mm in event["shifts_mm"].items():
+                self.levelled_mm[stepper] = self.levelled_mm.get(stepper, 0.0) + shift_mm
 
     def _begin(self, endstops: List[str], wait_s: float) -> None:
-        self._moving_axis = "z" if endstops == ["probe"] else endstops[0][-1:]
+        name = endstops[0].replace("stepper_", "")
+        self._moving_axis = "z" if name == "probe" else name
         self._moves += 1
         self._is_moving = True
         if not self.is_armed or self.has_struck or self._moving_axis != self.axis:
+            return
+        if self.phase not in fault_kinds.HOMING_PHASES:
             return
         self._left -= 1
         if self._left >= 0:

@@ -4,18 +4,25 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
-from random_printers import RandomPrinter
-
-from virtual_printer.dictionary import PIN_NUMBERS
-from virtual_printer.session import Session
+import fault_noise
+from fault_target import Target
+from random_printers import DrawScript
+from random_scripts import Scripter
 
 # Of a homing move: before it, while it runs, while it is corrected, thereafter
 BEGIN, MOVE, CORRECTION, BETWEEN = "begin", "move", "correction", "between"
+HOMING_PHASES = (BEGIN, MOVE, CORRECTION, BETWEEN)
 # Before a command
 COMMAND = "command"
 NEVER = "never"
+# At any time of a command, of one that travels, and of one that compares counts
+DURING, TRAVEL, CHECK = "during", "travel", "check"
+# When one that travels begins
+DEPARTURE = "departure"
+# While a levelling command moves single steppers
+ADJUST = "adjust"
 # What an MCU tells while it homes, and how that can be wrong.  Nonsense in a trsync_state is a
 # clock, which is the host's affair alone: it may then send later commands when that clock comes.
 MALFORMED = {
@@ -24,51 +31,6 @@ MALFORMED = {
 }
 # Triggers' reasons on the wire: all steppers of one MCU stop, told as this
 TRIP_REASONS = (0, 2)
-
-
-class Target(NamedTuple):
-    """What a fault strikes, and the axis whose homing move it is aimed at."""
-
-    session: Session
-    printer: RandomPrinter
-    rng: random.Random
-    axis: str
-    phase: str
-    say: Callable[[str], None]
-
-    @property
-    def mcus(self) -> List[str]:
-        """MCUs of the shared rail, each once."""
-        return list(dict.fromkeys(self.printer.rail(self.axis).mcus))
-
-    @property
-    def relayed_mcus(self) -> List[str]:
-        """Those to which the host has to relay the stop."""
-        endstop_mcu = self.printer.endstop(self.axis)[0]
-        return [mcu for mcu in self.mcus if mcu != endstop_mcu]
-
-    def control(self, request: str) -> None:
-        """Have the virtual printer do it."""
-        self.say("FAULT: %s" % (request,))
-        self.session.control(request)
-
-    def force(self, value: str) -> None:
-        """Hold the endstop at a state, or let it go ("none")."""
-        mcu, pin = self.printer.endstop(self.axis)
-        self.control("endstop %s %d force=%s" % (mcu, PIN_NUMBERS[pin], value))
-
-    def delay(self, mcu: str) -> None:
-        """Hold up a link for longer than a homing move tolerates."""
-        self.control(
-            "link %s delay_us=%d for_s=%.4f from_s=%.6f direction=%s"
-            % (
-                mcu,
-                self.rng.uniform(30e3, 90e3),
-                self.rng.uniform(0.02, 0.08),
-                self.session.now_s(),
-                self.rng.choice(["both", "to_mcu", "to_host"]),
-            )
-        )
 
 
 def _no_trigger(target: Target) -> None:
@@ -97,22 +59,22 @@ def _timeout_endstop(target: Target) -> None:
     target.delay(target.printer.endstop(target.axis)[0])
 
 
-def _any_mcu(target: Target) -> str:
-    return target.rng.choice([*target.mcus, target.printer.endstop(target.axis)[0]])
-
-
 def _lose(target: Target) -> None:
-    target.control("mcu %s disconnect" % (_any_mcu(target),))
+    target.control("mcu %s disconnect" % (target.any_mcu(),))
 
 
 def _shut_down(target: Target) -> None:
     reason = target.rng.choice(["Command_request", "Timer_too_close"])
-    target.control("mcu %s shutdown reason=%s" % (_any_mcu(target), reason))
+    target.control("mcu %s shutdown reason=%s" % (target.any_mcu(), reason))
 
 
 def _m112(target: Target) -> None:
     target.say("FAULT: M112")
     target.session.emergency_stop()
+
+
+def _stop_in_mid_move(target: Target) -> None:
+    target.rng.choice((_m112, _m112, _shut_down))(target)
 
 
 def _stall(target: Target) -> None:
@@ -162,7 +124,20 @@ def _miss_steps(target: Target) -> None:
 def _malform(target: Target) -> None:
     reply = target.rng.choice(list(MALFORMED))
     malformed = target.rng.choice(MALFORMED[reply])
-    target.control("reply %s %s malformed=%s" % (_any_mcu(target), reply, malformed))
+    target.control("reply %s %s malformed=%s" % (target.any_mcu(), reply, malformed))
+
+
+def _nest(target: Target) -> None:
+    _have_handlers(target, target.rng.choice(("nest_z", "nest_z", "nest_stepper", "nest_x")))
+
+
+def _abandon(target: Target) -> None:
+    _have_handlers(target, target.rng.choice(("refuse_begin", "refuse_start")))
+
+
+def _have_handlers(target: Target, what: str) -> None:
+    target.say("PLAN: %s" % (what,))
+    target.session.gcode("FAULT_HANDLERS WHAT=%s AFTER=%d" % (what, target.left))
 
 
 def _nothing(target: Target) -> None:
@@ -170,7 +145,7 @@ def _nothing(target: Target) -> None:
 
 
 class Kind(NamedTuple):
-    """When a fault may strike, and what it does."""
+    """When a fault may strike, what it does, and what may come of it."""
 
     phases: Tuple[str, ...]
     strike: Callable[[Target], None]
@@ -182,24 +157,64 @@ class Kind(NamedTuple):
     options: Mapping[str, object] = {}
     # Whether the host may lose an MCU, which it notices late
     loses_mcu: bool = False
+    # The G-code, whether all of it is run, and further sections of printer.cfg
+    draw_script: DrawScript = Scripter.usual
+    runs_to_end: bool = False
+    sections: str = ""
+    # Whether it strikes while the printer levels
+    while_levelling: bool = False
+    # Whether it is no more than a host shrugs off, unless it homes meanwhile
+    is_noise: bool = False
+    # Whether a printer may shut down by it, and whether by the word of the extra
+    shuts_down: bool = False
+    extra_shuts_down: bool = False
+    # Whether what strikes are commands, of which each accounts for itself
+    is_by_command: bool = False
+    # Whether an extra is told to strike later on
+    is_planned: bool = False
+
+
+NOISE_PHASES = (BEGIN, MOVE, CORRECTION, CORRECTION, BETWEEN, DURING, CHECK, CHECK)
+LINK_PHASES = (BEGIN, MOVE, MOVE, CORRECTION, BETWEEN, CHECK)
+MANUAL_STEPPER = """
+[manual_stepper dock]
+step_pin: PA0
+dir_pin: PA1
+enable_pin: !PA2
+microsteps: 16
+rotation_distance: 40
+endstop_pin: PA3
+velocity: 20
+accel: 500
+"""
+
+
+def _noise(strike: Callable[[Target], None]) -> Kind:
+    return Kind(
+        NOISE_PHASES,
+        strike,
+        options={"check_interval": 0.3},
+        draw_script=Scripter.with_checks,
+        is_noise=True,
+    )
 
 
 KINDS: Dict[str, Kind] = {
     "no_trigger": Kind((BEGIN,), _no_trigger, release=_let_go),
     "triggered_before_movement": Kind((BEGIN,), _triggered_before, release=_let_go),
-    "timeout_one_mcu": Kind((MOVE,), _timeout_one),
-    "timeout_several_mcus": Kind((MOVE,), _timeout_several),
-    "timeout_endstop_mcu": Kind((MOVE,), _timeout_endstop),
-    "mcu_lost_during_move": Kind((MOVE,), _lose, loses_mcu=True),
-    "mcu_lost_during_correction": Kind((CORRECTION,), _lose, loses_mcu=True),
-    "mcu_lost_between": Kind((BETWEEN,), _lose, loses_mcu=True),
-    "shutdown_during_move": Kind((MOVE,), _shut_down),
-    "shutdown_during_correction": Kind((CORRECTION,), _shut_down),
-    "shutdown_between": Kind((BETWEEN,), _shut_down),
-    "m112_during_move": Kind((MOVE,), _m112),
-    "m112_during_correction": Kind((CORRECTION,), _m112),
-    "m112_between": Kind((BETWEEN,), _m112),
-    "host_stall": Kind((MOVE, MOVE, CORRECTION, BETWEEN), _stall),
+    "timeout_one_mcu": Kind((MOVE,), _timeout_one, shuts_down=True),
+    "timeout_several_mcus": Kind((MOVE,), _timeout_several, shuts_down=True),
+    "timeout_endstop_mcu": Kind((MOVE,), _timeout_endstop, shuts_down=True),
+    "mcu_lost_during_move": Kind((MOVE,), _lose, loses_mcu=True, shuts_down=True),
+    "mcu_lost_during_correction": Kind((CORRECTION,), _lose, loses_mcu=True, shuts_down=True),
+    "mcu_lost_between": Kind((BETWEEN,), _lose, loses_mcu=True, shuts_down=True),
+    "shutdown_during_move": Kind((MOVE,), _shut_down, shuts_down=True),
+    "shutdown_during_correction": Kind((CORRECTION,), _shut_down, shuts_down=True),
+    "shutdown_between": Kind((BETWEEN,), _shut_down, shuts_down=True),
+    "m112_during_move": Kind((MOVE,), _m112, shuts_down=True),
+    "m112_during_correction": Kind((CORRECTION,), _m112, shuts_down=True),
+    "m112_between": Kind((BETWEEN,), _m112, shuts_down=True),
+    "host_stall": Kind((MOVE, MOVE, CORRECTION, BETWEEN), _stall, shuts_down=True),
     "bouncing_endstop": Kind((MOVE,), _bounce),
     "stepper_stopped_early": Kind((MOVE,), _stop_early),
     "handler_error": Kind((COMMAND,), _fail_handler, "z", _mend_handler),
@@ -207,6 +222,86 @@ KINDS: Dict[str, Kind] = {
     "missed_steps": Kind(
         (MOVE, CORRECTION, BETWEEN, BETWEEN), _miss_steps, options={"check_interval": 0.1}
     ),
-    "malformed_reply": Kind((MOVE, CORRECTION, BETWEEN), _malform, loses_mcu=True),
-    "none": Kind((NEVER,), _nothing),
+    "malformed_reply": Kind(
+        (MOVE, CORRECTION, BETWEEN),
+        _malform,
+        loses_mcu=True,
+        shuts_down=True,
+        extra_shuts_down=True,
+    ),
+    "block_lost": _noise(fault_noise.lose_block),
+    "block_repeated": _noise(fault_noise.repeat_block),
+    "block_late": _noise(fault_noise.delay_block),
+    "two_links": Kind(
+        LINK_PHASES,
+        fault_noise.spoil_two_links,
+        draw_script=Scripter.with_checks,
+        shuts_down=True,
+    ),
+    "fault_during_levelling": Kind((BEGIN,), _nothing),
+    "restart_in_mid_move": Kind(
+        (TRAVEL,),
+        _stop_in_mid_move,
+        draw_script=Scripter.restarting,
+        runs_to_end=True,
+        shuts_down=True,
+    ),
+    "nested_homing": Kind(
+        (COMMAND,),
+        _nest,
+        "z",
+        draw_script=Scripter.probing,
+        runs_to_end=True,
+        sections=MANUAL_STEPPER,
+        is_planned=True,
+    ),
+    "abandoned_homing": Kind(
+        (COMMAND,), _abandon, draw_script=Scripter.probing, runs_to_end=True, is_planned=True
+    ),
+    "lone_motions": Kind(
+        (NEVER,), _nothing, draw_script=Scripter.lone_motions, runs_to_end=True, is_by_command=True
+    ),
+    "check_while_printing": Kind(
+        (DEPARTURE,),
+        fault_noise.delay_while_printing,
+        draw_script=Scripter.printing,
+        runs_to_end=True,
+        is_noise=True,
+    ),
+    "none": Kind((NEVER,), _nothing, draw_script=Scripter.with_checks, is_noise=True),
 }
+# Kinds that can strike while the printer levels, and those of them that can while it adjusts
+LEVELLING_FAULTS = (
+    "no_trigger",
+    "triggered_before_movement",
+    "timeout_one_mcu",
+    "timeout_several_mcus",
+    "shutdown_during_move",
+    "shutdown_between",
+    "m112_during_move",
+    "m112_between",
+    "host_stall",
+    "stepper_stopped_early",
+    "handler_error",
+)
+ADJUSTING_FAULTS = (
+    "timeout_one_mcu",
+    "timeout_several_mcus",
+    "shutdown_between",
+    "m112_between",
+    "host_stall",
+)
+
+
+def draw_kind(name: str, rng: random.Random) -> Kind:
+    """The kind of a run; one that is made of others becomes one of them."""
+    if name == "fault_during_levelling":
+        chosen = rng.choice(LEVELLING_FAULTS)
+        kind = KINDS[chosen]
+        phases = (*kind.phases, ADJUST) if chosen in ADJUSTING_FAULTS else kind.phases
+        return kind._replace(
+            phases=phases, axes="z", draw_script=Scripter.levelling, while_levelling=True
+        )
+    if name == "check_while_printing":
+        return KINDS[name]._replace(options={"check_interval": rng.choice([0.3, 1, 1.5])})
+    return KINDS[name]

@@ -10,8 +10,13 @@ from fault_kinds import KINDS
 
 KIND_NAMES = list(KINDS)
 # Tracebacks that the host logs on purpose, by the line above them: of the macro that has to
-# fail, and of a terminal that nobody reads, also while it handles another error
-LOGGED_ON_PURPOSE = ("Error evaluating 'gcode_macro STOW", "Write g-code response")
+# fail, of a levelling that is cut short, and of a terminal that nobody reads, also while it
+# handles another error
+LOGGED_ON_PURPOSE = (
+    "Error evaluating 'gcode_macro STOW",
+    "ZAdjustHelper adjust_steppers",
+    "Write g-code response",
+)
 TERMINAL_FULL = "BlockingIOError: [Errno 11]"
 
 
@@ -27,6 +32,8 @@ class Outcome:
     has_failed: bool = False
     was_out_of_sync: bool = False
     silent_skews: List[str] = field(default_factory=list)
+    false_alarms: List[str] = field(default_factory=list)
+    needless_shutdowns: List[str] = field(default_factory=list)
     wrong_steps: List[str] = field(default_factory=list)
     hangs: List[str] = field(default_factory=list)
     tracebacks: List[str] = field(default_factory=list)
@@ -41,6 +48,8 @@ class Outcome:
             "%s: %s" % (title, text)
             for title, texts in (
                 ("silent skew", self.silent_skews),
+                ("false alarm", self.false_alarms),
+                ("needless shutdown", self.needless_shutdowns),
                 ("step in the direction of travel", self.wrong_steps),
                 ("hang", self.hangs),
                 ("traceback", self.tracebacks),

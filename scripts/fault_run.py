@@ -5,12 +5,19 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
 import re
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from fault_aim import Aim
-from fault_kinds import KINDS
+from fault_judge import ROUNDING_MM, Claim, RailJudge, Step
+from fault_kinds import Kind, draw_kind
 from fault_outcome import Outcome, kind_of, tracebacks
-from random_printers import Rail, RandomPrinter, draw_printer
+from random_printers import (
+    Rail,
+    RandomPrinter,
+    draw_printer,
+    draw_printer_with_two_carriages,
+)
+from random_scripts import ACCEPT, HOST_CHECK, LEVELLERS, Command
 
 from virtual_printer.session import GCodeError, Session, SessionError
 
@@ -23,23 +30,37 @@ COMMANDS_AFTER_FAULT = 2
 COMMAND_TIMEOUT_S = 300.0
 # Without a trigger the carriage has gone past the endstop
 STANDS_TOO_FAR = ("still triggered after retract", "triggered prior to movement")
+# What stock Klipper says too if a link is slow while it homes
+HOST_TIMEOUT = "Communication timeout during homing"
 # The longest fault that ends by itself
 FAULT_OVER_S = 8.0
 # What the host asks an MCU by, or passes through; it waits for ever for the answer of a lost
 # one, also on a printer without the extra and with all of an axis on one MCU
 PASSED = ("reactor.py", "serialhdl.py", "mcu.py", "stepper.py", "resync/event.py:watched")
 OWN = "resync"
-# A commanded position is told to six digits
-ROUNDING_MM = 2e-6
+# What the extra itself says when something is wrong
+OWN_ERRORS = ("multi_mcu_resync", "not in sync", "RESYNC")
+SECTION = "multi_mcu_resync"
+AXIS_LINE = re.compile(r"axis (\w+): (in sync|not in sync|unknown)")
+SAID = {"in sync": True, "not in sync": False, "unknown": None}
+TWO_CARRIAGES_PART = 0.35
+
+
+def draw_random_printer(name: str, kind: Kind, rng: random.Random) -> RandomPrinter:
+    """The printer of a run, with its G-code."""
+    if name == "lone_motions" and rng.random() < TWO_CARRIAGES_PART:
+        return draw_printer_with_two_carriages(rng, kind.options)
+    is_tight = name == "correction_over_limit"
+    return draw_printer(rng, is_tight, kind.options, kind.draw_script, kind.sections)
 
 
 def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None) -> Outcome:
     """Do the run of a seed."""
     outcome = Outcome(seed, kind_of(seed))
     rng = random.Random(seed)
-    kind, is_tight = KINDS[outcome.kind], outcome.kind == "correction_over_limit"
-    printer = draw_printer(rng, is_tight, kind.options)
-    if is_tight and len(printer.rails) > 1:
+    kind = draw_kind(outcome.kind, rng)
+    printer = draw_random_printer(outcome.kind, kind, rng)
+    if outcome.kind == "correction_over_limit" and len(printer.rails) > 1:
         # The limits are tight for the fastest axis only
         kind = kind._replace(axes="xy")
     session = Session(
@@ -60,7 +81,7 @@ def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None)
     try:
         with session:
             aim = Aim(session, printer, kind, rng, say)
-            run = Run(session, printer, aim, outcome, say)
+            run = Run(session, printer, kind, aim, outcome, say)
             try:
                 run.execute()
             finally:
@@ -82,59 +103,79 @@ class Run:
         self,
         session: Session,
         printer: RandomPrinter,
+        kind: Kind,
         aim: Aim,
         outcome: Outcome,
         say: Callable[[str], None],
     ) -> None:
-        self._session, self._printer, self._aim = session, printer, aim
+        self._session, self._printer, self._kind, self._aim = session, printer, kind, aim
         self._outcome, self._say = outcome, say
-        self._kind = KINDS[outcome.kind]
-        self._reference_mm: Dict[str, float] = {}
+        self._judges: Dict[str, RailJudge] = {}
+        # Axes that commands have moved alone or switched off, until all is well again
+        self._disturbed: Dict[str, bool] = {}
+        # Stock Klipper has given up a homing move as well
+        self._host_gave_up = False
+        # The owner has said where the toolhead is
+        self._is_placed = False
         # A command will never return
         self.is_waiting = False
+        aim.console = self._note_console
 
     def execute(self) -> None:
         """Run the script until some commands after the fault."""
-        self._reference_mm = self._offsets_mm()
-        left = COMMANDS_AFTER_FAULT
+        self._begin_judging()
+        left = len(self._printer.script) if self._kind.runs_to_end else COMMANDS_AFTER_FAULT
         for number, command in enumerate(self._printer.script):
             self._aim.before_command(number)
-            self._say("> " + command.gcode.replace("\n", " | "))
-            error = self._gcode(command.gcode + "\nM400")
-            self._aim.after_command()
-            if error and not self.is_waiting:
-                # Something may move all the same
-                self._gcode("M400")
-            self._session.sleep(SETTLE_S)
-            self._outcome.has_failed |= bool(error)
+            error = self._do(command)
             if error and not self._aim.has_struck:
                 self._outcome.others.append("error without a fault: %s" % (error,))
                 break
-            if not self._is_ready():
-                break
-            self._check()
+            if not self._is_ready() and not self._comes_back():
+                return
             if self._aim.has_struck:
                 left -= 1
                 if left < 0:
                     break
         if self._kind.loses_mcu:
             self._session.sleep(LOSS_NOTICED_S)
-        if self._is_ready():
-            self._check()
-            self._check_moves()
-            self._outcome.ended = "ready"
-            self._recover()
-        else:
-            self._outcome.ended = self._session.state()
-            self._check_restart()
+            if not self._is_ready() and not self._comes_back():
+                return
+        self._outcome.ended = self._outcome.ended or "ready"
+        self._look(Step(is_excused=self._is_excused()))
+        self._recover()
 
-    def _gcode(self, script: str) -> str:
+    def _do(self, command: Command) -> str:
+        """Run a command and judge what is claimed after it; returns its error, or nothing."""
+        self._say("> " + command.gcode.replace("\n", " | "))
+        self._is_placed |= command.gcode.startswith("SET_KINEMATIC_POSITION")
+        if command.gcode == "G28":
+            self._is_placed = False
+        error = self._gcode(command.gcode + "\nM400")
+        self._aim.after_command()
+        if error and not self.is_waiting:
+            # Something may move all the same
+            self._gcode("M400", is_judged=False)
+        self._session.sleep(SETTLE_S)
+        self._outcome.has_failed |= bool(error)
+        if self._is_ready():
+            self._look(
+                Step(command.levels and not error, command.accepts and not error),
+                command.strikes and "FORCE_MOVE" in command.gcode,
+            )
+            self._check_moves()
+        return error
+
+    def _gcode(self, script: str, is_judged: bool = True) -> str:
         """Run G-code; returns what it failed with, or nothing."""
         try:
             self._session.gcode(script, COMMAND_TIMEOUT_S)
         except GCodeError as e:
-            self._say("  !! " + str(e).replace("\n", " / "))
-            return str(e)
+            error = str(e).replace("\n", " / ")
+            self._say("  !! " + error)
+            if is_judged:
+                self._note_error(error)
+            return error
         except SessionError as e:
             asker = self._who_waits()
             if not self._kind.loses_mcu or not asker or OWN in asker:
@@ -156,117 +197,243 @@ class Run:
                 return next(call for call in stack if not call.startswith(PASSED))
         return ""
 
+    # What may be said
+
+    def _is_excused(self, axis: str = "") -> bool:
+        """Whether a fault may have put an axis, or any of them, out of step."""
+        if self._kind.is_by_command:
+            return bool(self._disturbed.get(axis) if axis else any(self._disturbed.values()))
+        if self._kind.is_noise:
+            return self._host_gave_up
+        return self._aim.has_struck
+
+    def _note_error(self, error: str) -> None:
+        if HOST_TIMEOUT in error:
+            self._host_gave_up = True
+        elif not self._is_excused() and any(word in error for word in OWN_ERRORS):
+            self._outcome.false_alarms.append(error)
+        elif self._kind.is_noise and self._aim.has_struck and not self._host_gave_up:
+            self._outcome.others.append("error by noise: %s" % (error,))
+
+    def _note_console(self, line: str) -> None:
+        """What the extra says by itself; that an axis is to be levelled is a claim of its own."""
+        if not line.startswith(("// %s" % (SECTION,), "!! %s" % (SECTION,))) or "level" in line:
+            return
+        if not self._is_excused() and line[3:] not in self._outcome.false_alarms:
+            self._outcome.false_alarms.append(line[3:])
+
+    # Claims and truth
+
     def _is_ready(self) -> bool:
         return self._session.state() == "ready"
 
     def _offsets_mm(self) -> Dict[str, float]:
-        """True minus commanded position of each stepper."""
+        """True minus commanded position of each stepper, apart from levelling."""
         found = re.search(r"stepper: (.*)", "\n".join(self._session.gcode("GET_POSITION")))
         assert found is not None
         commanded_mm = dict(item.split(":") for item in found.group(1).split())
         truth = self._session.stepper_truth()
-        return {n: truth[n].position_mm - float(p) for n, p in commanded_mm.items()}
+        levelled_mm = self._aim.levelled_mm
+        return {
+            name: truth[name].position_mm - float(position) - levelled_mm.get(name, 0.0)
+            for name, position in commanded_mm.items()
+        }
 
-    def _skew_mm(self, rail: Rail) -> float:
-        """Skew that the rail has gained since the reference, apart from levelling."""
-        offsets_mm = self._offsets_mm()
-        gained_mm = [
-            offsets_mm[name] - self._reference_mm[name] - self._aim.levelled_mm.get(name, 0.0)
-            for name in rail.steppers
-        ]
-        return max(gained_mm) - min(gained_mm)
+    def _claims(self) -> Dict[str, Claim]:
+        """What the extra claims about each shared axis."""
+        status = self._session.status(SECTION)
+        level_needed = status.get("level_needed", {})
+        reasons = status.get("level_needed_reason", {})
+        in_sync = status["in_sync"]
+        return {
+            rail.axis: Claim(
+                in_sync[rail.axis],
+                level_needed.get(rail.axis, False),
+                reasons.get(rail.axis, ""),
+            )
+            for rail in self._printer.rails
+        }
 
-    def _claims(self) -> Dict[str, Any]:
-        """Which rails the extra claims to be in sync, by axis."""
-        status = self._session.status("multi_mcu_resync")
-        if "in_sync" in status:
-            return dict(status["in_sync"])
-        homed = self._homed()
-        return {rail.axis: rail.axis in homed or None for rail in self._printer.rails}
+    def _said(self) -> Dict[str, Optional[bool]]:
+        """What QUERY_RESYNC says of each axis."""
+        self._aim.is_mute = True
+        text = "\n".join(self._session.gcode("QUERY_RESYNC"))
+        self._aim.is_mute = False
+        return {axis: SAID[words] for axis, words in AXIS_LINE.findall(text)}
 
     def _homed(self) -> str:
         return str(self._session.status("toolhead", "homed_axes")["homed_axes"])
 
-    def _check(self, is_last: bool = False) -> None:
-        """Compare claim and truth of each rail."""
+    def _motors_off(self, rail: Rail) -> bool:
+        enabled = self._session.status("stepper_enable")["steppers"]
+        return not all(enabled[name] for name in rail.steppers)
+
+    def _begin_judging(self) -> None:
+        offsets_mm, claims = self._offsets_mm(), self._claims()
         for rail in self._printer.rails:
-            try:
-                skew_mm = self._skew_mm(rail)
-            except GCodeError:
-                # Shut down meanwhile
+            mine_mm = {name: offsets_mm[name] for name in rail.steppers}
+            judge = RailJudge(rail.axis, rail.step_mm, mine_mm, claims[rail.axis])
+            self._judges[rail.axis] = judge
+
+    def _look(self, step: Step, may_disturb: bool = False) -> None:
+        """Compare claim and truth of each rail."""
+        try:
+            offsets_mm, claims, said = self._offsets_mm(), self._claims(), self._said()
+        except GCodeError:
+            # Shut down meanwhile
+            return
+        for rail in self._printer.rails:
+            mine_mm = {name: offsets_mm[name] for name in rail.steppers}
+            if not self._look_at(rail, mine_mm, claims[rail.axis], step, may_disturb):
                 return
-            claim = self._claims().get(rail.axis)
-            self._say("  %s: skew %.6f mm, in sync: %s" % (rail.axis, skew_mm, claim))
-            self._outcome.was_out_of_sync |= claim is False
-            if skew_mm <= rail.step_mm + ROUNDING_MM or claim is not True:
-                continue
-            if self._kind.loses_mcu and not is_last:
-                # The host cannot know before it misses the MCU
-                self._session.sleep(LOSS_NOTICED_S)
-                if self._is_ready():
-                    self._check(True)
-                return
-            self._outcome.silent_skews.append(
-                "%s is claimed in sync with a skew of %.6f mm (step %.6f)"
-                % (rail.axis, skew_mm, rail.step_mm)
-            )
+            if said.get(rail.axis, False) is not claims[rail.axis].in_sync:
+                self._outcome.others.append("QUERY_RESYNC and status differ on %s" % (rail.axis,))
+
+    def _look_at(
+        self,
+        rail: Rail,
+        offsets_mm: Dict[str, float],
+        claim: Claim,
+        step: Step,
+        may_disturb: bool,
+    ) -> bool:
+        """Compare claim and truth of a rail; returns whether this has not taken time."""
+        judge = self._judges[rail.axis]
+        # Only the Z axis has steppers that a leveller moves
+        step = step._replace(is_settled=step.is_settled and rail.axis == "z")
+        if self._kind.loses_mcu and judge.hidden_skew_mm(offsets_mm, claim, step):
+            # The host cannot know before it misses the MCU
+            self._say("  %s: %s, not noticed yet" % (rail.axis, claim))
+            self._session.sleep(LOSS_NOTICED_S)
+            if not self._is_ready():
+                return False
+            claim = self._claims()[rail.axis]
+        moved_mm = judge.moved_mm(offsets_mm)
+        if (may_disturb and moved_mm > ROUNDING_MM) or self._motors_off(rail):
+            self._disturbed[rail.axis] = True
+        self._say(
+            "  %s: moved apart %.6f mm, in sync: %s, level needed: %s %s"
+            % (rail.axis, moved_mm, *claim)
+        )
+        self._outcome.was_out_of_sync |= claim.in_sync is False
+        step = step._replace(is_excused=step.is_excused or self._is_excused(rail.axis))
+        verdict = judge.judge(offsets_mm, claim, step)
+        for found, texts in (
+            (verdict.silent_skew, self._outcome.silent_skews),
+            (verdict.false_alarm, self._outcome.false_alarms),
+            (verdict.other, self._outcome.others),
+        ):
+            if found:
+                self._say("  WRONG: " + found)
+                texts.append(found)
+        if claim.in_sync is True and not claim.level_needed:
+            self._disturbed[rail.axis] = False
+        return True
 
     def _check_moves(self) -> None:
         """A rail that is not in sync is not to be moved."""
-        for rail in self._printer.rails:
-            claim = self._claims().get(rail.axis)
-            if claim is True or not self._is_ready():
+        for axis, judge in self._judges.items():
+            claim = judge.claim.in_sync
+            if claim is True or axis not in "xyz" or not self._is_ready():
+                continue
+            if (claim is None and self._is_placed) or (not self._printer.can_level and axis == "x"):
+                # Nobody but the owner says that it is homed; which carriage x is, is unknown
                 continue
             before = self._session.stepper_truth()
-            error = self._gcode("G91\nG1 %s-0.5 F300\nG90\nM400" % (rail.axis.upper(),))
+            error = self._gcode("G91\nG1 %s-0.5 F300\nM400" % (axis.upper(),), is_judged=False)
+            self._gcode("G90", is_judged=False)
+            if error and "ust home" in error:
+                continue
             self._session.sleep(SETTLE_S)
             after = self._session.stepper_truth()
-            has_moved = any(before[name] != after[name] for name in rail.steppers)
+            steppers = self._printer.rail(axis).steppers
+            has_moved = any(before[name] != after[name] for name in steppers)
             if not error or has_moved:
                 self._outcome.silent_skews.append(
-                    "%s was moved though in sync is %s" % (rail.axis, claim)
+                    "%s was moved though in sync is %s" % (axis, claim)
                 )
+
+    # After the fault
 
     def _recover(self) -> None:
         """Get back in step as a user would; what is claimed then has to be true as well."""
-        if any(claim is False for claim in self._claims().values()):
-            self._gcode("RESYNC\nM400")
-            self._session.sleep(SETTLE_S)
-            self._check()
-        if self._outcome.has_failed and self._is_ready():
+        if any(judge.claim.in_sync is False for judge in self._judges.values()):
+            self._do(Command("RESYNC"))
+        is_well = all(not judge.still_reported(judge.claim) for judge in self._judges.values())
+        if self._is_ready() and (self._outcome.has_failed or not is_well):
             self._session.sleep(FAULT_OVER_S)
-            error = self._gcode("G28\nM400")
-            self._session.sleep(SETTLE_S)
-            if error and not any(text in error for text in STANDS_TOO_FAR):
-                self._outcome.others.append("homing fails after the fault: %s" % (error,))
+            if not self._home_and_level():
+                return
         if not self._is_ready():
+            self._judge_shutdown()
             return
-        self._check()
-        error = self._gcode("RESYNC_CHECK")
-        if error and all(self._claims().values()):
-            self._outcome.others.append("RESYNC_CHECK: %s" % (error,))
+        error = self._gcode(HOST_CHECK, is_judged=False)
+        if error and all(judge.claim.in_sync for judge in self._judges.values()):
+            self._outcome.false_alarms.append("after all was put right: %s" % (error,))
 
-    def _check_restart(self) -> None:
-        """After a shutdown nothing is in sync or homed, even after a restart."""
-        message = self._session.state_message().split("\n")[0]
-        self._say("  shut down: %s" % (message,))
-        if not self._aim.has_struck:
-            self._outcome.others.append("shutdown without a fault: %s" % (message,))
+    def _home_and_level(self) -> bool:
+        """Do all that makes known what is unknown; returns whether that could be done."""
+        commands = [Command("G28")]
+        if self._printer.can_level:
+            is_quad = "quad_gantry_level" in self._printer.printer_cfg
+            commands.append(Command(LEVELLERS[0 if is_quad else 1]))
+        # There is no other way to settle X and Y
+        if any(rail.axis != "z" or not self._printer.can_level for rail in self._printer.rails):
+            commands.append(Command(ACCEPT))
+        for command in commands:
+            error = self._do(command)
+            if not self._is_ready():
+                self._judge_shutdown()
+                return False
+            if error:
+                if not any(text in error for text in STANDS_TOO_FAR):
+                    self._outcome.others.append("after the fault: %s" % (error,))
+                return False
+        for judge in self._judges.values():
+            found = judge.still_reported(judge.claim)
+            if found:
+                self._outcome.false_alarms.append("homed and levelled, %s" % (found,))
+        return True
+
+    # After a shutdown
+
+    def _comes_back(self) -> bool:
+        """Judge a shutdown and restart; returns whether the script can go on."""
+        self._outcome.ended = self._session.state()
+        self._judge_shutdown()
         self._check_nothing_claimed("shut down")
         if self.is_waiting:
             # Only a new process helps
             self._outcome.ended = "shutdown, command waits"
-            return
+            return False
         if self._kind.loses_mcu:
-            for name in dict.fromkeys(
-                mcu for rail in self._printer.rails for mcu in [*rail.mcus, self._printer.probe_mcu]
-            ):
+            for name in self._printer.mcus:
                 self._reconnect(name)
         self._session.restart("FIRMWARE_RESTART")
         self._say("  restarted")
         self._check_nothing_claimed("restarted")
         if self._homed():
             self._outcome.silent_skews.append("homed after a restart: %s" % (self._homed(),))
+        self._look(Step(is_excused=True))
+        return self._kind.runs_to_end or self._home_and_level_and_end()
+
+    def _home_and_level_and_end(self) -> bool:
+        self._session.sleep(FAULT_OVER_S)
+        self._home_and_level()
+        return False
+
+    def _judge_shutdown(self) -> None:
+        """A printer is to shut down only where stock Klipper would have, or its owner wants it."""
+        message = self._session.state_message().split("\n")[0]
+        self._say("  shut down: %s" % (message,))
+        if SECTION in message:
+            is_meant = self._printer.shuts_down or self._kind.extra_shuts_down
+            is_needless = not (is_meant and self._is_excused())
+        else:
+            is_internal = "Internal error" in message
+            is_needless = is_internal or not self._kind.shuts_down or not self._aim.has_struck
+        if is_needless:
+            self._outcome.needless_shutdowns.append(message)
 
     def _reconnect(self, mcu: str) -> None:
         if any("mcu %s disconnect" % (mcu,) in line for line in self._outcome.story):
@@ -277,7 +444,7 @@ class Run:
             self._session.control("mcu %s reboot" % (mcu,))
 
     def _check_nothing_claimed(self, when: str) -> None:
-        claims = self._session.status("multi_mcu_resync").get("in_sync", {})
-        for axis, claim in claims.items():
-            if claim is True:
-                self._outcome.silent_skews.append("%s is claimed in sync when %s" % (axis, when))
+        claims: Dict[str, Any] = self._session.status(SECTION).get("in_sync", {})
+        claimed: List[str] = [axis for axis, claim in claims.items() if claim is True]
+        for axis in claimed:
+            self._outcome.silent_skews.append("%s is claimed in sync when %s" % (axis, when))

@@ -23,7 +23,15 @@ from virtual_printer.build import BuildError, library
 # Seeds of campaigns do not overlap
 SEEDS_PER_CAMPAIGN = 100000
 RUNS_PER_TASK = 10
-COUNTED = ("silent_skews", "steps_in_travel_direction", "hangs", "tracebacks", "others")
+COUNTED = (
+    "silent_skews",
+    "false_alarms",
+    "needless_shutdowns",
+    "steps_in_travel_direction",
+    "hangs",
+    "tracebacks",
+    "others",
+)
 
 
 def _natural(text: str) -> int:
@@ -92,6 +100,8 @@ def report(outcomes: List[Outcome]) -> Dict[str, Any]:
         "runs": len(outcomes),
         "by_kind": {k: sum(o.kind == k and o.has_struck for o in outcomes) for k in KINDS},
         "silent_skews": sum(len(o.silent_skews) for o in outcomes),
+        "false_alarms": sum(len(o.false_alarms) for o in outcomes),
+        "needless_shutdowns": sum(len(o.needless_shutdowns) for o in outcomes),
         "steps_in_travel_direction": sum(o.steps_in_travel_direction for o in outcomes),
         "hangs": sum(len(o.hangs) for o in outcomes),
         "tracebacks": sum(len(o.tracebacks) for o in outcomes),

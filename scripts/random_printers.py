@@ -1,21 +1,24 @@
-# Random printers, and random G-code that homes and probes with them
+# Random printers for the fault campaign, each with its G-code
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
 from dataclasses import dataclass, replace
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from random_scripts import Command, Scripter
 
 from virtual_printer.samples import SamplePrinter, config_text, numbered
+from virtual_printer.unusual_samples import DUAL, SwitchPrinter
 
+GEARS_NEAR_1 = ("77:73", "80:77")
 GEARS = ("80:16", "75:16", "77:16", "73:16")
 MOTOR_STEP_MM = 40.0 / 200 / 16
 XY_SPEED_MM_S = 50.0
 TRIGGER_HEIGHT_MM = 1.0
 XY_ENDSTOP_MM = 300.0
 PROBE_PIN = "PB6"
-COMMANDS = ("home z", "home all", "probe", "accuracy", "level", "mesh", "mesh", "xy")
 STOW = """
 [gcode_macro STOW]
 variable_left: 0
@@ -25,6 +28,15 @@ gcode:
     {% endif %}
     { action_raise_error("stow failed") if left == 1 else "" }
 """
+
+
+HANDLERS = "\n[fault_handlers]\n"
+DrawScript = Callable[[Scripter], List[Command]]
+SIGNS: Dict[str, Mapping[str, Mapping[str, int]]] = {
+    "cartesian": {"x": {"x": 1}, "y": {"y": 1}, "z": {"z": -1}},
+    "corexy": {"x": {"x": 1, "y": 1}, "y": {"x": 1, "y": -1}, "z": {"z": -1}},
+    "two carriages": {"x": {"x": -1}, DUAL: {DUAL: 1}, "y": {"y": 1}, "z": {"z": -1}},
+}
 
 
 @dataclass(frozen=True)
@@ -38,31 +50,46 @@ class Rail:
 
 
 @dataclass(frozen=True)
-class Command:
-    """G-code, and the axes of its homing moves in which a shared rail moves."""
-
-    gcode: str
-    moves: Tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class RandomPrinter:
-    """A sample printer with all that a run has to know of it."""
+    """A sample printer with all that a run has to know of it.
 
-    sample: SamplePrinter
+    homing_signs has, by the axis that is homed, the direction in which the steppers of the
+    shared rails turn.
+    """
+
+    sample: Union[SamplePrinter, SwitchPrinter]
     rails: Tuple[Rail, ...]
     probe_mcu: str
     printer_cfg: str
     machine_cfg: str
     latency_us: Optional[str]
     script: Tuple[Command, ...]
+    homing_signs: Mapping[str, Mapping[str, int]]
+
+    @property
+    def mcus(self) -> List[str]:
+        """All MCUs that have to do with shared rails, each once."""
+        names = [mcu for rail in self.rails for mcu in rail.mcus]
+        return list(dict.fromkeys([*names, self.probe_mcu]))
+
+    @property
+    def shuts_down(self) -> bool:
+        """Whether its owner wants a shutdown where an error is too large."""
+        return (self.sample.resync or {}).get("on_ferror") == "shutdown"
+
+    @property
+    def can_level(self) -> bool:
+        """Whether it has a command that levels."""
+        return isinstance(self.sample, SamplePrinter)
 
     def speed_mm_s(self, axis: str) -> float:
         """Homing or probing speed."""
+        assert isinstance(self.sample, SamplePrinter)
         return self.sample.probe_speed_mm_s if axis == "z" else XY_SPEED_MM_S
 
     def endstop(self, axis: str) -> Tuple[str, str]:
         """MCU and pin of the endstop that a move of this axis ends at."""
+        assert isinstance(self.sample, SamplePrinter)
         if axis == "z":
             return self.probe_mcu, PROBE_PIN
         if axis == "x":
@@ -76,9 +103,7 @@ class RandomPrinter:
 
     def travel_signs(self, axis: str) -> Dict[str, int]:
         """Direction in which the steppers of shared rails turn when this axis is homed."""
-        directions = {axis: -1 if axis == "z" else 1}
-        if self.sample.kinematics == "corexy" and axis != "z":
-            directions = {"x": {"x": 1, "y": 1}, "y": {"x": 1, "y": -1}}[axis]
+        directions = self.homing_signs.get(axis, {})
         return {
             name: directions[rail.axis]
             for rail in self.rails
@@ -88,11 +113,16 @@ class RandomPrinter:
 
 
 def draw_printer(
-    rng: random.Random, is_tight: bool = False, options: Mapping[str, object] = {}
+    rng: random.Random,
+    is_tight: bool = False,
+    options: Mapping[str, object] = {},
+    draw_script: DrawScript = Scripter.usual,
+    sections: str = "",
 ) -> RandomPrinter:
     """A printer and its G-code; its limits may be so tight that a slow link exceeds them.
 
-    options are those of [multi_mcu_resync] that are not left to chance.
+    options are those of [multi_mcu_resync] that are not left to chance, sections the text of
+    further sections of its printer.cfg.
     """
     sample = _draw_sample(rng)
     rails = _shared_rails(sample)
@@ -100,7 +130,7 @@ def draw_printer(
     fastest_mm_s = XY_SPEED_MM_S if len(rails) > 1 else sample.probe_speed_mm_s
     drawn = _draw_options(rng, fastest_mm_s if is_tight else None)
     sample = sample.with_resync(**{**drawn, **options})
-    text = "[fault_watch]\n\n" + sample.printer_cfg() + STOW
+    text = "[fault_watch]\n\n" + sample.printer_cfg() + STOW + sections + HANDLERS
     speed = sample.probe_speed_mm_s
     for old, new in (
         ("toolhead:%s" % (PROBE_PIN,), "%s:%s" % (probe_mcu, PROBE_PIN)),
@@ -120,8 +150,50 @@ def draw_printer(
         text,
         sample.machine_cfg() + "\n" + config_text({} if is_tight else _draw_links(rng, sample)),
         latency_us,
-        tuple(_draw_script(rng, sample, [rail.axis for rail in rails])),
+        tuple(draw_script(_scripter(rng, sample, rails))),
+        SIGNS[sample.kinematics],
     )
+
+
+def draw_printer_with_two_carriages(
+    rng: random.Random, options: Mapping[str, object] = {}
+) -> RandomPrinter:
+    """A printer with two carriages on X, mostly with unlike steppers, and its G-code."""
+    mcus = {"x": ("mcu", "x1"), DUAL: rng.choice([("mcu", "d1"), ("x1", "d1")])}
+    if rng.random() < 0.5:
+        mcus["z"] = ("mcu", "z1")
+    resync = {**_draw_options(rng, None), **options}
+    sample = SwitchPrinter("cartesian", mcus, resync=resync)
+    text = "[fault_watch]\n\n" + sample.printer_cfg() + HANDLERS
+    if rng.random() < 0.7:
+        for name in ("stepper_x1", DUAL + "1"):
+            header = "[%s]\n" % (name,)
+            assert header in text
+            text = text.replace(header, header + "gear_ratio: %s\n" % (rng.choice(GEARS_NEAR_1),))
+    rails = [
+        Rail(axis, (first, numbered(first, 1)), mcus[axis], MOTOR_STEP_MM)
+        for axis, first in (("x", "stepper_x"), (DUAL, DUAL), ("z", "stepper_z"))
+        if axis in mcus
+    ]
+    scripter = Scripter(rng, 0, ["x"], [name for rail in rails for name in rail.steppers])
+    return RandomPrinter(
+        sample,
+        tuple(rails),
+        "mcu",
+        text,
+        sample.machine_cfg(),
+        rng.choice([None, "50:200:1000:500"]),
+        tuple(scripter.changing_carriages()),
+        SIGNS["two carriages"],
+    )
+
+
+def _scripter(rng: random.Random, sample: SamplePrinter, rails: Sequence[Rail]) -> Scripter:
+    shared = [rail.axis for rail in rails]
+    is_coupled = sample.kinematics == "corexy" and ("x" in shared or "y" in shared)
+    homing = [axis for axis in "xy" if axis in shared or is_coupled]
+    steppers = [name for rail in rails for name in rail.steppers]
+    return Scripter(rng, len(sample.z_mcus), homing, steppers)
 
 
 def _draw_options(rng: random.Random, tight_mm_s: Optional[float]) -> Dict[str, object]:
@@ -191,43 +263,3 @@ def _draw_links(rng: random.Random, sample: SamplePrinter) -> Dict[str, Dict[str
         if options:
             sections["mcu" if name == "mcu" else "mcu %s" % (name,)] = options
     return sections
-
-
-def _draw_script(rng: random.Random, sample: SamplePrinter, shared: List[str]) -> List[Command]:
-    is_coupled = sample.kinematics == "corexy" and ("x" in shared or "y" in shared)
-    moving = [axis for axis in "xy" if axis in shared or is_coupled]
-    both = tuple(axis for axis in moving for _ in range(2))
-    script = [Command("G28", (*both, "z", "z"))]
-    level = "QUAD_GANTRY_LEVEL" if len(sample.z_mcus) == 4 else "Z_TILT_ADJUST"
-    points = len(sample.z_mcus)
-    if rng.random() < 0.6:
-        script.append(Command(level, ("z",) * points))
-    for _ in range(rng.randint(2, 4)):
-        kind = rng.choice(COMMANDS)
-        if kind == "home z":
-            script.append(Command("G28 Z", ("z", "z")))
-        elif kind == "home all":
-            script.append(Command("G28", (*both, "z", "z")))
-        elif kind == "level":
-            script.append(Command(level, ("z",) * points))
-        elif kind == "accuracy":
-            count = rng.randint(2, 5)
-            gcode = "%s\nPROBE_ACCURACY SAMPLES=%d" % (_draw_move(rng), count)
-            script.append(Command(gcode, ("z",) * count))
-        elif kind == "xy" and moving:
-            axis = rng.choice(moving)
-            script.append(Command("G28 %s" % (axis.upper(),), (axis,) * 2))
-        else:
-            count = 1 if kind == "probe" else rng.randint(2, 5)
-            lines = ["%s\nPROBE" % (_draw_move(rng),) for _ in range(count)]
-            script.append(Command("\n".join(lines), ("z",) * count))
-    script.append(Command(_draw_move(rng)))
-    return script
-
-
-def _draw_move(rng: random.Random) -> str:
-    return "G90\nG1 Z%.3f F600\nG1 X%.3f Y%.3f F9000" % (
-        rng.uniform(3.0, 9.0),
-        rng.uniform(20, 280),
-        rng.uniform(10, 250),
-    )

@@ -27,10 +27,13 @@ class FaultWatch:
 
     def _teller(self, event):
         def tell(homing_move):
+            toolhead = self.printer.lookup_object("toolhead")
+            if homing_move.toolhead is not toolhead:
+                # manual_stepper and the like bring a toolhead of their own
+                return
             names = [name for _, name in homing_move.endstops]
             # The moves before it may not be over
             now = self.printer.get_reactor().monotonic()
-            toolhead = homing_move.toolhead
             wait_s = toolhead.get_last_move_time() - toolhead.mcu.estimated_print_time(now)
             self._say(event, endstops=names, wait_s=wait_s)
 
@@ -47,6 +50,7 @@ class FaultWatch:
         # A levelling changes mappings on purpose
         def watched(*arguments):
             before_mm = self._offsets_mm()
+            self._say("adjusting")
             try:
                 return adjust_steppers(*arguments)
             finally:
