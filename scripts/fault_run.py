@@ -36,7 +36,14 @@ HOST_TIMEOUT = "Communication timeout during homing"
 FAULT_OVER_S = 8.0
 # What the host asks an MCU by, or passes through; it waits for ever for the answer of a lost
 # one, also on a printer without the extra and with all of an axis on one MCU
-PASSED = ("reactor.py", "serialhdl.py", "mcu.py", "stepper.py", "resync/event.py:watched")
+PASSED = (
+    "reactor.py",
+    "serialhdl.py",
+    "mcu.py",
+    "stepper.py",
+    "resync/event.py:watched",
+    "resync/wrapping.py:take",
+)
 OWN = "resync"
 # What the extra itself says when something is wrong
 OWN_ERRORS = ("multi_mcu_resync", "not in sync", "RESYNC")
