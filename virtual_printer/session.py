@@ -180,6 +180,13 @@ class Session(Resource):
         """Send a request to the scheduler or the simulation; return what follows the "ok" """
         return self._guarded(lambda: self._control.request(request))
 
+    def host_cpu_s(self) -> float:
+        """Return the CPU time that Klippy has really taken, what virtual time takes left out
+
+        Only differences between two calls tell anything.
+        """
+        return int(self.control("cpu")) * 1e-9
+
     # Time
 
     def now_s(self) -> float:

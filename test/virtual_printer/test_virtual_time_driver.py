@@ -4,10 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import os
 import socket
 import sys
 import time
 from pathlib import Path
+from typing import Tuple
 
 import pytest
 
@@ -151,3 +153,34 @@ def test_stalled_program_runs_no_thread_until_the_stall_is_over(tmp_path: Path) 
 def test_stall_needs_a_duration(tmp_path: Path, duration: str) -> None:
     with managed.Driven(tmp_path, "while True: time.sleep(0.1)") as driven:
         assert driven.ask(f"stall {duration}") == f"error no duration: {duration}"
+
+
+def cpu_ns(driven: managed.Driven) -> Tuple[int, int]:
+    """Return the CPU time that the program tells, and what the kernel tells of its process"""
+    fields = Path(f"/proc/{driven.process.pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return int(driven.ask("cpu").split()[1]), ticks * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+def test_cpu_of_the_program_is_real_and_leaves_out_what_waits_take(tmp_path: Path) -> None:
+    program = """
+        def nap():
+            for _ in range(10000):
+                time.sleep(0.001)
+        threads = [start(nap) for _ in range(4)]
+        time.sleep(20)
+        sum(range(10000000))
+        time.sleep(20)
+        os._exit(0)
+    """
+    with managed.Driven(tmp_path, program) as driven:
+        found = [cpu_ns(driven)]
+        for until_s in (15, 25):
+            driven.wait(until_s)
+            found.append(cpu_ns(driven))
+        driven.ask("wait")
+    (own_ns, all_ns), (computing_ns, _) = (
+        (b[0] - a[0], b[1] - a[1]) for a, b in zip(found, found[1:])
+    )
+    assert computing_ns > 50e6
+    assert 0 < own_ns < 0.9 * all_ns

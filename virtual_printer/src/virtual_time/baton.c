@@ -142,12 +142,14 @@ static void
 pass_on(struct slot *self)
 {
     int saved_errno = errno;
+    int64_t since_ns = cpu_thread_ns();
     struct slot *next = choose_next();
     note_switch(next);
     if (next != self) {
         hand_over(next);
         baton_await_turn(self);
     }
+    cpu_note_waited(since_ns);
     errno = saved_errno;
 }
 

@@ -197,6 +197,9 @@ handle_request(const char *line)
         snprintf(reply, sizeof(reply) - 1, "ok %016" PRIx64 " %" PRIu64
                  , baton_schedule_hash(), baton_switches());
         send_reply();
+    } else if (!strcmp(line, "cpu")) {
+        snprintf(reply, sizeof(reply) - 1, "ok %" PRId64, virtual_printer_cpu_ns());
+        send_reply();
     } else {
         world_control(line, reply, sizeof(reply) - 1);
         send_reply();

@@ -45,6 +45,9 @@
 #define EXIT_DEADLOCK 71
 #define EXIT_BAD_SETUP 72
 
+// cpu.c: for who measures inside of the process
+INTERCEPT int64_t virtual_printer_cpu_ns(void);
+
 // Everything else stays inside, so that it stands in for nothing by accident
 #pragma GCC visibility push(hidden)
 
@@ -98,6 +101,10 @@ void clock_move_to(int64_t time_ns);
 int64_t clock_deadline_ns(clockid_t clock, const struct timespec *time);
 int64_t clock_timeout_ns(int64_t seconds, int64_t nanoseconds);
 void clock_calendar(int64_t time_ns, struct timespec *time);
+
+// cpu.c
+int64_t cpu_thread_ns(void);
+void cpu_note_waited(int64_t since_ns);
 
 // host_latency.c
 void host_latency_setup(const char *seed, const char *latency_us);
