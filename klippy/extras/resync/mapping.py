@@ -74,9 +74,9 @@ def _towards(
     every kinematics in which a stepper is linear in x, y and z.
     """
     coord = list(position[:3])
-    axis = max(range(3), key=lambda a: abs(slope[a]))
     error_mm = commanded_mm - stepper.calc_position_from_coord(coord)
-    coord[axis] += error_mm / slope[axis]
+    steepest = max(slope, key=abs)
+    coord[slope.index(steepest)] += error_mm / steepest
     return coord
 
 
@@ -163,6 +163,8 @@ def _kept_position(
     The host takes those from the whole steps that its first stepper stands
     on.  Where all steppers of an axis keep their mapping there is no need to.
     """
+    if moved.issuperset(steppers):
+        return list(position)
     is_kept = [False, False, False]
     is_moved = [False, False, False]
     for stepper in toolhead.get_kinematics().get_steppers():

@@ -23,10 +23,9 @@ class CarriedStepper:
         self._trapq = trapq
 
     def take(self) -> None:
-        """Put the stepper on our kinematics, at position zero."""
+        """Put the stepper on our kinematics, which are new and so at position zero."""
         self._host_kinematics = self._stepper.set_stepper_kinematics(self._kinematics)
         self._host_trapq = self._stepper.set_trapq(self._trapq)
-        self._stepper.set_position((0.0, 0.0, 0.0))
 
     def give_back(self) -> None:
         """Return the stepper to the host; its mcu position is kept."""
@@ -52,7 +51,7 @@ def move_together(
         return 0.0
     trapq = helper.alloc_trapq()
     carried = [
-        CarriedStepper(stepper, helper.alloc_kinematics(distance_mm), trapq)
+        CarriedStepper(stepper, helper.new_kinematics(stepper.get_name(), distance_mm), trapq)
         for stepper, distance_mm in ways
     ]
     start_time = host.earliest_step_time()
