@@ -4,10 +4,13 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import json
+import os
 import random
 import re
+import statistics
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -34,8 +37,15 @@ LEVELLINGS = 5
 PROBES = 1000
 PROBES_BETWEEN_LOOKS = 50
 HOMINGS = 50
+# A cycle is a move, a probe and a move; runs differ by their seeds
+CYCLES = 60
+CYCLE_RUNS = 3
 CPU_STEPPERS = (2, 4, 8, 16)
 CPU_HOMINGS = 20
+CPU_RUNS = 5
+# Of one run of each printer, turn and turn about so that all meet the same load
+HOST_CPU_TURNS = 30
+HOST_CPU_SAMPLES = 10
 LONGEST_CORRECTION_STEPS = 5000
 LEVEL_HEIGHT_MM = 10.0
 PLOT_TITLE = "Skew against probe number"
@@ -47,6 +57,14 @@ class Timing(NamedTuple):
 
     probe_s: float
     qgl_s: float
+
+
+class HostCpu(NamedTuple):
+    """CPU seconds of the host in one run of probes: alone, correction off and on."""
+
+    alone_s: float
+    off_s: float
+    resync_s: float
 
 
 class Drift(NamedTuple):
@@ -62,6 +80,9 @@ def printer_cfg(sample: SamplePrinter, rival: str) -> str:
     """printer.cfg of the sample with one rival taking care of it."""
     if rival == "one_mcu":
         return sample.on_one_mcu().without_section().printer_cfg()
+    if rival == "alone":
+        # The checks are lifted and no more
+        return sample.without_section().printer_cfg() + "\n[sequential_resync]\ncorrect: False\n"
     if rival == "sequential":
         return sample.without_section().printer_cfg() + "\n[sequential_resync]\n"
     if rival == "off":
@@ -94,6 +115,38 @@ def measure_timing(host: str, rival: str, seed: int, say: Any) -> Timing:
         stopwatch = Stopwatch(printer)
         run_gcode(printer, rival, "PROBE_ACCURACY SAMPLES=%d\nM400" % (ACCURACY_SAMPLES,))
         return Timing(stopwatch.seconds() / ACCURACY_SAMPLES, qgl_s)
+
+
+def measure_cycle_s(host: str, rival: str, seed: int, say: Any) -> float:
+    """Time a probe that is followed at once by a move, at the same random places for all."""
+    cycles_s = []
+    for run in range(CYCLE_RUNS):
+        say("%d probes, each followed by a move, run %d" % (CYCLES, run + 1))
+        rng = random.Random(seed + run)
+        text = printer_cfg(LIKE, rival)
+        with Session(host, text, LIKE.machine_cfg(), seed=seed + run) as printer:
+            printer.gcode("G28\nQUAD_GANTRY_LEVEL\nG90\nG1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
+            stopwatch = Stopwatch(printer)
+            for _ in range(CYCLES):
+                x_mm, y_mm = rng.uniform(20, 280), rng.uniform(10, 250)
+                printer.gcode(
+                    "G1 X%.3f Y%.3f F9000\nPROBE\nG1 Z%g F600" % (x_mm, y_mm, LEVEL_HEIGHT_MM)
+                )
+            printer.gcode("M400")
+            cycles_s.append(stopwatch.seconds() / CYCLES)
+    return statistics.mean(cycles_s)
+
+
+def measure_g28_s(host: str, rival: str, seed: int, say: Any) -> float:
+    """Time G28 of all axes."""
+    say("%d times G28" % (HOMINGS,))
+    with Session(host, printer_cfg(LIKE, rival), LIKE.machine_cfg(), seed=seed) as printer:
+        printer.gcode("G28\nQUAD_GANTRY_LEVEL\nM400")
+        stopwatch = Stopwatch(printer)
+        for _ in range(HOMINGS):
+            printer.gcode("G28")
+        printer.gcode("M400")
+        return stopwatch.seconds()
 
 
 def skew_mm(printer: Session) -> Dict[str, float]:
@@ -160,18 +213,58 @@ def measure_drift(host: str, rival: str, seed: int, say: Any) -> Drift:
         return Drift(probe_um, g28_um, max(errors_mm, default=0.0), rss_mb)
 
 
+def measure_host_cpu(host: str, seed: int, say: Any) -> List[HostCpu]:
+    """Real CPU time of the host while it probes, on the same printer with shared axes."""
+    # All on one CPU
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with ExitStack() as stack:
+        printers = [
+            stack.enter_context(
+                Session(host, printer_cfg(LIKE, rival), LIKE.machine_cfg(), seed=seed)
+            )
+            for rival in ("alone", "off", "resync")
+        ]
+        for printer in printers:
+            printer.gcode("G28\nQUAD_GANTRY_LEVEL\nG90\nG1 X150 Y125 F9000\nM400")
+        runs = []
+        for run in range(CPU_RUNS):
+            say("CPU of %d probes, run %d" % (HOST_CPU_TURNS * HOST_CPU_SAMPLES, run + 1))
+            spent_s = [0.0] * len(printers)
+            for _ in range(HOST_CPU_TURNS):
+                for i, printer in enumerate(printers):
+                    spent_s[i] += host_cpu_s(printer)
+            runs.append(HostCpu(*spent_s))
+        return runs
+
+
+def host_cpu_s(printer: Session) -> float:
+    """Real CPU time of the host for some probes."""
+    printer.gcode("G1 Z%g F600\nM400" % (LEVEL_HEIGHT_MM,))
+    before_s = printer.host_cpu_s()
+    printer.gcode("PROBE_ACCURACY SAMPLES=%d\nM400" % (HOST_CPU_SAMPLES,))
+    return printer.host_cpu_s() - before_s
+
+
 def measure_cpu_ms(host: str, steppers: int, seed: int, say: Any) -> float:
-    """Real CPU time of the host per resync of a rail with that many steppers, each on its MCU."""
-    say("%d times G28 X" % (CPU_HOMINGS,))
+    """Real CPU time of the host per resync of a rail with that many steppers, each on its MCU.
+
+    The median of some runs.
+    """
+    say("%d times G28 X" % (CPU_RUNS * CPU_HOMINGS,))
     sample = replace(SamplePrinter(), x_mcus=tuple("x%d" % (i,) for i in range(steppers)))
     with Session(host, printer_cfg(sample, "resync"), sample.machine_cfg(), seed=seed) as printer:
         # Not the first time that the code runs
         printer.gcode("G28 X")
-        before = printer.status("resync_bench")
-        for _ in range(CPU_HOMINGS):
-            printer.gcode("G28 X")
-        after = printer.status("resync_bench")
-        return (after["cpu_s"] - before["cpu_s"]) / (after["resyncs"] - before["resyncs"]) * 1e3
+        return statistics.median(cpu_ms(printer) for _ in range(CPU_RUNS))
+
+
+def cpu_ms(printer: Session) -> float:
+    """Real CPU time of the host per resync, of some times G28 X."""
+    before = printer.status("resync_bench")
+    for _ in range(CPU_HOMINGS):
+        printer.gcode("G28 X")
+    after = printer.status("resync_bench")
+    return (after["cpu_s"] - before["cpu_s"]) / (after["resyncs"] - before["resyncs"]) * 1e3
 
 
 def count_wrong_pulses(host: str, seed: int, say: Any) -> int:
@@ -206,14 +299,24 @@ def pulses(printer: Session, name: str) -> Optional[int]:
 def tasks(host: str, seed: int) -> Dict[str, Task]:
     """All measurements, the longest first."""
     found: Dict[str, Task] = {}
+    found["host cpu"] = Task(measure_host_cpu, (host, seed))
     for rival in ("resync", "sequential", "one_mcu"):
         found["drift " + rival] = Task(measure_drift, (host, rival, seed))
     found["pulses"] = Task(count_wrong_pulses, (host, seed))
     for rival in RIVALS:
         found["timing " + rival] = Task(measure_timing, (host, rival, seed))
+    for rival in ("resync", "off", "one_mcu"):
+        found["cycle " + rival] = Task(measure_cycle_s, (host, rival, seed))
+        found["g28 " + rival] = Task(measure_g28_s, (host, rival, seed))
     for steppers in CPU_STEPPERS:
         found["cpu %d" % (steppers,)] = Task(measure_cpu_ms, (host, steppers, seed))
     return found
+
+
+def median_ratio(runs: List[HostCpu], rival: str, reference: str) -> float:
+    """What one printer takes of the host's CPU, to what another takes, in the median run."""
+    ratios = [getattr(run, rival) / getattr(run, reference) for run in runs]
+    return round(statistics.median(ratios), 4)
 
 
 def report(results: Dict[str, Any]) -> Dict[str, Any]:
@@ -227,6 +330,19 @@ def report(results: Dict[str, Any]) -> Dict[str, Any]:
         },
         "qgl_ratio": {
             rival: round(timing.qgl_s / reference.qgl_s, 5) for rival, timing in timed.items()
+        },
+        "probe_then_move_ms": {
+            rival: round((results["cycle " + rival] - results["cycle one_mcu"]) * 1e3, 3)
+            for rival in ("resync", "off")
+        },
+        "g28_ratio": {
+            rival: round(results["g28 " + rival] / results["g28 one_mcu"], 5)
+            for rival in ("resync", "off")
+        },
+        "host_cpu_ratio": {
+            "resync": median_ratio(results["host cpu"], "resync_s", "alone_s"),
+            "off": median_ratio(results["host cpu"], "off_s", "alone_s"),
+            "resync_to_off": median_ratio(results["host cpu"], "resync_s", "off_s"),
         },
         "probe_drift_um": {rival: drift.probe_um[-1] for rival, drift in drifts.items()},
         "g28_drift_um": {rival: drift.g28_um for rival, drift in drifts.items()},
@@ -243,12 +359,14 @@ def table(figures: Dict[str, Any]) -> str:
     for key, title, form in (
         ("seconds_per_probe_ratio", "seconds per probe, ratio", "%.4f"),
         ("qgl_ratio", "QUAD_GANTRY_LEVEL, ratio", "%.4f"),
+        ("g28_ratio", "%d times G28, ratio" % (HOMINGS,), "%.4f"),
+        ("probe_then_move_ms", "probe, then move, ms added", "%.2f"),
         ("probe_drift_um", "drift of %d probes, um" % (PROBES,), "%.1f"),
         ("g28_drift_um", "drift of %d times G28, um" % (HOMINGS,), "%.1f"),
     ):
         values = dict(figures[key])
-        if key.endswith("ratio"):
-            values["one_mcu"] = 1.0
+        if key.endswith(("ratio", "ms")):
+            values["one_mcu"] = float(key.endswith("ratio"))
         cells = [
             form % (values[rival],) if rival in values else "-"
             for rival in ("resync", "off", "sequential", "one_mcu")
@@ -256,6 +374,10 @@ def table(figures: Dict[str, Any]) -> str:
         lines.append("%-34s%12s%12s%12s%12s" % (title, *cells))
     lines.append("")
     lines.append("change of mapping differences       %.1e mm" % (figures["mapping_error_mm"],))
+    lines.append(
+        "host CPU per probe, ratio            %.3f to the host alone, %.3f to the correction off"
+        % (figures["host_cpu_ratio"]["resync"], figures["host_cpu_ratio"]["resync_to_off"])
+    )
     for steppers, milliseconds in figures["cpu_ms"].items():
         title = "host CPU per resync, %s steppers" % (steppers,)
         lines.append("%-34s  %.3f ms" % (title, milliseconds))

@@ -4,30 +4,21 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import ctypes
-import os
-import struct
 import sys
 
 from .resync import mapping
 from .resync.motion import move_together
 from .resync.profile import common_duration_s
 
-# clock_gettime() as a system call: in virtual time the function tells virtual
-# CPU time, under which computing costs nothing
-SYS_CLOCK_GETTIME = {"x86_64": 228, "aarch64": 113}
-CLOCK_PROCESS_CPUTIME_ID = 2
-
-libc = ctypes.CDLL(None)
+# The virtual printer's library is part of the process: in virtual time the
+# clocks of the C library tell that computing costs nothing
+process = ctypes.CDLL(None)
 
 
 def cpu_s():
-    """CPU time (s) that this process has really taken."""
-    timespec = ctypes.create_string_buffer(16)
-    number = SYS_CLOCK_GETTIME[os.uname().machine]
-    if libc.syscall(number, CLOCK_PROCESS_CPUTIME_ID, timespec):
-        raise OSError("no CPU clock")
-    seconds, nanoseconds = struct.unpack("qq", timespec.raw)
-    return seconds + nanoseconds * 1e-9
+    """CPU time (s) that Klippy has really taken, what virtual time takes left out."""
+    process.virtual_printer_cpu_ns.restype = ctypes.c_int64
+    return process.virtual_printer_cpu_ns() * 1e-9
 
 
 def set_trsync_timeout(printer, timeout_s):

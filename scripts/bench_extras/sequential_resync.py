@@ -12,7 +12,8 @@ SPEED = 5.0
 class SequentialResync:
     """The best answer there was: FORCE_MOVE's own code, stepper by stepper.
 
-    Mappings are left as the host makes them.
+    Mappings are left as the host makes them.  With correct: False the start-up
+    checks are lifted, and the host is left alone.
     """
 
     def __init__(self, config):
@@ -20,7 +21,8 @@ class SequentialResync:
         self.host = Host(config)
         self.host.lift_shared_axis_checks(config, lambda axis: True)
         self.printer.load_object(config, "force_move")
-        self.printer.register_event_handler("klippy:ready", self._handle_ready)
+        if config.getboolean("correct", True):
+            self.printer.register_event_handler("klippy:ready", self._handle_ready)
 
     def _handle_ready(self):
         self.host.register_first("homing:homing_move_end", self._handle_move_end)

@@ -19,7 +19,11 @@ def small(monkeypatch):
         "PROBES": 20,
         "PROBES_BETWEEN_LOOKS": 10,
         "HOMINGS": 5,
+        "CYCLES": 3,
+        "CYCLE_RUNS": 1,
         "CPU_HOMINGS": 2,
+        "HOST_CPU_TURNS": 1,
+        "HOST_CPU_SAMPLES": 3,
         "LONGEST_CORRECTION_STEPS": 40,
     }.items():
         monkeypatch.setattr(bench, name, value)
@@ -33,6 +37,12 @@ def test_benchmark_measures_all_rivals(small, monkeypatch, tmp_path, capsys):
     for key in ("seconds_per_probe_ratio", "qgl_ratio"):
         assert set(report[key]) == {"resync", "off", "sequential"}
         assert all(0.5 < ratio < 10.0 for ratio in report[key].values())
+    assert set(report["g28_ratio"]) == {"resync", "off"}
+    assert all(0.9 < ratio < 1.1 for ratio in report["g28_ratio"].values())
+    assert set(report["probe_then_move_ms"]) == {"resync", "off"}
+    assert all(abs(added_ms) < 100.0 for added_ms in report["probe_then_move_ms"].values())
+    assert set(report["host_cpu_ratio"]) == {"resync", "off", "resync_to_off"}
+    assert all(0.3 < ratio < 3.0 for ratio in report["host_cpu_ratio"].values())
     for key in ("probe_drift_um", "g28_drift_um"):
         assert set(report[key]) == {"resync", "sequential", "one_mcu"}
         assert report[key]["resync"] < 0.01
