@@ -65,21 +65,6 @@ def is_parked(stepper: Any) -> bool:
     return not any(slopes(stepper))
 
 
-def _towards(
-    stepper: Any, slope: Sequence[float], position: Sequence[float], commanded_mm: float
-) -> List[float]:
-    """A coordinate near position at which the stepper stands at commanded_mm.
-
-    Moves along the one axis that the stepper follows most, so it holds for
-    every kinematics in which a stepper is linear in x, y and z.
-    """
-    coord = list(position[:3])
-    error_mm = commanded_mm - stepper.calc_position_from_coord(coord)
-    steepest = max(slope, key=abs)
-    coord[slope.index(steepest)] += error_mm / steepest
-    return coord
-
-
 def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
     """Toolhead position (mm) once the steppers stand at their targets."""
     kinematics = toolhead.get_kinematics()
@@ -123,15 +108,24 @@ def commanded_at(
 def place(
     steppers: Dict[str, Any], commanded_mm: Dict[str, float], position: Sequence[float]
 ) -> None:
-    """Give each stepper its commanded position (mm); its count is kept.
+    """Give each stepper of one rail its commanded position (mm); its count is kept.
 
-    Parked steppers have theirs: nothing has re-based them.
+    Each is set to a coordinate near position (mm), along the one axis that the
+    rail follows most: it holds for every kinematics in which a stepper is
+    linear in x, y and z.  Parked steppers have theirs: nothing has re-based them.
     """
+    # All steppers of a rail follow the toolhead alike
+    first = steppers[next(iter(commanded_mm))]
+    position_mm = first.calc_position_from_coord(position[:3])
+    slope = slopes(first)
+    steepest = max(slope, key=abs)
+    if not steepest:
+        return
+    axis = slope.index(steepest)
     for name, wanted_mm in commanded_mm.items():
-        slope = slopes(steppers[name])
-        if any(slope):
-            coord = _towards(steppers[name], slope, position, wanted_mm)
-            steppers[name].set_position(coord)
+        coord = list(position[:3])
+        coord[axis] += (wanted_mm - position_mm) / steepest
+        steppers[name].set_position(coord)
 
 
 def restore_idle(
@@ -206,7 +200,8 @@ def settle(
         offsets_mm.update(mapping_offsets_mm(readings, plan, target_mm))
     commanded_mm = commanded_at(steppers, offsets_mm, position)
     toolhead.set_position(position)
-    place(steppers, commanded_mm, position)
+    for readings, _ in plans:
+        place(steppers, {r.name: commanded_mm[r.name] for r in readings}, position)
     for idle_mm in idle_rails_mm:
         if all(follows(steppers[name], toolhead) for name in idle_mm):
             restore_idle(steppers, idle_mm, position)
