@@ -155,8 +155,7 @@ class Acknowledgement:
         return self._host.system_time_at(min(self._due.values()))
 
     def _look_at_due(self, eventtime: float) -> float:
-        now = self._print_time()
-        self._look_at([name for name, check_time in self._due.items() if check_time <= now])
+        self._look_at(list(self._due))
         return self._next_look_time()
 
     def _is_known(self, name: str) -> bool:
