@@ -14,6 +14,7 @@ EXTRA = Path(__file__).resolve().parents[1] / "klippy" / "extras"
 RAISED = re.compile(r"^(error|command_error|config_error|\w+Error)$")
 # Texts that are handed to such a raise by a variable
 CARRIED = {
+    ("answers.py", "trigger_fault"),
     ("fan_out.py", "judge_triggers"),
     ("limit.py", "following_errors"),
     ("position_check.py", "describe"),

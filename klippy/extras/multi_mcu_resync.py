@@ -291,6 +291,9 @@ class MultiMcuResync:
                 self.printer.lookup_object("gcode").respond_info(message + "; the host relays")
             else:
                 self.failure.note(homing_move, message)
+        for fault in span.faults:
+            # The host has computed the new position from it
+            self.failure.note(homing_move, "multi_mcu_resync: %s" % (fault,))
         self._go_on_checking()
         if results or error:
             self.history.note_homing_move(results, error)

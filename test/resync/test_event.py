@@ -19,8 +19,8 @@ class Endstop:
     def __init__(self, outcome):
         self.outcome = outcome
 
-    def home_start(self, print_time, triggered=True):
-        return "completion of %s, %s" % (print_time, triggered)
+    def home_start(self, print_time, sample_time, sample_count, rest_time, triggered=True):
+        return sample_time, sample_count, rest_time, triggered
 
     def home_wait(self, home_end_time):
         if isinstance(self.outcome, Exception):
@@ -38,6 +38,12 @@ class ProbeEndstop:
 
 def watch_of(endstops, steppers, note_start=lambda: None):
     return EndstopWatch(endstops, steppers, note_start)
+
+
+def home(endstop):
+    """From 4 s to 7 s."""
+    assert endstop.home_start(4.0, 0.1, 4, 0.2, triggered=False) == (0.1, 4, 0.2, False)
+    return endstop.home_wait(7.0)
 
 
 @pytest.mark.parametrize("kind", [Endstop, ProbeEndstop])
@@ -65,7 +71,7 @@ def test_endstop_that_is_named_twice_is_left_as_it_was_found():
 def test_trigger_time_is_returned_and_remembered(kind):
     endstop = kind(5.0)
     watch = watch_of([(endstop, "z")], [])
-    assert endstop.home_wait(7.0) == 5.0
+    assert home(endstop) == 5.0
     assert watch.trigger_times == {"z": 5.0}
 
 
@@ -74,7 +80,7 @@ def test_no_trigger_is_not_remembered(outcome):
     # v0.12 returns -1 after a communication timeout
     endstop = Endstop(outcome)
     watch = watch_of([(endstop, "z")], [])
-    assert endstop.home_wait(7.0) == outcome
+    assert home(endstop) == outcome
     assert watch.trigger_times == {}
 
 
@@ -97,7 +103,7 @@ def test_counts_are_those_before_the_first_endstop_is_waited_for():
     watch = watch_of(list(zip(endstops, "xy")), [Stepper()])
     assert watch.sent_steps == {}
     for endstop in endstops:
-        endstop.home_wait(7.0)
+        home(endstop)
     assert watch.sent_steps == {"stepper_z": 41}
 
 
@@ -107,7 +113,7 @@ def test_start_is_noted_once_before_the_first_endstop_is_armed(kind):
     watch = watch_of(list(zip(endstops, "xy")), [], lambda: starts.append("now"))
     assert (watch.is_started, starts) == (False, [])
     for endstop in endstops:
-        assert endstop.home_start(3.0, triggered=False) == "completion of 3.0, False"
+        assert endstop.home_start(3.0, 0.1, 4, 0.2) == (0.1, 4, 0.2, True)
     assert (watch.is_started, starts) == (True, ["now"])
 
 
@@ -115,11 +121,31 @@ def test_error_of_an_endstop_passes():
     endstop = Endstop(ValueError("Communication timeout during homing"))
     watch = watch_of([(endstop, "z")], [])
     with pytest.raises(ValueError, match="timeout"):
-        endstop.home_wait(7.0)
+        home(endstop)
     assert watch.trigger_times == {}
 
 
-# Counts
+@pytest.mark.parametrize("time", [1e-9, 3.9, 7.1, 4e9])
+def test_trigger_that_is_not_within_the_move_is_a_fault(time):
+    endstop = Endstop(time)
+    watch = watch_of([(endstop, "z")], [])
+    assert home(endstop) == time
+    assert watch.trigger_times == {}
+    [fault] = watch.faults
+    assert fault.startswith(
+        "endstop 'z' reports a trigger at %.6f s, which is not within the move"
+        " from 4.000000 to 7.000000 s: home again" % (time,)
+    )
+
+
+@pytest.mark.parametrize("time", [3.996, 4.0, 7.0, 7.004])
+def test_trigger_at_either_end_of_the_move_is_none(time):
+    # The host may be wrong about the MCU's clock; some probes report the end
+    endstop = Endstop(time)
+    watch = watch_of([(endstop, "z")], [])
+    home(endstop)
+    assert watch.trigger_times == {"z": time}
+    assert watch.faults == []
 
 
 class HomedStepper:
@@ -166,7 +192,7 @@ def counts_of(start_steps, sent_steps, halt_steps):
         stepper_positions=[],
     )
     span = HomingSpan(homing_move, [Rail("stepper_z", ("z",), steppers)], SyncState(names), SIGNALS)
-    endstop.home_start(3.0)
+    endstop.home_start(3.0, 0.1, 4, 0.2)
     endstop.home_wait(7.0)
     homing_move.stepper_positions += [
         SimpleNamespace(

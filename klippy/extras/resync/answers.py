@@ -41,3 +41,20 @@ def ask(reactor: Any, query: Any, arguments: Sequence[Any]) -> Optional[Answer]:
     if last is None:
         last = answered_time
     return Answer(params, first, last)
+
+
+def trigger_fault(
+    place: str, trigger_time: float, start_time: float, end_time: float
+) -> str:
+    """What is wrong with the time of a trigger; empty if it can be true.
+
+    All times are print times (s), the last two those of the homing move.
+    place names what has triggered.
+    """
+    if believed(trigger_time, start_time - CLOCK_ERROR_S, end_time + CLOCK_ERROR_S) is not None:
+        return ""
+    return (
+        "%s reports a trigger at %.6f s, which is not within the move from %.6f to %.6f s:"
+        " home again, and if it comes again check the firmware of its MCU"
+        % (place, trigger_time, start_time, end_time)
+    )

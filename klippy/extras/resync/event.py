@@ -6,6 +6,7 @@
 from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
 
 from . import mapping
+from .answers import trigger_fault
 from .plan import StepperReading
 from .rail import Rail
 from .signals import Signals
@@ -39,7 +40,8 @@ class EndstopWatch:
     The end event does not say: it is sent after a communication timeout and
     without a trigger as well.  note_start() is called before the first endstop
     is armed.  sent_steps has the count that each stepper would have reached
-    had nothing stopped it.
+    had nothing stopped it, faults what is wrong with the times of triggers;
+    these are not among trigger_times.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class EndstopWatch:
         self.is_started = False
         self.trigger_times: Dict[str, float] = {}
         self.sent_steps: Dict[str, int] = {}
+        self.faults: List[str] = []
+        self._start_times: Dict[str, float] = {}
         self._steppers = steppers
         self._note_start = note_start
         self._wrapping = Wrapping()
@@ -58,15 +62,16 @@ class EndstopWatch:
             self._watch(endstop, name)
 
     def _watch(self, endstop: Any, name: str) -> None:
-        self._wrapping.wrap(endstop, "home_start", self._starting)
+        self._wrapping.wrap(endstop, "home_start", lambda call: self._starting(call, name))
         self._wrapping.wrap(endstop, "home_wait", lambda call: self._waiting(call, name))
 
-    def _starting(self, home_start: Any) -> Any:
-        def start(*arguments: Any, **options: Any) -> Any:
+    def _starting(self, home_start: Any, name: str) -> Any:
+        def start(print_time: float, *arguments: Any, **options: Any) -> Any:
             if not self.is_started:
                 self.is_started = True
                 self._note_start()
-            return home_start(*arguments, **options)
+            self._start_times[name] = print_time
+            return home_start(print_time, *arguments, **options)
 
         return start
 
@@ -78,10 +83,18 @@ class EndstopWatch:
                 self.sent_steps = {s.get_name(): s.get_mcu_position() for s in self._steppers}
             trigger_time = home_wait(home_end_time)
             if trigger_time > 0.0:
-                self.trigger_times[name] = trigger_time
+                self._note_trigger(name, trigger_time, home_end_time)
             return trigger_time
 
         return watched
+
+    def _note_trigger(self, name: str, trigger_time: float, end_time: float) -> None:
+        place = "endstop '%s'" % (name,)
+        fault = trigger_fault(place, trigger_time, self._start_times[name], end_time)
+        if fault:
+            self.faults.append(fault)
+        else:
+            self.trigger_times[name] = trigger_time
 
     def stop(self) -> None:
         """Leave the endstops as they were found."""
@@ -156,6 +169,11 @@ class HomingSpan:
     def trigger_times(self) -> Dict[str, float]:
         """Print time (s) at which each endstop triggered, by its name."""
         return self._watch.trigger_times
+
+    @property
+    def faults(self) -> List[str]:
+        """What is wrong with the times of triggers."""
+        return self._watch.faults
 
     def _note_start(self) -> None:
         self.start = list(self.homing_move.toolhead.get_position())
@@ -245,6 +263,9 @@ class HomingSpan:
     def _trigger_steps(self, stepper_position: Any) -> int:
         stepper = stepper_position.stepper
         name = stepper_position.endstop_name
+        if name not in self._watch.trigger_times:
+            # Nobody knows where that was
+            return int(stepper_position.halt_pos)
         pin_time = self._signals.trigger_time(name, stepper.get_mcu())
         if pin_time is None:
             return int(stepper_position.trig_pos)

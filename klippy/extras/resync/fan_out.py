@@ -5,7 +5,8 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Any, Callable, Dict, List, Optional
 
-from .signal_pin import SignalPin
+from .answers import trigger_fault
+from .signal_pin import PinError, SignalPin
 from .wrapping import Wrapping
 
 # How often (s) a pin is looked at while it is waited for.  The host looks once
@@ -102,7 +103,10 @@ class FanOut:
             )
 
     def begin(self, endstop: Any) -> None:
-        """Have the endstop, or the probe that wraps it, arm the other pins as well."""
+        """Have the endstop, or the probe that wraps it, arm the other pins as well.
+
+        Raises the host's error if an MCU does not say what its pin reads.
+        """
         self.fault, self.trigger_times = "", {}
         if self._pins[0].mcu.is_fileoutput():
             # Nothing is waited for in batch mode
@@ -110,7 +114,10 @@ class FanOut:
         if self._fallback:
             # The probe may still be on its way up from the bed
             self._printer.lookup_object("toolhead").wait_moves()
-            self._triggered = [pin for pin in self._pins if pin.is_triggered()]
+            try:
+                self._triggered = [pin for pin in self._pins if pin.is_triggered()]
+            except PinError as e:
+                raise self._printer.command_error("multi_mcu_resync: %s" % (e,)) from e
         self._wrapping.wrap(endstop, "home_start", self._starting)
         self._wrapping.wrap(endstop, "home_wait", self._waiting)
 
@@ -149,7 +156,7 @@ class FanOut:
                 own_time = home_wait(home_end_time)
             finally:
                 for pin in self._armed:
-                    times[pin.name] = trigger_time = pin.disarm()
+                    times[pin.name] = trigger_time = self._disarm(pin, home_end_time)
                     if trigger_time is not None:
                         self.trigger_times[pin.mcu] = trigger_time
             if own_time < 0.0:
@@ -159,8 +166,24 @@ class FanOut:
             # All of them may be triggered, which the host has an error for
             if self._stuck and own_time > self._start_time + START_DELAY_S:
                 times[self._stuck[0].name] = self._start_time
-            self.fault = judge_triggers(times, self._start_time, self._tolerance_s)
+            if not self.fault:
+                self.fault = judge_triggers(times, self._start_time, self._tolerance_s)
             # The signal was there, if not at the host's own pin
             return own_time or min((t for t in times.values() if t), default=0.0)
 
         return wait
+
+    def _disarm(self, pin: SignalPin, end_time: float) -> Optional[float]:
+        """Look at a pin no more; what is wrong with its answer is noted."""
+        try:
+            trigger_time = pin.disarm()
+        except PinError as e:
+            self.fault = str(e)
+            return None
+        if trigger_time is None:
+            return None
+        fault = trigger_fault("pin '%s'" % (pin.name,), trigger_time, self._start_time, end_time)
+        if fault:
+            self.fault = fault
+            return None
+        return trigger_time

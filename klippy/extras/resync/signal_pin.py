@@ -3,12 +3,17 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
+from .answers import believed
 from .wrapping import Wrapping
 
 # Reasons of a trsync, the same in every host: its own pin has triggered
 REASON_ENDSTOP_HIT = 1
+
+
+class PinError(Exception):
+    """The MCU of a pin does not say what the pin does, or nothing that can be true."""
 
 
 class SignalPin:
@@ -20,6 +25,7 @@ class SignalPin:
 
     def __init__(self, printer: Any, text: str, option: str) -> None:
         self.name = text
+        self._answer_error = printer.command_error
         pins = printer.lookup_object("pins")
         params = pins.lookup_pin(text, can_invert=True, can_pullup=True)
         self.mcu = params["chip"]
@@ -63,9 +69,25 @@ class SignalPin:
             cq=queue,
         )
 
+    def _query(self) -> Dict[str, Any]:
+        try:
+            params: Dict[str, Any] = self._query_command.send([self._oid])
+        except self._answer_error as e:
+            raise PinError(
+                "no answer from MCU '%s' to what pin '%s' reads: check the link to it"
+                % (self.mcu.get_name(), self.name)
+            ) from e
+        return params
+
     def is_triggered(self) -> bool:
-        """Whether the pin reads triggered now."""
-        return bool(self._query_command.send([self._oid])["pin_value"] ^ self._is_inverted)
+        """Whether the pin reads triggered now; raises PinError."""
+        value = self._query()["pin_value"]
+        if believed(value, 0, 1) is None:
+            raise PinError(
+                "MCU '%s' says that pin '%s' reads %d: check its firmware"
+                % (self.mcu.get_name(), self.name, value)
+            )
+        return bool(value ^ self._is_inverted)
 
     def arm(
         self,
@@ -109,11 +131,12 @@ class SignalPin:
         """Look at the pin no more; returns the print time (s) of its trigger.
 
         None if it was not this pin that has stopped the steppers of its MCU.
+        Raises PinError.
         """
         self._wrapping.undo()
         self._home_command.send([self._oid, 0, 0, 0, 0, 0, 0, 0])
         if self._stop_reason != REASON_ENDSTOP_HIT:
             return None
-        next_clock = self._query_command.send([self._oid])["next_clock"]
+        next_clock = self._query()["next_clock"]
         clock = self.mcu.clock32_to_clock64(next_clock) - self._rest_ticks
         return self.mcu.clock_to_print_time(clock)
