@@ -15,6 +15,7 @@ RAISED = re.compile(r"^(error|command_error|config_error|\w+Error)$")
 # Texts that are handed to such a raise by a variable
 CARRIED = {
     ("answers.py", "trigger_fault"),
+    ("event.py", "_check_count"),
     ("fan_out.py", "judge_triggers"),
     ("limit.py", "following_errors"),
     ("position_check.py", "describe"),

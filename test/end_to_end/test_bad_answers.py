@@ -3,6 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import re
+
 import pytest
 from end_to_end.driving import level_truth, skew_gained_mm
 
@@ -162,4 +164,25 @@ def test_answers_that_come_twice_change_nothing(start):
             printer.gcode("G1 Z5\nPROBE")
             printer.control("reply %s %s malformed=none" % (mcu, reply))
     printer.gcode("G1 Z5")
+    assert_healthy(printer, before)
+
+
+# A stepper that is stopped too early
+
+
+@pytest.mark.parametrize("height_mm", [14, 6])
+@pytest.mark.parametrize("cure", ["RESYNC", "G28 Z"])
+def test_stepper_that_was_stopped_in_the_move_before_is_told_and_put_back(start, height_mm, cure):
+    printer, before = start_level(start)
+    # The homing move is under way in the host while the one before it still runs
+    printer.call_at(printer.now_s() + 0.75, lambda: printer.control("mcu z1 trip reason=0"))
+    # The host says first that it was not told of a trigger
+    error_of(printer, "G1 Z%d F300\nPROBE" % (height_mm,))
+    assert printer.state() == "ready"
+    assert in_sync(printer) is False
+    assert re.fullmatch(
+        r"MCU '\w+' has stopped 'stepper_z\d?' before the homing move began, in the one before",
+        printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"],
+    )
+    printer.gcode(cure)
     assert_healthy(printer, before)

@@ -6,8 +6,6 @@
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from resync.event import CountError, EndstopWatch, HomingSpan
 from resync.rail import Rail
 from resync.sync_state import SyncState
@@ -148,78 +146,133 @@ def test_trigger_at_either_end_of_the_move_is_none(time):
     assert watch.faults == []
 
 
-class HomedStepper:
-    """One of two steppers of a rail, at 100 steps a millimetre."""
+STEP_MM = 0.0025
 
-    def __init__(self, name, start_steps, sent_steps):
-        self._name = name
-        self.start_steps, self.count = start_steps, sent_steps
+
+class Mcu:
+    """Its clock is in seconds, and it is 3 s now."""
 
     def get_name(self):
-        return self._name
+        return "z1"
+
+    def get_printer(self):
+        return SimpleNamespace(get_reactor=lambda: SimpleNamespace(monotonic=lambda: 3.0))
+
+    def estimated_print_time(self, eventtime):
+        return eventtime
+
+    def print_time_to_clock(self, print_time):
+        return print_time
+
+    def clock_to_print_time(self, clock):
+        return clock
+
+
+class SentStepper:
+    """A stepper that came from a count and was sent to another."""
+
+    def __init__(self, before_steps, start_steps, sent_steps):
+        self._before_steps, self._start_steps = before_steps, start_steps
+        self._sent_steps = sent_steps
+
+    def get_name(self):
+        return "stepper_z"
 
     def get_mcu(self):
-        return SimpleNamespace(get_name=lambda: "z1")
-
-    def get_mcu_position(self):
-        return self.count
+        return Mcu()
 
     def get_past_mcu_position(self, print_time):
-        return self.start_steps
+        return {3.0: self._before_steps, 4.0: self._start_steps}[print_time]
+
+    def dump_steps(self, count, first_clock, last_clock):
+        return [], 0
 
     def get_step_dist(self):
-        return 0.01
+        return STEP_MM
+
+    def get_mcu_position(self):
+        return self._sent_steps
 
     def mcu_to_commanded_position(self, steps):
-        return steps * 0.01
+        return steps * STEP_MM
 
 
-SIGNALS = SimpleNamespace(
-    begin=lambda homing_move: None,
-    together=lambda endstops: [[name] for _, name in endstops],
-    trigger_time=lambda name, mcu: None,
-)
+class NoSignals:
+    """Every endstop by itself."""
+
+    def begin(self, homing_move):
+        pass
+
+    def end(self):
+        return []
+
+    def together(self, endstops):
+        return [[name] for _, name in endstops]
+
+    def trigger_time(self, endstop_name, mcu):
+        return None
 
 
-def counts_of(start_steps, sent_steps, halt_steps):
-    """Home two steppers, the second of which reports this count at the end; what is read of it."""
-    names = ("stepper_z", "stepper_z1")
-    steppers = [HomedStepper(name, start_steps, sent_steps) for name in names]
-    endstop = Endstop(5.0)
+def read(start_steps, sent_steps, halt_steps, before_steps=None):
+    """The readings of a rail's two steppers, which came from a count before."""
+    if before_steps is None:
+        before_steps = start_steps
+    steppers = [SentStepper(before_steps, start_steps, sent_steps) for _ in range(2)]
+    steppers[1].get_name = lambda: "stepper_z1"
+    endstop = Endstop(0.0)
     homing_move = SimpleNamespace(
         endstops=[(endstop, "z")],
-        toolhead=SimpleNamespace(get_position=lambda: [0.0, 0.0, 5.0, 0.0]),
-        stepper_positions=[],
+        toolhead=SimpleNamespace(get_position=lambda: [0.0, 0.0, 0.0, 0.0]),
+        stepper_positions=[
+            SimpleNamespace(
+                stepper=stepper,
+                stepper_name=stepper.get_name(),
+                endstop_name="z",
+                start_pos=start_steps,
+                trig_pos=halt_steps,
+                halt_pos=halt_steps,
+            )
+            for stepper in steppers
+        ],
     )
-    span = HomingSpan(homing_move, [Rail("stepper_z", ("z",), steppers)], SyncState(names), SIGNALS)
-    endstop.home_start(3.0, 0.1, 4, 0.2)
-    endstop.home_wait(7.0)
-    homing_move.stepper_positions += [
-        SimpleNamespace(
-            stepper=stepper,
-            stepper_name=stepper.get_name(),
-            endstop_name="z",
-            start_pos=start_steps,
-            trig_pos=start_steps,
-            halt_pos=halt,
-        )
-        for stepper, halt in zip(steppers, (start_steps, halt_steps))
-    ]
-    ((_, _, _, readings, _),) = span.readings()
-    return readings[1].halt_steps
+    rail = Rail("stepper_z", ("z",), steppers)
+    span = HomingSpan(homing_move, [rail], SyncState(["stepper_z"]), NoSignals())
+    home(endstop)
+    span.stop()
+    [found] = span.readings()
+    assert [reading.halt_steps for reading in found.readings] == [halt_steps] * 2
+    return found
 
 
-@given(st.integers(-1000, 1000), st.integers(-1000, 1000), st.data())
-def test_count_on_the_way_of_its_stepper_is_read(start_steps, sent_steps, data):
-    # The host rounds the place that it has sent a stepper to
-    first, last = min(start_steps, sent_steps) - 1, max(start_steps, sent_steps) + 1
-    for halt_steps in (first, last, data.draw(st.integers(first, last))):
-        assert counts_of(start_steps, sent_steps, halt_steps) == halt_steps
-
-
-@given(st.integers(-1000, 1000), st.integers(-1000, 1000), st.integers(2, 10000))
-def test_count_beyond_the_way_of_its_stepper_is_an_error(start_steps, sent_steps, beyond):
+@pytest.mark.parametrize("start_steps, sent_steps", [(40, 20), (20, 40), (20, 20)])
+def test_count_on_the_way_that_a_stepper_was_sent_is_read(start_steps, sent_steps):
     first, last = sorted((start_steps, sent_steps))
-    for halt_steps in (first - beyond, first - 2, last + 2, last + beyond):
-        with pytest.raises(CountError, match="MCU 'z1' counts %d steps" % (halt_steps,)):
-            counts_of(start_steps, sent_steps, halt_steps)
+    # The host rounds, by a step at either end
+    for halt_steps in range(first - 1, last + 2):
+        assert read(start_steps, sent_steps, halt_steps).error == ""
+
+
+@pytest.mark.parametrize("start_steps, sent_steps", [(40, 20), (20, 40), (20, 20)])
+@pytest.mark.parametrize("beyond_steps", [2, 3, 1000])
+def test_count_beyond_the_way_that_a_stepper_was_sent_is_an_error(
+    start_steps, sent_steps, beyond_steps
+):
+    first, last = sorted((start_steps, sent_steps))
+    for halt_steps in (first - beyond_steps, last + beyond_steps):
+        with pytest.raises(CountError) as raised:
+            read(start_steps, sent_steps, halt_steps)
+        assert str(raised.value) == (
+            "MCU 'z1' counts %d steps for 'stepper_z', which was sent from %d to %d"
+            % (halt_steps, start_steps, sent_steps)
+        )
+
+
+@pytest.mark.parametrize("before_steps, halts", [(60, range(42, 62)), (39, [])])
+def test_stepper_that_was_stopped_in_the_move_before_is_an_error_of_its_rail(before_steps, halts):
+    for halt_steps in halts:
+        assert read(40, 20, halt_steps, before_steps).error == (
+            "MCU 'z1' has stopped 'stepper_z' before the homing move began, in the one before"
+        )
+    for halt_steps in (max(before_steps, 40) + 2, 18):
+        with pytest.raises(CountError):
+            read(40, 20, halt_steps, before_steps)

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
 from . import mapping
 from .answers import trigger_fault
 from .plan import StepperReading
+from .position_check import counts_between
 from .rail import Rail
 from .signals import Signals
 from .sync_state import SyncState
@@ -24,7 +25,8 @@ class CountError(Exception):
 class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop.
 
-    speed_mm_s is that of the rail's fastest stepper when the endstop triggered.
+    speed_mm_s is that of the rail's fastest stepper when the endstop triggered,
+    error why these steppers must not be moved by what was read.
     """
 
     rail: Rail
@@ -32,6 +34,7 @@ class RailReadings(NamedTuple):
     triggered: bool
     readings: List[StepperReading]
     speed_mm_s: float
+    error: str = ""
 
 
 class EndstopWatch:
@@ -54,6 +57,7 @@ class EndstopWatch:
         self.trigger_times: Dict[str, float] = {}
         self.sent_steps: Dict[str, int] = {}
         self.faults: List[str] = []
+        # Print times (s)
         self._start_times: Dict[str, float] = {}
         self._steppers = steppers
         self._note_start = note_start
@@ -96,9 +100,18 @@ class EndstopWatch:
         else:
             self.trigger_times[name] = trigger_time
 
+    def start_time(self) -> float:
+        """Print time (s) at which the move began."""
+        return min(self._start_times.values())
+
     def stop(self) -> None:
         """Leave the endstops as they were found."""
         self._wrapping.undo()
+
+
+def _print_time(stepper: Any) -> float:
+    mcu = stepper.get_mcu()
+    return float(mcu.estimated_print_time(mcu.get_printer().get_reactor().monotonic()))
 
 
 def _speed_mm_s(stepper: Any, print_time: float) -> float:
@@ -140,6 +153,8 @@ class HomingSpan:
         self._true_offsets_mm: Dict[str, float] = {}
         # Rails whose counts the host may have wrong until they are read anew
         self._miscounted: Set[str] = set()
+        # Print time (s) from which on earlier moves may have run still
+        self._begin_time = 0.0
         self.resume()
 
     def resume(self) -> None:
@@ -177,6 +192,8 @@ class HomingSpan:
 
     def _note_start(self) -> None:
         self.start = list(self.homing_move.toolhead.get_position())
+        steppers = [s for rail in self._rails for s in rail.steppers]
+        self._begin_time = min((_print_time(s) for s in steppers), default=0.0)
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and not state.is_skew_known:
@@ -223,8 +240,12 @@ class HomingSpan:
                 }
                 names = [s.get_name() for s in rail.steppers if s.get_name() in taken]
                 if len(names) > 1:
+                    # Counts that are doubted already are read anew, whatever they are
+                    is_doubted = rail.name in self._miscounted
+                    errors = [] if is_doubted else [self._check_count(taken[n]) for n in names]
                     readings = [self._reading(rail, taken[name]) for name in names]
-                    found.append(self._rail_readings(rail, endstops, readings))
+                    part = self._rail_readings(rail, endstops, readings)
+                    found.append(part._replace(error=next(filter(None, errors), "")))
         return found
 
     def _rail_readings(
@@ -249,7 +270,6 @@ class HomingSpan:
             start_steps = halt_steps + (sent_steps < start_steps) - (sent_steps > start_steps)
             trigger_steps = halt_steps
         else:
-            self._check_count(stepper_position)
             trigger_steps = self._trigger_steps(stepper_position)
         return StepperReading(
             name,
@@ -271,22 +291,27 @@ class HomingSpan:
             return int(stepper_position.trig_pos)
         return int(stepper.get_past_mcu_position(pin_time))
 
-    def _check_count(self, stepper_position: Any) -> None:
+    def _check_count(self, stepper_position: Any) -> str:
+        """Why the stepper is not to be moved by its count; raises CountError."""
         name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos
         if name not in self._watch.sent_steps:
             # The move was given up before it was waited for
-            return
+            return ""
         start_steps, sent_steps = stepper_position.start_pos, self._watch.sent_steps[name]
         first, last = sorted((start_steps, sent_steps))
         # The host rounds the place that it has sent a stepper to
-        if not first - 1 <= halt_steps <= last + 1:
-            raise CountError(
-                "MCU '%s' counts %d steps for '%s', which was sent from %d to %d"
-                % (
-                    stepper_position.stepper.get_mcu().get_name(),
-                    halt_steps,
-                    name,
-                    start_steps,
-                    sent_steps,
-                )
+        if first - 1 <= halt_steps <= last + 1:
+            return ""
+        stepper = stepper_position.stepper
+        mcu_name = stepper.get_mcu().get_name()
+        first, last = counts_between(stepper, self._begin_time, self._watch.start_time())
+        if first - 1 <= halt_steps <= last + 1:
+            # It may have gone the other way then, which a correction must not
+            return (
+                "MCU '%s' has stopped '%s' before the homing move began, in the one before"
+                % (mcu_name, name)
             )
+        raise CountError(
+            "MCU '%s' counts %d steps for '%s', which was sent from %d to %d"
+            % (mcu_name, halt_steps, name, start_steps, sent_steps)
+        )

@@ -12,7 +12,7 @@ from .history import RailResult
 from .host import Host
 from .limit_settings import LimitSettings
 from .motion import move_together
-from .plan import RailPlan, StepperReading, plan_rail
+from .plan import PlanError, RailPlan, StepperReading, plan_rail
 from .profile import Pace, common_duration_s
 from .rail import Rail
 from .sync_state import SyncState
@@ -59,6 +59,8 @@ class Resyncer:
         A rail that is known to be skewed is corrected even where it did not
         move, since its endstop was triggered already.
         """
+        if part.error:
+            raise PlanError(part.error)
         rail_plan = plan_rail(part.readings, self._options.target)
         direction = self._directions.get(part.rail.name, 0)
         is_skewed = any(self._state.skew_mm.get(r.name) for r in part.readings)
