@@ -50,6 +50,11 @@ def test_default_is_the_worst_overshoot_and_two_steps():
     assert limits.limit_mm(0.0) == pytest.approx(2 * 0.0025)
 
 
+def test_default_is_no_less_than_the_min_ferror_given():
+    assert rail_limits(None, 1.0, 30.0, 0.025, 0.0025) == Limits(1.0, 1.0, 30.0)
+    assert rail_limits(None, 0.5, 30.0, 0.025, 0.0025) == Limits(0.75, 0.5, 30.0)
+
+
 def test_min_ferror_equals_ferror_when_not_given():
     assert rail_limits(0.5, None, 30.0, 0.025, 0.0025) == Limits(0.5, 0.5, 30.0)
 
@@ -71,6 +76,8 @@ def test_figure_that_a_refusal_names_is_accepted(step_mm, part, is_ferror):
             step_mm,
         )
     figure = float(re.search(r"at least (\d+\.\d+)", str(refusal.value)).group(1))
+    # To six digits there is none below it
+    assert figure < MIN_FERROR_STEPS * step_mm + 1.000001e-6
     if is_ferror:
         assert rail_limits(figure, None, 30.0, 0.025, step_mm).ferror_mm == figure
     else:

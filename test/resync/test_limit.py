@@ -23,8 +23,16 @@ def describe(triggered=True, speed_mm_s=10.0, ferror_mm=0.3):
 
 
 def test_correction_over_the_limit_names_stepper_and_limit():
-    with pytest.raises(LimitError, match=r"stepper_z1.*0\.500000.*max_correction 0\.490000"):
+    with pytest.raises(LimitError, match=r"stepper_z1.* 0\.500000.*max_correction 0\.490000"):
         check_correction(PLAN, 0.49)
+
+
+def test_correction_the_other_way_is_as_long():
+    plan = plan_rail([r._replace(trigger_steps=100, halt_steps=-r.halt_steps) for r in READINGS])
+    assert plan.corrections[1].correction_mm == pytest.approx(-PLAN.corrections[1].correction_mm)
+    with pytest.raises(LimitError, match=r"stepper_z1.* 0\.500000.*max_correction 0\.490000"):
+        check_correction(plan, 0.49)
+    check_correction(plan, 0.5)
 
 
 def test_correction_at_the_limit_is_allowed():

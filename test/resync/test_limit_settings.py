@@ -18,6 +18,11 @@ def settings():
     return limits
 
 
+def test_settings_are_those_given():
+    limits = LimitSettings(0.25, "warn")
+    assert (limits.max_correction_mm, limits.on_ferror, limits.rails) == (0.25, "warn", {})
+
+
 def test_what_is_not_given_stays():
     limits = settings()
     limits.change_rails([RAIL], 0.4, None)

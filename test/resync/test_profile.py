@@ -43,3 +43,13 @@ def test_longer_way_never_takes_less_time(length_mm, speed, accel, factor):
 
 def test_usual_correction_fits_into_the_idle_gap():
     assert common_duration_s(0.02, Pace(5.0, 200.0)) == pytest.approx(0.024, abs=0.001)
+
+
+optional = st.none() | speeds
+
+
+@given(speeds, accels, optional, optional)
+def test_pace_is_bounded_where_it_is_given(speed, accel, given_speed, given_accel):
+    bounded = Pace(speed, accel).bounded(given_speed, given_accel)
+    assert bounded.speed_mm_s == (speed if given_speed is None else min(speed, given_speed))
+    assert bounded.accel_mm_s2 == (accel if given_accel is None else min(accel, given_accel))

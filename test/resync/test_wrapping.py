@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import functools
 import inspect
+import types
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +57,8 @@ def described(function):
         code.co_flags & ~CO_NOFREE,
         [getattr(function, name) for name in names.split()],
         [getattr(code, place) for place in places.split()],
+        # Since Python 3.11, and shown in every traceback
+        getattr(code, "co_qualname", ""),
         str(inspect.signature(function)),
         inspect.getfullargspec(function),
         inspect.getsource(function),
@@ -278,6 +281,35 @@ def test_look_alike_of_a_method_is_a_method_of_the_same_object():
     assert described(stand_in) == described(toolhead.set_position)
     assert stand_in(1) == ("ours", ("Toolhead", 1, ""))
     assert toolhead.set_position(1) == ("Toolhead", 1, "")
+
+
+def test_look_alike_has_the_attributes_that_others_have_given_the_function():
+    def home():
+        return "home"
+
+    home.is_patched = True
+    found = look_alike(home, lambda original: lambda: original() + " again")
+    assert (found(), found.is_patched) == ("home again", True)
+
+
+@pytest.mark.parametrize("callable_object", [functools.partial(min, 0, 5), int])
+def test_what_is_no_function_is_called_by_what_stands_in_for_it(callable_object):
+    # As Cython's functions and C's, of which no code can be swapped
+    bound = types.MethodType(callable_object, 7)
+    found = look_alike(bound, lambda original: lambda: ("stood in", original()))
+    assert found() == ("stood in", callable_object(7))
+
+
+def test_callable_of_a_class_is_found_again_once_it_is_wrapped_no_more():
+    class Parked:
+        home = functools.partial(str, 5)
+
+    owner, wrapping = Parked(), Wrapping()
+    wrapping.wrap(owner, "home", lambda original: lambda: original() + " again")
+    assert owner.home() == "5 again"
+    wrapping.undo()
+    assert owner.home() == "5"
+    assert vars(owner) == {}
 
 
 def test_error_of_the_function_passes():
