@@ -46,6 +46,10 @@ def test_question_without_a_time_of_sending_was_sent_after_we_asked():
     assert answer(0.0, 100.02)[1:] == (ASKED_S, 100.02)
 
 
+def test_question_may_have_been_sent_at_the_instant_of_asking():
+    assert answer(ASKED_S, 100.02)[1:] == (ASKED_S, 100.02)
+
+
 @given(sent=anything, received=anything)
 def test_answer_was_made_between_our_asking_and_our_hearing_of_it(sent, received):
     found = answer(sent, received)

@@ -129,3 +129,18 @@ def test_incidents_outlive_a_restart_and_everyday_reasons_do_not():
     after.note_incidents(before.incidents())
     assert after.get("y")[:3] == (None, "not homed yet", "the printer was shut down")
     assert after.get("z").level_reason == "not levelled since the start"
+
+
+def test_reason_of_what_is_not_known_is_the_last_one(state):
+    state.note_corrected("z", NAMES)
+    for reason in ("motors off", "the printer was shut down", "motors off"):
+        state.forget(["z", "x"], reason)
+        assert state.get("z")[:2] == (None, reason)
+    assert state.get("x")[:2] == (None, "not homed yet")
+
+
+def test_what_was_noted_can_be_undone(state):
+    before = state.get("z")
+    state.lose("z", "moved")
+    state.restore("z", before)
+    assert state.get("z") == before
