@@ -3,10 +3,16 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import hashlib
 import os
+import platform
 import shutil
+import stat
 import subprocess
+import tempfile
+from pathlib import Path
 
+import cffi
 import pytest
 from resync import chelper
 
@@ -89,6 +95,98 @@ def test_helper_is_built_again_when_the_hosts_headers_change(source, host_chelpe
     assert chelper.build(str(headers)) != first
 
 
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o755), (0o002, 0o775), (0o077, 0o700)])
+def test_library_may_be_read_by_all_whom_the_umask_lets(source, host_chelper, umask, mode):
+    before = os.umask(umask)
+    try:
+        library = chelper.build(host_chelper)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat(library).st_mode) == mode
+
+
+def sealed(content):
+    return content + hashlib.sha256(content).digest()
+
+
+def of_another_machine(content):
+    """The same for AArch64, or for x86-64 if this is one: the ELF header names it."""
+    machine = b"\x3e\x00" if platform.machine() == "aarch64" else b"\xb7\x00"
+    return sealed(content[:18] + machine + content[20 : -chelper.SEAL_SIZE])
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut off": lambda content: content[: len(content) // 2],
+    "one byte short": lambda content: content[:-1],
+    "overwritten": lambda content: content[:2000] + b"\xff" * 1000 + content[3000:],
+    "another machine": of_another_machine,
+    "no library": lambda content: sealed(b"no library"),
+}
+
+
+def load(host_chelper):
+    ffi = cffi.FFI()
+    ffi.cdef(chelper.DEFINITIONS)
+    return chelper._load(ffi, host_chelper)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_library_is_built_anew(source, host_chelper, damage):
+    library = Path(chelper.build(host_chelper))
+    content = library.read_bytes()
+    # Another file of that name, as this process may have loaded the first
+    library.unlink()
+    library.write_bytes(DAMAGES[damage](content))
+    loaded = load(host_chelper)
+    loaded.resync_stepper_free(loaded.resync_stepper_alloc(1.0))
+    assert chelper._is_whole(str(library))
+    # The loader is content with it too
+    built_ns = library.stat().st_mtime_ns
+    load(host_chelper)
+    assert library.stat().st_mtime_ns == built_ns
+    assert sorted(path.name for path in source.parent.iterdir()) == [library.name, source.name]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_library_without_a_compiler_is_an_error_that_names_it(
+    source, host_chelper, monkeypatch, damage
+):
+    library = Path(chelper.build(host_chelper))
+    library.write_bytes(DAMAGES[damage](library.read_bytes()))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(chelper.HelperError, match="no compiler 'gcc'.*apt install"):
+        load(host_chelper)
+
+
+def test_library_is_built_elsewhere_where_nobody_may_write(
+    source, host_chelper, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(chelper, "_library_path", lambda folder: "/proc/self/kin_resync.so")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    library = load(host_chelper)
+    library.resync_stepper_free(library.resync_stepper_alloc(1.0))
+    assert list(elsewhere.iterdir()) == []
+    with pytest.raises(chelper.HelperError, match="cannot build .*/proc/self"):
+        chelper.build(host_chelper)
+
+
+def test_library_that_can_be_loaded_from_nowhere_says_what_to_do(source, host_chelper):
+    class Refusing:
+        def dlopen(self, path):
+            raise OSError("failed to map segment from shared object")
+
+    for _ in range(2):
+        with pytest.raises(chelper.HelperError, match="failed to map .*noexec") as error:
+            chelper._load(Refusing(), host_chelper)
+        assert "\n" not in str(error.value)
+        assert str(source.parent) in str(error.value)
+        # What was built before and cannot be loaded either
+        chelper.build(host_chelper)
+
+
 def test_missing_compiler_is_named(source, host_chelper, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(chelper.HelperError, match="no compiler 'gcc'.*apt install"):
@@ -166,6 +264,18 @@ def load_helper(throwaway_host):
 def test_layout_that_agrees_is_accepted(throwaway_host):
     done = load_helper(throwaway_host)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_two_hosts_may_start_at_once(throwaway_host):
+    python, klippy, extras = throwaway_host
+    folder = extras.parent / "chelper"
+    for library in folder.glob("*.so"):
+        library.unlink()
+    command = [str(python), "-c", CHECK_LAYOUT, str(klippy), str(extras)]
+    started = [subprocess.Popen(command, cwd=str(extras)) for _ in range(4)]
+    assert [process.wait() for process in started] == [0] * 4
+    assert len(list(folder.iterdir())) == 2
+    assert load_helper(throwaway_host).returncode == 0
 
 
 @pytest.mark.parametrize(

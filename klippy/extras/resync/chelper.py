@@ -6,6 +6,7 @@
 import hashlib
 import logging
 import os
+import platform
 import subprocess
 import tempfile
 from typing import Any, Dict, List, Tuple
@@ -17,6 +18,8 @@ SOURCE = os.path.join(
     os.path.dirname(os.path.realpath(__file__)), "..", "..", "chelper", "kin_resync.c"
 )
 HOST_HEADERS = ("itersolve.h", "trapq.h", "list.h")
+# A digest of all that is before it, at the end of the library
+SEAL_SIZE = hashlib.sha256().digest_size
 COMPILER = "gcc"
 COMPILE_ARGS = ("-Wall", "-g", "-O2", "-shared", "-fPIC")
 DEFINITIONS = """
@@ -47,11 +50,25 @@ def _read(path: str) -> bytes:
 
 def _library_path(host_chelper: str) -> str:
     """Where the library for this host's headers lies; other headers, other file."""
-    digest = hashlib.sha256(" ".join((COMPILER, *COMPILE_ARGS)).encode())
+    command = (COMPILER, *COMPILE_ARGS, platform.machine())
+    digest = hashlib.sha256(" ".join(command).encode())
     for path in [SOURCE] + [os.path.join(host_chelper, h) for h in HOST_HEADERS]:
         digest.update(_read(path))
     name = "kin_resync-%s.so" % (digest.hexdigest()[:16],)
     return os.path.join(os.path.dirname(SOURCE), name)
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a library is there, and all of it as it was built.
+
+    To load one that is cut off may end the host's process.
+    """
+    try:
+        with open(path, "rb") as f:
+            content = f.read()
+    except OSError:
+        return False
+    return hashlib.sha256(content[:-SEAL_SIZE]).digest() == content[-SEAL_SIZE:]
 
 
 def _run(command: List[str]) -> None:
@@ -73,6 +90,16 @@ def _run(command: List[str]) -> None:
         )
 
 
+def _compile(host_chelper: str, folder: str) -> str:
+    """Build the library in an empty folder; returns its path."""
+    path = os.path.join(folder, "kin_resync.so")
+    _run([COMPILER, *COMPILE_ARGS, "-iquote", host_chelper, "-o", path, SOURCE])
+    with open(path, "r+b") as f:
+        # Whoever loads a library does not look at what comes after its end
+        f.write(hashlib.sha256(f.read()).digest())
+    return path
+
+
 def build(host_chelper: str) -> str:
     """Compile the C helper against the host's headers unless that is done.
 
@@ -80,22 +107,41 @@ def build(host_chelper: str) -> str:
     library's path; raises HelperError.
     """
     path = _library_path(host_chelper)
-    if os.path.exists(path):
-        return path
-    try:
-        handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".tmp")
-    except OSError as e:
-        raise HelperError("cannot build the C helper: %s" % (e,)) from e
-    os.close(handle)
-    try:
-        include = ["-iquote", host_chelper]
-        _run([COMPILER, *COMPILE_ARGS, *include, "-o", unfinished, SOURCE])
-        # Two hosts may start at once: neither is to see half a file
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+    if not _is_whole(path):
+        try:
+            with tempfile.TemporaryDirectory(dir=os.path.dirname(path), suffix=".tmp") as folder:
+                # Two hosts may start at once: neither is to see half a file
+                os.replace(_compile(host_chelper, folder), path)
+        except OSError as e:
+            raise HelperError("cannot build the C helper: %s" % (e,)) from e
     return path
+
+
+def _load(ffi: Any, host_chelper: str) -> Any:
+    """The library, built once more if it cannot be loaded; raises HelperError."""
+    path = _library_path(host_chelper)
+    error = None
+    if _is_whole(path):
+        try:
+            return ffi.dlopen(path)
+        except OSError as e:
+            error = e
+            logging.info("multi_mcu_resync: the C helper is built anew: %s", e)
+    # Where we may not write, what was built goes once it is loaded
+    for parent in (os.path.dirname(path), None):
+        try:
+            with tempfile.TemporaryDirectory(dir=parent, suffix=".tmp") as folder:
+                built = _compile(host_chelper, folder)
+                library = ffi.dlopen(built)
+                if parent is not None:
+                    os.replace(built, path)
+                return library
+        except OSError as e:
+            error = e
+    raise HelperError(
+        "cannot load the C helper: %s; allow the user who runs the host to write to '%s', and"
+        " that disk to hold programs (no 'noexec')" % (error, os.path.dirname(path))
+    ) from error
 
 
 class Helper:
@@ -105,10 +151,7 @@ class Helper:
         self._host_main, self._host_lib = host_ffi
         ffi = cffi.FFI()
         ffi.cdef(DEFINITIONS)
-        try:
-            self._lib = ffi.dlopen(build(host_chelper))
-        except OSError as e:
-            raise HelperError("cannot load the C helper: %s" % (e,)) from e
+        self._lib = _load(ffi, host_chelper)
         self._ffi = ffi
         # By stepper: the kinematics as an object of our ffi and of the host's
         self._kinematics: Dict[str, Tuple[Any, Any]] = {}
