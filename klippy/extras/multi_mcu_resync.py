@@ -54,6 +54,7 @@ class MultiMcuResync:
         # Set once the kinematics is known
         self.rails: List[Rail] = []
         self.state = SyncState([])
+        self.wrapping = Wrapping()
         self.resyncer: Optional[Resyncer] = None
         self.acknowledgement: Optional[Acknowledgement] = None
         # Whether a homing move is part of a G28
@@ -132,6 +133,7 @@ class MultiMcuResync:
 
     def _handle_disconnect(self) -> None:
         self.host.keep_incidents(self.state.incidents())
+        self.moves.stop()
 
     def _check_found(self, names: List[str]) -> None:
         for axis in self.axes or ():
@@ -184,19 +186,18 @@ class MultiMcuResync:
         self.resyncer = Resyncer(
             self.printer, self.host, helper, self.rails, self.limits, self.state, options
         )
-        wrapping = Wrapping()
-        self.printer.register_event_handler("klippy:disconnect", wrapping.undo)
-        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started, wrapping)
+        self.printer.register_event_handler("klippy:disconnect", self.wrapping.undo)
+        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started, self.wrapping)
         MoveGuard(
             self.printer,
             toolhead.get_kinematics(),
             self.rails,
             self.state,
             lambda: self.is_homing,
-            wrapping,
+            self.wrapping,
         )
         MotorWatch(self.printer, self.rails, self.state)
-        ForceMoveWatch(self.printer, self.rails, self.state, wrapping)
+        ForceMoveWatch(self.printer, self.rails, self.state, self.wrapping)
         self.acknowledgement = Acknowledgement(
             self.printer,
             self.host,
@@ -216,7 +217,7 @@ class MultiMcuResync:
         self.host.register_first(end, self._handle_move_end)
         self.printer.register_event_handler(end, self.failure.raise_for)
         if self.resyncer is not None:
-            self.level = LevelWatch(self.host, self.rails, self.state)
+            self.level = LevelWatch(self.host, self.rails, self.state, self.wrapping)
             self.commands.note_levelling(self.level.commands)
             names = [rail.name for rail in self.rails]
             self.state.note_unlevelled(n for n in names if n not in self.level.commands)

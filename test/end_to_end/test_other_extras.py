@@ -50,6 +50,74 @@ def test_probe_that_looks_how_to_set_a_position_can_set_it(start, way):
     assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=0.0025)
 
 
+# Extras that move single steppers
+
+AWD = SamplePrinter(x_mcus=("mcu", "x1"), y_mcus=("mcu", "y1"))
+X_STEP_MM = 0.0125
+
+
+def start_motors_sync(start):
+    printer = start(AWD, sections="[standin_motors_sync]\naxes: x, y\n")
+    printer.gcode("G28\nG90\nG1 X150 Y150 F6000")
+    return printer, level_truth(printer, "stepper_x")
+
+
+def in_sync(printer):
+    return printer.status("multi_mcu_resync")["in_sync"]
+
+
+def level_needed(printer, axis):
+    return printer.status("multi_mcu_resync")["level_needed"][axis]
+
+
+def assert_shift_is_kept(printer, before, steps):
+    printer.gcode("G1 X100 Y120 F6000\nG28 X\nG28\nG1 X150 Y150 F6000")
+    after = level_truth(printer, "stepper_x")
+    assert skew_gained_mm(before, after) == pytest.approx(steps * X_STEP_MM, abs=1e-6)
+
+
+@pytest.mark.area("levelling")
+def test_steppers_that_were_synchronized_are_in_sync_where_they_were_put(start):
+    printer, before = start_motors_sync(start)
+    assert level_needed(printer, "x") is True
+    printer.gcode("SYNC_MOTORS AXES=x STEPS=4")
+    assert (level_needed(printer, "x"), level_needed(printer, "y")) == (False, True)
+    assert in_sync(printer) == {"x": True, "y": True, "z": True}
+    assert_shift_is_kept(printer, before, 4)
+    printer.gcode("SYNC_MOTORS STEPS=-1")
+    assert in_sync(printer) == {"x": True, "y": True, "z": True}
+    assert_shift_is_kept(printer, before, 3)
+
+
+@pytest.mark.area("levelling")
+def test_steppers_that_could_not_be_synchronized_are_in_an_unknown_state(start):
+    printer, _ = start_motors_sync(start)
+    with pytest.raises(GCodeError, match="Too many retries"):
+        printer.gcode("SYNC_MOTORS AXES=x STEPS=4 FAIL=1")
+    assert in_sync(printer) == {"x": None, "y": True, "z": True}
+    assert "axis x" in "\n".join(printer.gcode("G28 X\nQUERY_RESYNC"))
+    assert level_needed(printer, "x") is True
+
+
+@pytest.mark.area("levelling")
+def test_what_another_extra_moves_is_meant_and_what_force_move_moves_is_not(start):
+    printer, before = start_motors_sync(start)
+    printer.gcode("SHIFT_MOTOR AXIS=x STEPS=5")
+    assert in_sync(printer)["x"] is True
+    assert_shift_is_kept(printer, before, 5)
+    printer.gcode("FORCE_MOVE STEPPER=stepper_x1 DISTANCE=0.1 VELOCITY=5")
+    assert in_sync(printer)["x"] is False
+    # Neither puts it right nor makes it worse
+    printer.gcode("SHIFT_MOTOR AXIS=x STEPS=2")
+    assert in_sync(printer)["x"] is False
+    printer.gcode("RESYNC")
+    assert in_sync(printer)["x"] is True
+    assert_shift_is_kept(printer, before, 7)
+
+
+# Others that wrap what we wrap
+
+
 def assert_all_functions_work(printer):
     """The mapping is kept, moves are refused, and moves of single steppers are noticed."""
     printer.gcode("G28")

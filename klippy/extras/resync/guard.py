@@ -98,9 +98,10 @@ class MotorWatch:
 
 
 class ForceMoveWatch:
-    """Counts the steps that steppers are moved by alone.
+    """Counts the steps by which FORCE_MOVE and STEPPER_BUZZ move steppers alone.
 
-    By FORCE_MOVE, STEPPER_BUZZ, and whatever else uses their code.
+    Other extras that use their code do so to put a stepper where it belongs,
+    as levelling does: what they have moved stays in step.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class ForceMoveWatch:
         self._printer = printer
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._state = state
+        # Whether one of these commands is under way
+        self._is_by_hand = False
         # By rail: what we have noted last, what its state was before, and how
         # many steps each of its steppers has been moved by since
         self._noted: Dict[str, RailState] = {}
@@ -117,6 +120,18 @@ class ForceMoveWatch:
         force_move = printer.lookup_object("force_move", None)
         if force_move is not None:
             wrapping.wrap_shipped(force_move, "manual_move", self._counting)
+            for name in ("cmd_FORCE_MOVE", "cmd_STEPPER_BUZZ"):
+                wrapping.wrap_shipped(force_move, name, self._commanding)
+
+    def _commanding(self, host_command: Callable[[Any], None]) -> Callable[[Any], None]:
+        def command(gcmd: Any) -> None:
+            self._is_by_hand = True
+            try:
+                host_command(gcmd)
+            finally:
+                self._is_by_hand = False
+
+        return command
 
     def _counting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
         def manual_move(stepper: Any, *arguments: Any, **options: Any) -> None:
@@ -134,7 +149,7 @@ class ForceMoveWatch:
                 if not is_done:
                     reason = "a move of '%s' alone was interrupted" % (name,)
                     self._state.lose(self._rails[name].name, reason)
-            if is_done:
+            if is_done and self._is_by_hand:
                 moved_mm = mapping.offset_mm(stepper) - before_mm
                 self._note(self._rails[name], stepper, round(moved_mm / stepper.get_step_dist()))
 

@@ -41,11 +41,15 @@ INCIDENTS = "multi_mcu_resync"
 
 
 class Leveller(NamedTuple):
-    """A levelling command, the names of its steppers, and the host's status of it."""
+    """A levelling command, the names of its steppers, and the host's status of it.
+
+    levelled() has the names of the steppers that it has worked on last.
+    """
 
     command: str
     steppers: Set[str]
     status: Any
+    levelled: Callable[[], Set[str]]
 
 
 class Host:
@@ -183,8 +187,22 @@ class Host:
             owner = self._printer.lookup_object(name, None)
             if owner is not None:
                 steppers = {s.get_name() for s in owner.z_helper.z_steppers}
-                found.append(Leveller(command, steppers, owner.z_status))
-        return found
+                found.append(Leveller(command, steppers, owner.z_status, steppers.copy))
+        return found + self._motor_synchronizers()
+
+    def _motor_synchronizers(self) -> List[Leveller]:
+        # An extra of its own, github.com/MRX8024/motors-sync
+        owner = self._printer.lookup_object("motors_sync", None)
+        if not all(hasattr(owner, name) for name in ("axes", "motion", "status")):
+            return []
+
+        def steppers_of(axes: Iterable[str]) -> Set[str]:
+            return {s.get_name() for axis in axes for s in owner.motion[axis].get_steppers()}
+
+        all_steppers = steppers_of(owner.motion)
+        return [
+            Leveller("SYNC_MOTORS", all_steppers, owner.status, lambda: steppers_of(owner.axes))
+        ]
 
     def earlier_incidents(self) -> Dict[str, str]:
         """What keep_incidents() was given by the printer before a restart, by rail."""

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Set
 
 from .host import Host, Leveller
 from .rail import Rail
@@ -17,32 +17,37 @@ class LevelWatch:
     commands has the command that levels a rail, by the rail's name.
     """
 
-    def __init__(self, host: Host, rails: List[Rail], state: SyncState) -> None:
-        self.commands: Dict[str, str] = {}
+    def __init__(
+        self, host: Host, rails: List[Rail], state: SyncState, wrapping: Wrapping
+    ) -> None:
+        self._rails = rails
         self._state = state
-        wrapping = Wrapping()
+        self.commands: Dict[str, str] = {}
         for leveller in host.levellers():
-            levelled = [
-                rail.name
-                for rail in rails
-                if leveller.steppers.issuperset(s.get_name() for s in rail.steppers)
-            ]
-            self.commands.update(dict.fromkeys(levelled, leveller.command))
-            wrapping.wrap(
-                leveller.status, "check_retry_result", self._watcher(leveller, levelled)
-            )
+            for rail in self._rails_of(leveller.steppers):
+                self.commands[rail.name] = leveller.command
+            wrapping.wrap(leveller.status, "check_retry_result", self._watcher(leveller))
+
+    def _rails_of(self, steppers: Set[str]) -> List[Rail]:
+        return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
 
     def _watcher(
-        self, leveller: Leveller, levelled: List[str]
+        self, leveller: Leveller
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def wrapper(check_retry_result: Callable[..., Any]) -> Callable[..., Any]:
             def check(*arguments: Any, **options: Any) -> Any:
                 result = check_retry_result(*arguments, **options)
                 if leveller.status.applied:
-                    for name in levelled:
-                        self._state.note_level(name)
+                    for rail in self._rails_of(leveller.levelled()):
+                        self._note_level(rail)
                 return result
 
             return check
 
         return wrapper
+
+    def _note_level(self, rail: Rail) -> None:
+        self._state.note_level(rail.name)
+        if self._state.get(rail.name).in_sync is None:
+            # [motors_sync] switches one of the motors off meanwhile
+            self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
