@@ -141,3 +141,20 @@ def test_check_after_a_correction_is_repeated_until_it_decides(start):
     # The move ends within four seconds
     printer.sleep(4)
     assert in_sync(printer) is False
+
+
+def test_correction_that_an_mcu_has_not_made_on_demand_is_found(start):
+    printer, before = start_level(start, ferror=0.06, min_ferror=0.02)
+    printer.control(
+        "link z1 delay_us=8000 direction=to_mcu from_s=%.3f for_s=1.5" % (printer.now_s() + 0.3,)
+    )
+    with pytest.raises(GCodeError, match="following error"):
+        printer.gcode("PROBE\nM400")
+    printer.sleep(1.5)
+    printer.control("stepper stepper_z1 lose=3 direction=up")
+    printer.gcode("RESYNC")
+    assert in_sync(printer) is True
+    printer.sleep(1)
+    assert in_sync(printer) is False
+    printer.gcode("G28 Z")
+    assert_healthy(printer, before)

@@ -166,10 +166,14 @@ class Commands:
             gcmd.respond_info("The steppers are taken to be in sync where they stand")
             return
         self._check_motors(gcmd)
+        toolhead = self._printer.lookup_object("toolhead")
         try:
-            results = self._resyncer.force(self._printer.lookup_object("toolhead"))
+            results = self._resyncer.force(toolhead)
         except mapping.MappingError as e:
             raise gcmd.error("RESYNC: %s" % (e,)) from e
+        if results and self._acknowledgement is not None:
+            # The toolhead cannot move before all are done
+            self._acknowledgement.expect(results, toolhead.get_last_move_time())
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False:
