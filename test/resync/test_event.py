@@ -213,13 +213,13 @@ class NoSignals:
         return None
 
 
-def read(start_steps, sent_steps, halt_steps, before_steps=None):
+def read(start_steps, sent_steps, halt_steps, before_steps=None, trigger_time=0.0):
     """The readings of a rail's two steppers, which came from a count before."""
     if before_steps is None:
         before_steps = start_steps
     steppers = [SentStepper(before_steps, start_steps, sent_steps) for _ in range(2)]
     steppers[1].get_name = lambda: "stepper_z1"
-    endstop = Endstop(0.0)
+    endstop = Endstop(trigger_time)
     homing_move = SimpleNamespace(
         endstops=[(endstop, "z")],
         toolhead=SimpleNamespace(get_position=lambda: [0.0, 0.0, 0.0, 0.0]),
@@ -229,7 +229,7 @@ def read(start_steps, sent_steps, halt_steps, before_steps=None):
                 stepper_name=stepper.get_name(),
                 endstop_name="z",
                 start_pos=start_steps,
-                trig_pos=halt_steps,
+                trig_pos=999,
                 halt_pos=halt_steps,
             )
             for stepper in steppers
@@ -276,3 +276,10 @@ def test_stepper_that_was_stopped_in_the_move_before_is_an_error_of_its_rail(bef
     for halt_steps in (max(before_steps, 40) + 2, 18):
         with pytest.raises(CountError):
             read(40, 20, halt_steps, before_steps)
+
+
+@pytest.mark.parametrize("trigger_time", [0.0, 3.5, 8.0])
+def test_trigger_position_that_nobody_knows_is_where_the_stepper_halted(trigger_time):
+    found = read(40, 20, 25, trigger_time=trigger_time)
+    assert not found.triggered
+    assert [reading.trigger_steps for reading in found.readings] == [25, 25]
