@@ -3,8 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import functools
 import re
+from functools import lru_cache
 from typing import Sequence
 
 from .history import RailResult
@@ -12,7 +12,7 @@ from .history import RailResult
 PREFIX = "multi_mcu_resync: "
 
 
-@functools.lru_cache(maxsize=None)
+@lru_cache(maxsize=None)
 def _word(name: str) -> str:
     """A name without blanks and without what separates fields."""
     return re.sub(r"[\s=,;]", "_", name)
