@@ -52,7 +52,7 @@ CHANGES = (
         "a homing move around another one is still watched",
         "self._spans[-1].stop()",
         "pass",
-        ("test_homing_move_within", "test_homing_move_before_the_end"),
+        ("test_one_move_at_a_time_is_watched",),
     ),
     NamedChange(
         "a homing move that was given up is not ended",

@@ -106,3 +106,20 @@ def test_a_run_has_its_own_moves_only():
         history.note_homing_move([result(7, 8)], "")
     history.note_homing_move([result(9, 9)], "")
     assert [[c.overshoot_steps for c in r.plan.corrections] for m in moves for r in m] == [[7, 8]]
+
+
+@pytest.mark.parametrize(
+    "results, triggered, corrected",
+    [
+        ([], False, False),
+        ([result(3, 5)], True, True),
+        ([result(3, 5), result(3, 5, speed_mm_s=0.0)], False, True),
+        ([result(3, 5, corrected=False), result(3, 5)], True, False),
+        ([result(3, 5, speed_mm_s=0.0, corrected=False)], False, False),
+    ],
+)
+def test_move_is_triggered_and_corrected_if_all_its_rails_are(results, triggered, corrected):
+    printer = Printer()
+    printer.history.note_homing_move(results, "")
+    fields = printer.status.get_status()
+    assert (fields["triggered"], fields["corrected"]) == (triggered, corrected)
