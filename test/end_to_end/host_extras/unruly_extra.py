@@ -110,7 +110,9 @@ class UnrulyExtra:
         toolhead.set_position = set_position
 
     def do_shutdown(self, homing_move):
+        """Who goes on all the same comes to an error."""
         self.printer.invoke_shutdown("unruly")
+        self.do_set_position_raises(homing_move)
 
     def do_shutdown_while_correcting(self, homing_move):
         toolhead = homing_move.toolhead
