@@ -15,7 +15,10 @@ pytestmark = pytest.mark.area("start-up")
 
 SECTION = "[multi_mcu_resync]"
 UNLIKE = SamplePrinter(z_gear_ratios=("80:16", "75:16", "77:16", "73:16"))
-REPLACED = "G28 add_stepper check_move home_start home_wait manual_move set_position setup_pin stop"
+REPLACED = (
+    "FORCE_MOVE G28 STEPPER_BUZZ add_stepper check_move check_retry_result home_start home_wait"
+    " homing_move manual_move set_position setup_pin stop"
+)
 
 
 def before_ours(name):
@@ -24,7 +27,7 @@ def before_ours(name):
 
 
 def inspected(printer):
-    """The functions that are replaced, and those of them that show it."""
+    """The functions that are replaced, those that show it, and those left from the last start."""
     return json.loads(printer.gcode("INSPECT")[-1].partition(" ")[2])
 
 
@@ -33,9 +36,28 @@ def test_functions_that_are_stood_in_for_look_like_the_hosts_own(start):
     printer = start(sample, replace=before_ours("inspecting"))
     inspected(printer)
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
-    replaced, changed = inspected(printer)
+    replaced, changed, left = inspected(printer)
     assert replaced == REPLACED.split()
-    assert changed == []
+    assert changed == left == []
+
+
+@pytest.mark.parametrize("ends_in_a_move", [False, True], ids=["at rest", "while it homes"])
+def test_nothing_is_replaced_after_a_restart_without_the_section(start, ends_in_a_move):
+    sample = SamplePrinter().with_resync(include_single_mcu=True).on_one_mcu()
+    inspecting = "\n[inspecting]\n"
+    printer = start(sample, sections=inspecting)
+    printer.gcode("G28\nG1 Z10 F600\nPROBE")
+    printer.write("printer.cfg", sample.without_section().printer_cfg() + inspecting)
+    if ends_in_a_move:
+        printer.control("mcu z0 shutdown reason=Command_request at_s=%.3f" % (printer.now_s() + 1,))
+        with pytest.raises(GCodeError):
+            printer.gcode("PROBE")
+        printer.restart("FIRMWARE_RESTART")
+    else:
+        printer.restart()
+    assert inspected(printer)[2] == []
+    printer.gcode("G28\nG1 Z10 F600\nPROBE")
+    assert inspected(printer) == [[], [], []]
 
 
 @pytest.mark.area("mapping kept")

@@ -16,17 +16,27 @@ def shipped_functions():
     """The functions of the host's classes, by the names under which they are told."""
     mcu = host_module("mcu")
     dispatch = getattr(mcu, "TriggerDispatch", mcu.MCU_endstop)
+    force_move = host_module("extras.force_move").ForceMove
     return {
         "set_position": host_module("toolhead").ToolHead.set_position,
         "check_move": host_module("kinematics.corexy").CoreXYKinematics.check_move,
-        "manual_move": host_module("extras.force_move").ForceMove.manual_move,
+        "manual_move": force_move.manual_move,
+        "FORCE_MOVE": force_move.cmd_FORCE_MOVE,
+        "STEPPER_BUZZ": force_move.cmd_STEPPER_BUZZ,
         "setup_pin": host_module("pins").PrinterPins.setup_pin,
         "G28": host_module("extras.safe_z_home").SafeZHoming.cmd_G28,
         "add_stepper": dispatch.add_stepper,
         "home_start": mcu.MCU_endstop.home_start,
         "home_wait": mcu.MCU_endstop.home_wait,
         "stop": mcu.MCU_trsync.stop,
+        "homing_move": host_module("extras.homing").HomingMove.homing_move,
+        "check_retry_result": host_module("extras.z_tilt").ZAdjustStatus.check_retry_result,
     }
+
+
+def is_stood_in_for(function):
+    """Whether the code of a function hands its calls to somebody else."""
+    return any(type(c).__name__ == "StandIn" for c in function.__code__.co_consts)
 
 
 def described(function):
@@ -78,6 +88,7 @@ class Inspecting:
         self.codes = {name: function.__code__ for name, function in shipped.items()}
         self.described = {name: described(function) for name, function in shipped.items()}
         self.shipped = shipped
+        self.left = sorted(name for name, f in shipped.items() if is_stood_in_for(f))
         self.replaced, self.changed = set(), set()
         gcode = self.printer.lookup_object("gcode")
         for name in ("INSPECT", "INSPECT_SET"):
@@ -98,6 +109,7 @@ class Inspecting:
             self.changed.add(name)
 
     def handle_begin(self, homing_move):
+        self.look("homing_move", homing_move, homing_move.homing_move)
         for endstop, _ in homing_move.endstops:
             plain = getattr(endstop, "mcu_endstop", endstop)
             for name in ("home_start", "home_wait"):
@@ -120,7 +132,10 @@ class Inspecting:
         toolhead, kinematics = find("toolhead"), find("toolhead").get_kinematics()
         self.look("set_position", toolhead, toolhead.set_position)
         self.look("check_move", kinematics, kinematics.check_move)
-        self.look("manual_move", find("force_move"), find("force_move").manual_move)
+        force_move = find("force_move")
+        self.look("manual_move", force_move, force_move.manual_move)
+        self.look("FORCE_MOVE", force_move, force_move.cmd_FORCE_MOVE)
+        self.look("STEPPER_BUZZ", force_move, force_move.cmd_STEPPER_BUZZ)
         self.look("setup_pin", find("pins"), find("pins").setup_pin)
         gcode = find("gcode")
         handler = gcode.register_command("G28", None)
@@ -129,7 +144,10 @@ class Inspecting:
         endstop = kinematics.rails[0].get_endstops()[0][0]
         dispatch = getattr(endstop, "_dispatch", endstop)
         self.look("add_stepper", dispatch, dispatch.add_stepper)
-        gcmd.respond_info(json.dumps([sorted(self.replaced), sorted(self.changed)]))
+        level = find("quad_gantry_level").z_status
+        self.look("check_retry_result", level, level.check_retry_result)
+        told = [sorted(self.replaced), sorted(self.changed), self.left]
+        gcmd.respond_info(json.dumps(told))
 
     def cmd_INSPECT_SET(self, gcmd):
         ways = {
