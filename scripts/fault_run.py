@@ -50,6 +50,8 @@ OWN_ERRORS = ("multi_mcu_resync", "not in sync", "RESYNC")
 SECTION = "multi_mcu_resync"
 AXIS_LINE = re.compile(r"axis (\w+): (in sync|not in sync|unknown)")
 SAID = {"in sync": True, "not in sync": False, "unknown": None}
+# Said only of axes that are in sync
+LEVEL_LINE = re.compile(r"axis ([\w+]+) may not be \w+")
 TWO_CARRIAGES_PART = 0.35
 
 
@@ -224,7 +226,8 @@ class Run:
 
     def _note_console(self, line: str) -> None:
         """What the extra says by itself; that an axis is to be levelled is a claim of its own."""
-        if not line.startswith(("// %s" % (SECTION,), "!! %s" % (SECTION,))) or "level" in line:
+        is_own = line.startswith(("// %s" % (SECTION,), "!! %s" % (SECTION,)))
+        if not is_own or LEVEL_LINE.search(line):
             return
         if not self._is_excused() and line[3:] not in self._outcome.false_alarms:
             self._outcome.false_alarms.append(line[3:])
@@ -261,12 +264,26 @@ class Run:
             for rail in self._printer.rails
         }
 
-    def _said(self) -> Dict[str, Optional[bool]]:
-        """What QUERY_RESYNC says of each axis."""
+    def _said(self) -> Dict[str, Claim]:
+        """What QUERY_RESYNC says of each axis, without the reasons."""
         self._aim.is_mute = True
         text = "\n".join(self._session.gcode("QUERY_RESYNC"))
         self._aim.is_mute = False
-        return {axis: SAID[words] for axis, words in AXIS_LINE.findall(text)}
+        needy = [axis for axes in LEVEL_LINE.findall(text) for axis in axes.split("+")]
+        return {axis: Claim(SAID[words], axis in needy) for axis, words in AXIS_LINE.findall(text)}
+
+    def _compare_words(self) -> None:
+        """The console has to say what the status says."""
+        # Something may happen between the two, but hardly twice
+        for _ in range(2):
+            said = self._said()
+            expected = {
+                axis: Claim(claim.in_sync, claim.in_sync is True and claim.level_needed)
+                for axis, claim in self._claims().items()
+            }
+            if all(said.get(axis) == claim for axis, claim in expected.items()):
+                return
+        self._outcome.others.append("QUERY_RESYNC and status differ: %s, %s" % (said, expected))
 
     def _homed(self) -> str:
         return str(self._session.status("toolhead", "homed_axes")["homed_axes"])
@@ -285,7 +302,8 @@ class Run:
     def _look(self, step: Step, may_disturb: bool = False) -> None:
         """Compare claim and truth of each rail."""
         try:
-            offsets_mm, claims, said = self._offsets_mm(), self._claims(), self._said()
+            offsets_mm, claims = self._offsets_mm(), self._claims()
+            self._compare_words()
         except GCodeError:
             # Shut down meanwhile
             return
@@ -293,8 +311,6 @@ class Run:
             mine_mm = {name: offsets_mm[name] for name in rail.steppers}
             if not self._look_at(rail, mine_mm, claims[rail.axis], step, may_disturb):
                 return
-            if said.get(rail.axis, False) is not claims[rail.axis].in_sync:
-                self._outcome.others.append("QUERY_RESYNC and status differ on %s" % (rail.axis,))
 
     def _look_at(
         self,
