@@ -90,8 +90,10 @@ class RailJudge:
         if claim.in_sync is not True or step.is_accepted:
             return 0.0
         if not claim.level_needed:
-            was_asked_for = step.is_settled and self._claim.level_needed
-            return 0.0 if was_asked_for else skew_mm(offsets_mm, self._levelled_mm)
+            if not (step.is_settled and self._claim.level_needed):
+                return skew_mm(offsets_mm, self._levelled_mm)
+            # What levelling changes on purpose is no part of the offsets
+            return 0.0 if step.is_excused else self.moved_mm(offsets_mm)
         if self._is_new_incident(claim):
             # It may have been homed since, within the same step
             return 0.0

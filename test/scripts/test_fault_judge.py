@@ -15,6 +15,8 @@ NOT_IN_SYNC = Claim(False)
 UNKNOWN = Claim(None, True, "not levelled since the start")
 NOTHING, EXCUSED = Step(), Step(is_excused=True)
 SETTLED, ACCEPTED = Step(is_settled=True), Step(is_accepted=True)
+# After a fault it levels away what nobody knew
+MENDED = Step(is_settled=True, is_excused=True)
 
 
 def offsets(skew_mm, common_mm=0.0):
@@ -60,7 +62,9 @@ def found(verdict):
         (LEVEL, UNKNOWN, 0.0, NOTHING, ["false_alarm"]),
         (LEVEL, IN_SYNC, 0.0, NOTHING, ["false_alarm"]),
         # Levelling settles what is asked for, and nothing else
-        (IN_SYNC, LEVEL, 0.3, SETTLED, []),
+        (IN_SYNC, LEVEL, 0.0, SETTLED, []),
+        (IN_SYNC, LEVEL, 0.3, MENDED, []),
+        (IN_SYNC, LEVEL, 0.3, SETTLED, ["silent_skew"]),
         (LEVEL, LEVEL, 0.3, SETTLED, ["silent_skew"]),
         (IN_SYNC, IN_SYNC, 0.0, SETTLED, ["false_alarm"]),
         # What the owner accepts is no skew
@@ -84,8 +88,7 @@ def test_homing_keeps_a_skew_that_is_not_known():
     stopped = [(0.4, UNKNOWN, EXCUSED), (0.4, IN_SYNC, EXCUSED)]
     assert found(judge(*stopped)) == []
     assert found(judge(*stopped[:1], (0.4, LEVEL, EXCUSED))) == ["silent_skew"]
-    assert found(judge(*stopped, (0.0, LEVEL, SETTLED))) == []
-    assert found(judge(*stopped, (0.0, LEVEL, SETTLED), (0.0, LEVEL, NOTHING))) == []
+    assert found(judge(*stopped, (0.0, LEVEL, MENDED), (0.0, LEVEL, NOTHING))) == []
 
 
 def test_homing_may_mend_a_skew_that_is_known_and_must_not_make_another():
@@ -96,7 +99,7 @@ def test_homing_may_mend_a_skew_that_is_known_and_must_not_make_another():
 
 
 def test_skew_after_levelling_refers_to_the_levelling():
-    levelled = [(0.3, LEVEL, SETTLED)]
+    levelled = [(0.3, LEVEL, MENDED)]
     assert found(judge(*levelled, (0.3, LEVEL, NOTHING), before=IN_SYNC)) == []
     assert found(judge(*levelled, (0.0, LEVEL, NOTHING), before=IN_SYNC)) == ["silent_skew"]
 
