@@ -4,13 +4,13 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
-import re
 from typing import Any, Callable, Dict, List, Optional
 
 from fault_aim import Aim
 from fault_judge import ROUNDING_MM, Claim, RailJudge, Step
 from fault_kinds import Kind, draw_kind
 from fault_outcome import Outcome, kind_of, tracebacks
+from fault_witness import LEVEL_LINE, SECTION, Witness
 from random_printers import (
     Rail,
     RandomPrinter,
@@ -47,11 +47,6 @@ PASSED = (
 OWN = "resync"
 # What the extra itself says when something is wrong
 OWN_ERRORS = ("multi_mcu_resync", "not in sync", "RESYNC")
-SECTION = "multi_mcu_resync"
-AXIS_LINE = re.compile(r"axis (\w+): (in sync|not in sync|unknown)")
-SAID = {"in sync": True, "not in sync": False, "unknown": None}
-# Said only of axes that are in sync
-LEVEL_LINE = re.compile(r"axis ([\w+]+) may not be \w+")
 TWO_CARRIAGES_PART = 0.35
 
 
@@ -119,6 +114,7 @@ class Run:
     ) -> None:
         self._session, self._printer, self._kind, self._aim = session, printer, kind, aim
         self._outcome, self._say = outcome, say
+        self._witness = Witness(session, printer, aim)
         self._judges: Dict[str, RailJudge] = {}
         # Axes that commands have moved alone or switched off, until all is well again
         self._disturbed: Dict[str, bool] = {}
@@ -237,63 +233,21 @@ class Run:
     def _is_ready(self) -> bool:
         return self._session.state() == "ready"
 
-    def _offsets_mm(self) -> Dict[str, float]:
-        """True minus commanded position of each stepper, apart from levelling."""
-        found = re.search(r"stepper: (.*)", "\n".join(self._session.gcode("GET_POSITION")))
-        assert found is not None
-        commanded_mm = dict(item.split(":") for item in found.group(1).split())
-        truth = self._session.stepper_truth()
-        levelled_mm = self._aim.levelled_mm
-        return {
-            name: truth[name].position_mm - float(position) - levelled_mm.get(name, 0.0)
-            for name, position in commanded_mm.items()
-        }
-
-    def _claims(self) -> Dict[str, Claim]:
-        """What the extra claims about each shared axis."""
-        status = self._session.status(SECTION)
-        level_needed = status.get("level_needed", {})
-        reasons = status.get("level_needed_reason", {})
-        in_sync = status["in_sync"]
-        return {
-            rail.axis: Claim(
-                in_sync[rail.axis],
-                level_needed.get(rail.axis, False),
-                reasons.get(rail.axis, ""),
-            )
-            for rail in self._printer.rails
-        }
-
-    def _said(self) -> Dict[str, Claim]:
-        """What QUERY_RESYNC says of each axis, without the reasons."""
-        self._aim.is_mute = True
-        text = "\n".join(self._session.gcode("QUERY_RESYNC"))
-        self._aim.is_mute = False
-        needy = [axis for axes in LEVEL_LINE.findall(text) for axis in axes.split("+")]
-        return {axis: Claim(SAID[words], axis in needy) for axis, words in AXIS_LINE.findall(text)}
-
     def _compare_words(self) -> None:
         """The console has to say what the status says."""
         # Something may happen between the two, but hardly twice
         for _ in range(2):
-            said = self._said()
+            said = self._witness.said()
             expected = {
                 axis: Claim(claim.in_sync, claim.in_sync is True and claim.level_needed)
-                for axis, claim in self._claims().items()
+                for axis, claim in self._witness.claims().items()
             }
             if all(said.get(axis) == claim for axis, claim in expected.items()):
                 return
         self._outcome.others.append("QUERY_RESYNC and status differ: %s, %s" % (said, expected))
 
-    def _homed(self) -> str:
-        return str(self._session.status("toolhead", "homed_axes")["homed_axes"])
-
-    def _motors_off(self, rail: Rail) -> bool:
-        enabled = self._session.status("stepper_enable")["steppers"]
-        return not all(enabled[name] for name in rail.steppers)
-
     def _begin_judging(self) -> None:
-        offsets_mm, claims = self._offsets_mm(), self._claims()
+        offsets_mm, claims = self._witness.offsets_mm(), self._witness.claims()
         for rail in self._printer.rails:
             mine_mm = {name: offsets_mm[name] for name in rail.steppers}
             judge = RailJudge(rail.axis, rail.step_mm, mine_mm, claims[rail.axis])
@@ -302,7 +256,7 @@ class Run:
     def _look(self, step: Step, may_disturb: bool = False) -> None:
         """Compare claim and truth of each rail."""
         try:
-            offsets_mm, claims = self._offsets_mm(), self._claims()
+            offsets_mm, claims = self._witness.offsets_mm(), self._witness.claims()
             self._compare_words()
         except GCodeError:
             # Shut down meanwhile
@@ -330,9 +284,9 @@ class Run:
             self._session.sleep(LOSS_NOTICED_S)
             if not self._is_ready():
                 return False
-            claim = self._claims()[rail.axis]
+            claim = self._witness.claims()[rail.axis]
         moved_mm = judge.moved_mm(offsets_mm)
-        if (may_disturb and moved_mm > ROUNDING_MM) or self._motors_off(rail):
+        if (may_disturb and moved_mm > ROUNDING_MM) or self._witness.motors_off(rail):
             self._disturbed[rail.axis] = True
         self._say(
             "  %s: moved apart %.6f mm, in sync: %s, level needed: %s %s"
@@ -435,8 +389,9 @@ class Run:
         self._session.restart("FIRMWARE_RESTART")
         self._say("  restarted")
         self._check_nothing_claimed("restarted")
-        if self._homed():
-            self._outcome.silent_skews.append("homed after a restart: %s" % (self._homed(),))
+        homed = self._witness.homed()
+        if homed:
+            self._outcome.silent_skews.append("homed after a restart: %s" % (homed,))
         self._look(Step(is_excused=True))
         return self._kind.runs_to_end or self._home_and_level_and_end()
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import fault_outcome
 import fault_run
+import fault_witness
 import faults
 import pytest
 import random_printers
@@ -110,10 +111,10 @@ def test_homing_move_that_begins_after_a_shutdown_ends_at_once(host_name, monkey
 
 
 def claim_always(monkeypatch, claim):
-    def claims(run):
-        return {rail.axis: claim for rail in run._printer.rails}
+    def claims(witness):
+        return {rail.axis: claim for rail in witness._printer.rails}
 
-    monkeypatch.setattr(fault_run.Run, "_claims", claims)
+    monkeypatch.setattr(fault_witness.Witness, "claims", claims)
 
 
 def test_skew_under_the_claim_of_being_in_sync_is_found(host_name, monkeypatch):
@@ -147,7 +148,7 @@ def test_shutdown_that_stock_klipper_would_not_have_is_found(monkeypatch):
 
 
 def test_claims_of_status_and_console_are_compared(host_name, monkeypatch):
-    monkeypatch.setattr(fault_run.Run, "_said", lambda run: {})
+    monkeypatch.setattr(fault_witness.Witness, "said", lambda witness: {})
     outcome = fault_run.run_seed(UNHARMED, host_name)
     assert any("QUERY_RESYNC and status differ" in text for text in outcome.others)
 
