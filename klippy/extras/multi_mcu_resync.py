@@ -133,7 +133,6 @@ class MultiMcuResync:
 
     def _handle_disconnect(self) -> None:
         self.host.keep_incidents(self.state.incidents())
-        self.moves.stop()
 
     def _check_found(self, names: List[str]) -> None:
         for axis in self.axes or ():

@@ -61,11 +61,6 @@ class HomingMoves:
             self._spans[-1].resume()
         return faults
 
-    def stop(self) -> None:
-        """Leave the host's functions as they were found, in mid-move too."""
-        if self._spans:
-            self._spans[-1].stop()
-
     def note_failure(self, span: HomingSpan, rail: Rail, reason: str) -> None:
         """A rail that has moved was not put back in step."""
         skew_mm = span.skew_mm(rail)
