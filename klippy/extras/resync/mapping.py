@@ -149,6 +149,7 @@ def _kept_position(
     toolhead: Any,
     steppers: Dict[str, Any],
     moved: Set[str],
+    alike: Set[str],
     start: Sequence[float],
     position: Sequence[float],
 ) -> List[float]:
@@ -156,6 +157,7 @@ def _kept_position(
 
     The host takes those from the whole steps that its first stepper stands
     on.  Where all steppers of an axis keep their mapping there is no need to.
+    alike names steppers that follow the toolhead as another one does.
     """
     if moved.issuperset(steppers):
         return list(position)
@@ -163,6 +165,8 @@ def _kept_position(
     is_moved = [False, False, False]
     for stepper in toolhead.get_kinematics().get_steppers():
         name = stepper.get_name()
+        if name in alike:
+            continue
         is_idle = name in steppers and name not in moved
         for axis, slope in enumerate(slopes(stepper)):
             if slope:
@@ -191,7 +195,10 @@ def settle(
     took part in it.  Raises MappingError before it changes a mapping.
     """
     position = _corrected_position(toolhead, plans)
-    position = _kept_position(toolhead, steppers, moved, start, position)
+    rails = [[r.name for r in readings] for readings, _ in plans]
+    rails += [list(idle_mm) for idle_mm in idle_rails_mm]
+    alike = {name for names in rails for name in names[1:]}
+    position = _kept_position(toolhead, steppers, moved, alike, start, position)
     offsets_mm: Dict[str, float] = {}
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
