@@ -1,0 +1,78 @@
+# What the commands say of axes, homing moves, statistics and limits
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import pytest
+from resync import console
+from resync.following_error import Limits
+from resync.history import Moves
+from resync.limit_settings import LimitSettings
+from resync.running_statistics import StopStatistics
+from resync.sync_state import RailState
+from resync_results import RAIL, result
+
+BOTH = RAIL._replace(axes=("y", "z"))
+
+
+@pytest.mark.parametrize(
+    "state, lines",
+    [
+        (RailState(True, "", ""), ["axis y: in sync", "axis z: in sync"]),
+        (RailState(None, "off"), ["axis y: unknown, off", "axis z: unknown, off"]),
+        (RailState(False, "far"), ["axis y: not in sync, far", "axis z: not in sync, far"]),
+    ],
+)
+def test_each_axis_of_a_rail_has_its_line(state, lines):
+    assert console.axis_lines([BOTH], [state], {}) == lines
+
+
+def test_axis_that_is_in_step_but_may_not_be_level_has_a_line_with_what_to_do():
+    state = RailState(True, "", "the printer was shut down")
+    assert console.axis_lines([RAIL], [state], {RAIL.name: "Z_TILT_ADJUST"})[1:] == [
+        "axis z may not be level: the printer was shut down. Run Z_TILT_ADJUST,"
+        " or RESYNC CLEAR=1 if it is level"
+    ]
+    assert console.axis_lines([RAIL], [state], {})[1:] == [
+        "axis z may not be square: the printer was shut down. See that it is square,"
+        " and run RESYNC CLEAR=1"
+    ]
+
+
+def test_homing_move_is_told_with_every_stepper():
+    lines = console.move_lines(Moves(7, (result(2, 4),), ""))
+    assert lines == [
+        "Last of 7 homing moves:",
+        "stepper_z: probe triggered, corrected, speed 5.0 mm/s",
+        "  stepper_z: overshoot 2 steps (0.005000 mm, 1.000 ms), correction 2 steps"
+        " (0.005000 mm), residual 0.000000 mm",
+        "  stepper_z1: overshoot 4 steps (0.010000 mm, 2.000 ms), correction 4 steps"
+        " (0.010000 mm), residual 0.000000 mm",
+    ]
+
+
+def test_move_without_a_trigger_has_no_speed_and_its_error_comes_last():
+    moves = Moves(1, (result(0, 0, speed_mm_s=0.0, corrected=False),), "too far")
+    lines = console.move_lines(moves)
+    assert lines[1] == "stepper_z: probe did not trigger, not corrected"
+    assert lines[-1] == "Error: too far"
+    assert console.move_lines(Moves(0, (), "")) == ["No homing move yet"]
+
+
+def test_steppers_that_have_stopped_have_statistics():
+    stops = StopStatistics().with_stop(0.01, 5.0).with_stop(0.03, 5.0)
+    assert console.statistics_lines([RAIL], {"stepper_z1": stops}) == {
+        "stepper_z1": "stepper_z1 on zboard (2 moves): overshoot maximum 0.030000,"
+        " average 0.020000, standard deviation 0.010000 mm; latency maximum 6.000,"
+        " average 4.000, standard deviation 2.000 ms"
+    }
+
+
+def test_limits_are_told_axis_by_axis():
+    limits = LimitSettings(1.0, "warn")
+    limits.rails = {RAIL.name: Limits(0.5, 0.01, 30.0)}
+    assert console.limit_lines([BOTH], limits) == [
+        "axis y+z: ferror 0.500000 mm at 30.0 mm/s, min_ferror 0.010000 mm",
+        "max_correction 1.000000 mm",
+        "on_ferror warn",
+    ]
