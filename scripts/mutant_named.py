@@ -50,8 +50,8 @@ CHANGES = (
     ),
     NamedChange(
         "a homing move around another one is still watched",
-        "self._spans[-1].stop()",
-        "pass",
+        "            self._spans[-1].stop()\n        for",
+        "            pass\n        for",
         ("test_one_move_at_a_time_is_watched",),
     ),
     NamedChange(
@@ -92,14 +92,14 @@ CHANGES = (
     ),
     NamedChange(
         "no tolerance of an MCU's count beside the way that its stepper was sent",
-        "first - 1 <= halt_steps <= last + 1",
-        "first <= halt_steps <= last",
+        'if first - 1 <= halt_steps <= last + 1:\n            return ""',
+        'if first <= halt_steps <= last:\n            return ""',
         ("test_count_",),
     ),
     NamedChange(
         "three steps of tolerance of an MCU's count",
-        "first - 1 <= halt_steps <= last + 1",
-        "first - 3 <= halt_steps <= last + 3",
+        'if first - 1 <= halt_steps <= last + 1:\n            return ""',
+        'if first - 3 <= halt_steps <= last + 3:\n            return ""',
         ("test_count_",),
     ),
     NamedChange(
