@@ -28,9 +28,16 @@ LEFT_OUT_FILES = (
     "test_sample_configs.py",
 )
 LEFT_OUT_TEST = "test/resync/test_plan.py::test_i1_and_i2_hold_over_ten_thousand_homing_moves"
+C_HELPER_TESTS = ("test/resync/test_chelper.py",)
 RECORDING_LIMIT_S = 3600.0
 # Where the hosts differ so much that one does not stand for the others
-TESTS_OF_ALL_HOSTS = ("test_motion.py", "test_fan_out.py", "test_one_signal.py", "test_options.py")
+TESTS_OF_ALL_HOSTS = (
+    "test_motion.py",
+    "test_fan_out.py",
+    "test_one_signal.py",
+    "test_options.py",
+    "test_kinematics.py",
+)
 # Test files to try first; what is not here is judged by the quickest tests first
 APT: Dict[str, List[str]] = {
     "acknowledge": ["test_acknowledge", "test_lost_steps"],
@@ -87,7 +94,9 @@ def _fingerprint(paths: Iterable[Path]) -> str:
 def _judged_fingerprint() -> str:
     """Of what all records depend on: the extra, and what tests drive it with."""
     files = [p for folder in FOLDERS for p in (ROOT / folder).rglob("*") if p.suffix in SUFFIXES]
-    return _fingerprint(p for p in files if not p.name.startswith("test_"))
+    names = ["%s %s" % (host.name, host.version) for host in hosts.available()]
+    parts = [*names, _fingerprint(p for p in files if not p.name.startswith("test_"))]
+    return ", ".join(parts)
 
 
 def _test_files() -> Dict[str, str]:
@@ -124,16 +133,16 @@ def record_tests(trees: List[Tree]) -> Records:
 def _recorded(tree: Tree, workers: int, files: List[str]) -> List[Dict[str, Any]]:
     folder = tree.path / "mutant_record"
     folder.mkdir()
-    paths = module_paths()
-    for path in paths:
-        source = (ROOT / path).read_text(encoding="utf-8")
+    sources = {path: tree.read(path) for path in module_paths()}
+    for path, source in sources.items():
         tree.write(path, mutant_reached.noting(source, Path(path).name))
-    other_hosts = dict.fromkeys(hosts.REGISTRY_HOSTS[1:], TESTS_OF_ALL_HOSTS)
-    plan = {"hosts": other_hosts, "record": str(folder), "tests": None}
+    others = [host.name for host in hosts.available() if host.name != hosts.REGISTRY_HOSTS[0]]
+    of_others = dict.fromkeys(others, TESTS_OF_ALL_HOSTS)
+    plan = {"hosts": of_others, "record": str(folder), "tests": None}
     options = ["-n", str(workers), "--deselect", LEFT_OUT_TEST, "--tb=short"]
     done = tree.run_tests(plan, files, options, RECORDING_LIMIT_S)
-    for path in paths:
-        tree.restore(path)
+    for path, source in sources.items():
+        tree.write(path, source)
     if done.returncode:
         # Those that have failed are in no record, and judge nothing
         print("tests fail without any mutant:\n%s" % (done.stdout[-4000:],), file=sys.stderr)
@@ -152,6 +161,8 @@ class TestChoice:
     def tests_of(self, mutant: Mutant, named: List[str]) -> Dict[str, float]:
         """Limits (s) of the tests that judge a mutant, those that are named first."""
         places = self.places_of(mutant)
+        # The C helper's are compiled with it, and reach nothing else
+        own_tests = C_HELPER_TESTS if mutant.path.endswith(".c") else ("no such file",)
         apt = APT.get(Path(mutant.path).stem, [])
 
         def order(test: str) -> Tuple[bool, bool, int, float]:
@@ -161,7 +172,10 @@ class TestChoice:
             rank = apt.index(file_name) if file_name in apt else len(apt)
             return not is_named, not is_pure, rank, self._records[test].cpu_s
 
-        judging = sorted((t for t, r in self._records.items() if places & r.reached), key=order)
+        judging = sorted(
+            (t for t, r in self._records.items() if places & r.reached or t.startswith(own_tests)),
+            key=order,
+        )
         chosen, cpu_s = {}, 0.0
         for test in judging:
             cpu_s += self._records[test].cpu_s

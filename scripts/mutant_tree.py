@@ -40,7 +40,8 @@ class Tree:
         environments = path / ".env"
         environments.mkdir()
         (environments / "tools").symlink_to(hosts.ENVIRONMENTS / "tools")
-        for name in hosts.REGISTRY_HOSTS:
+        self._hosts = [host.name for host in hosts.available()]
+        for name in self._hosts:
             # The links to the extra in it are relative, so they lead into this copy
             shutil.copytree(
                 hosts.ENVIRONMENTS / name,
@@ -52,7 +53,7 @@ class Tree:
 
     def build_helper(self) -> bool:
         """Build the C helper for all hosts, as there is no compiler in virtual time."""
-        for name in hosts.REGISTRY_HOSTS:
+        for name in self._hosts:
             environment = self.path / ".env" / name
             done = subprocess.run(
                 [environment / "bin" / "python", "-c", C_HELPER]
@@ -69,9 +70,9 @@ class Tree:
         """Give a file of the copy this text."""
         (self.path / path).write_text(source, encoding="utf-8")
 
-    def restore(self, path: str) -> None:
-        """Give a file of the copy its text in the project."""
-        self.write(path, (ROOT / path).read_text(encoding="utf-8"))
+    def read(self, path: str) -> str:
+        """The text of a file of the copy."""
+        return (self.path / path).read_text(encoding="utf-8")
 
     def run_tests(
         self, plan: Dict[str, Any], targets: Sequence[str], options: Sequence[str], limit_s: float
@@ -91,7 +92,6 @@ class Tree:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(self.path / "scripts"),
         }
-        environment.pop("KLIPPY_DIR", None)
         with subprocess.Popen(
             [*command, *options, *targets],
             cwd=str(self.path),
@@ -109,14 +109,15 @@ class Tree:
 
     def killer_of(self, mutant: Mutant, tests: Dict[str, float]) -> Optional[str]:
         """What kills a mutant, of these tests with their limits (s); None if nothing does."""
-        source = (self.path / mutant.path).read_text(encoding="utf-8")
+        source = self.read(mutant.path)
         self.write(mutant.path, mutant.applied_to(source))
         try:
             if mutant.path.endswith(".c") and not self.build_helper():
                 return "the compiler"
             return self._failing(tests)
         finally:
-            self.restore(mutant.path)
+            # Not from the project, which may have changed meanwhile
+            self.write(mutant.path, source)
 
     def _failing(self, tests: Dict[str, float]) -> Optional[str]:
         files: List[str] = list(dict.fromkeys(test.partition("::")[0] for test in tests))

@@ -44,12 +44,19 @@ main(void)
     double at = sk->calc_position_cb(sk, &carrier, 0.);
     if (sk->active_flags != AF_X || at || sk->calc_position_cb(sk, &rest, 5.) != -2.5)
         return 1;
+    // Steadily from a standstill to a standstill: the peak of the acceleration is 5.78
+    double way = 0., jolt = 2.5 * 5.78 / (1000. * 1000.);
     for (int i = 1; i <= 1000; i++) {
         double next = sk->calc_position_cb(sk, &carrier, carrier.move_t * i / 1000.);
         if (next > at)
             return 2;
+        if (fabs(next - at - way) > jolt)
+            return 5;
+        way = next - at;
         at = next;
     }
+    if (fabs(way) > jolt)
+        return 6;
     sk->commanded_pos = at;
     sk->last_flush_time = sk->last_move_time = 5.;
     resync_stepper_renew(sk, 1.5);
