@@ -203,3 +203,39 @@ def test_residuals_do_not_add_up_over_many_probes(probes, step_distances):
         offsets_mm = [new_mm[str(i)] for i in range(len(counts))]
         counts = [steps_at(height_mm, i) for i in range(len(counts))]
     assert counts == [round(height_mm / d) for d in step_distances]
+
+
+UNLIKE = [
+    StepperReading("stepper_z", 0.01, 1.0, 0, -100, -102),
+    StepperReading("stepper_z1", 0.02, 3.0, 0, -50, -52),
+]
+
+
+def test_ways_are_steps_times_the_step_distance():
+    for c, reading in zip(plan_rail(UNLIKE).corrections, UNLIKE):
+        assert c.correction_mm == pytest.approx(c.correction_steps * reading.step_dist_mm)
+        assert c.overshoot_mm == pytest.approx(2 * reading.step_dist_mm)
+
+
+def test_largest_correction_is_that_of_the_longest_way():
+    assert plan_rail(UNLIKE).largest_correction_mm() == pytest.approx(2.04)
+    upward = [r._replace(trigger_steps=100, halt_steps=-r.halt_steps) for r in UNLIKE]
+    ways_mm = [c.correction_mm for c in plan_rail(upward).corrections]
+    assert plan_rail(upward).largest_correction_mm() == max(map(abs, ways_mm)) > max(ways_mm)
+
+
+def test_reference_is_the_first_stepper():
+    assert plan_rail(UNLIKE).reference_halt_mm == pytest.approx(-1.02 - 1.0)
+
+
+@pytest.mark.parametrize("steps", [1, -1])
+def test_one_step_apart_is_opposite_too(steps):
+    readings = [UNLIKE[0]._replace(halt_steps=steps), UNLIKE[1]._replace(halt_steps=-steps)]
+    with pytest.raises(PlanError, match="moved in opposite directions"):
+        plan_rail(readings)
+
+
+def test_every_stepper_of_a_corrected_rail_gets_the_same_shift():
+    plan = plan_rail(UNLIKE)
+    offsets_mm = mapping_offsets_mm(UNLIKE, plan, plan.target_mm + 5.0)
+    assert offsets_mm == pytest.approx({"stepper_z": 1.0 - 5.0, "stepper_z1": 3.0 - 5.0})
