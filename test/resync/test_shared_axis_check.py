@@ -299,3 +299,17 @@ def test_check_that_comes_before_the_stepper_is_taken_is_a_config_error(module):
     SharedAxisChecks(printer, lambda axis: True)
     with pytest.raises(ConfigError, match="Early .* refuses 'stepper_z' before"):
         Early().add_stepper(Stepper(printer, "stepper_z"))
+
+
+def test_closure_that_is_not_set_yet_is_no_obstacle(monkeypatch):
+    def outer():
+        def add_stepper():
+            return later
+
+        return add_stepper
+        later = 1
+
+    module = types.ModuleType("unfinished")
+    module.add_stepper = outer()
+    monkeypatch.setitem(sys.modules, "unfinished", module)
+    assert module.add_stepper not in refusing_functions()
