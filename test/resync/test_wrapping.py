@@ -8,7 +8,7 @@ import inspect
 import types
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from resync.wrapping import Wrapping, look_alike
 
@@ -160,7 +160,6 @@ def calls(draw):
 
 
 @given(calls())
-@settings(deadline=None)
 def test_function_of_any_signature_is_called_as_before(call):
     signature, args, kwargs = call
     shipped = function_of(signature)

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
 from fault_judge import Claim, RailJudge, Step, Verdict
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 STEP_MM = 0.0025
@@ -131,7 +131,6 @@ def test_what_is_still_reported_after_homing_and_levelling():
         assert "in sync" in rail.still_reported(claim)
 
 
-@settings(deadline=None)
 @given(
     common_mm=st.floats(-100.0, 100.0),
     skew_mm=st.floats(-1.0, 1.0),
