@@ -34,6 +34,8 @@ STANDS_TOO_FAR = ("still triggered after retract", "triggered prior to movement"
 HOST_TIMEOUT = "Communication timeout during homing"
 # The longest fault that ends by itself
 FAULT_OVER_S = 8.0
+# Why it is not known whether an axis is in sync when one motor alone was switched off
+MOTOR_OFF = "the motor of"
 # What the host asks an MCU by, or passes through; it waits for ever for the answer of a lost
 # one, also on a printer without the extra and with all of an axis on one MCU
 PASSED = (
@@ -313,8 +315,10 @@ class Run:
             claim = judge.claim.in_sync
             if claim is True or axis not in "xyz" or not self._is_ready():
                 continue
-            if (claim is None and self._is_placed) or (not self._printer.can_level and axis == "x"):
-                # Nobody but the owner says that it is homed; which carriage x is, is unknown
+            is_by_owner = self._is_placed or judge.claim.level_reason.startswith(MOTOR_OFF)
+            if (claim is None and is_by_owner) or (not self._printer.can_level and axis == "x"):
+                # Nobody but the owner says that it is homed, or he lets one motor go, which
+                # leaves it homed, to square the axis; which carriage x is, is unknown
                 continue
             before = self._session.stepper_truth()
             error = self._gcode("G91\nG1 %s-0.5 F300\nM400" % (axis.upper(),), is_judged=False)

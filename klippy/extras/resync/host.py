@@ -215,8 +215,12 @@ class Host:
 
     def earliest_step_time(self) -> float:
         """Print time (s) from which on steps can be scheduled."""
+        if self._mcu.is_fileoutput():
+            # No time passes in batch mode: steps come one after the other
+            toolhead = self._printer.lookup_object("toolhead")
+            return float(toolhead.get_last_move_time())
         now = self._reactor.monotonic()
-        return self._mcu.estimated_print_time(now) + STEP_LEAD_S
+        return float(self._mcu.estimated_print_time(now)) + STEP_LEAD_S
 
     def probe_endstop(self) -> Optional[Any]:
         """What the host's probe is in a homing move, None if there is no probe with a pin."""
