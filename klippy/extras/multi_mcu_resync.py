@@ -186,7 +186,13 @@ class MultiMcuResync:
             self.printer, self.host, helper, self.rails, self.limits, self.state, options
         )
         self.printer.register_event_handler("klippy:disconnect", self.wrapping.undo)
-        self.keeper = MappingKeeper(toolhead, self.rails, self.moves.is_started, self.wrapping)
+        MappingKeeper(
+            toolhead,
+            self.rails,
+            self.moves.is_started,
+            self.host.has_dual_carriage(),
+            self.wrapping,
+        )
         MoveGuard(
             self.printer,
             toolhead.get_kinematics(),
@@ -259,8 +265,8 @@ class MultiMcuResync:
             self.acknowledgement.resume()
 
     def _leave_move(self, homing_move: Any) -> None:
-        self.moves.leave(homing_move)
-        self._go_on_checking()
+        if self.moves.leave(homing_move):
+            self._go_on_checking()
 
     def _handle_move_end(self, homing_move: Any) -> None:
         span = self.moves.find(homing_move)

@@ -80,12 +80,14 @@ class HomingMoves:
             # Its MCUs stop by themselves while the host sends on
             self._state.note_miscount(rail.name, GIVEN_UP)
 
-    def leave(self, homing_move: Any) -> None:
-        """The host has left a homing move: without its end if something was raised."""
+    def leave(self, homing_move: Any) -> bool:
+        """The host has left a homing move; returns whether that was before its end."""
         span = self.find(homing_move)
-        if span is not None:
-            self.end(span)
-            self._give_up(span)
+        if span is None:
+            return False
+        self.end(span)
+        self._give_up(span)
+        return True
 
     def lose(self, homing_move: Any) -> None:
         """A homing move has ended that is not among these: was its begin missed?"""

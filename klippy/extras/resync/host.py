@@ -146,6 +146,14 @@ class Host:
         # IDEX printer apart, and only the active one is among the rails
         return list(dict.fromkeys([*rails, *getattr(kinematics, "dual_carriage_rails", ())]))
 
+    def has_dual_carriage(self) -> bool:
+        """Whether a carriage of an IDEX printer may be parked."""
+        # Klipper 2023-08-01 (v0.12) made an object of it
+        kinematics = self._printer.lookup_object("toolhead").get_kinematics()
+        return bool(getattr(kinematics, "dual_carriage_rails", ())) or (
+            self._printer.lookup_object("dual_carriage", None) is not None
+        )
+
     def register_first(self, event: str, handler: Callable[..., None]) -> None:
         """Call the handler before all that are registered for the event.
 

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence, Set
 
 from . import mapping
 from .rail import Rail
@@ -25,31 +25,38 @@ class MappingKeeper:
         toolhead: Any,
         rails: List[Rail],
         is_homing_move: Callable[[], bool],
+        has_dual_carriage: bool,
         wrapping: Wrapping,
     ) -> None:
         self._toolhead = toolhead
         self._rails = rails
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
+        # Those whose carriage may be parked
+        self._parkable = self._steppers if has_dual_carriage else {}
         # From the start to the end of a homing move the counts run away from
         # the commanded positions, and the end of the move settles both
         self._is_homing_move = is_homing_move
         wrapping.wrap_shipped(toolhead, "set_position", self._keeping)
 
-    def _followers(self) -> List[Rail]:
+    def _parked(self) -> Set[str]:
+        return {name for name, s in self._parkable.items() if mapping.is_parked(s)}
+
+    def _followers(self, parked: Set[str]) -> List[Rail]:
         if self._is_homing_move():
             return []
         return [
             rail
             for rail in self._rails
             if all(mapping.follows(s, self._toolhead) for s in rail.steppers)
-            and not mapping.is_parked(rail.steppers[0])
+            and rail.name not in parked
         ]
 
     def _keeping(self, host_set_position: Callable[..., None]) -> Callable[..., None]:
         def set_position(newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
-            rails_mm = [self._offsets_mm(rail) for rail in self._followers()]
+            parked = self._parked()
+            rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
             oldpos = self._toolhead.get_position()
-            shielding = self._shield_parked()
+            shielding = self._shield(parked)
             try:
                 host_set_position(newpos, *args, **kwargs)
             finally:
@@ -62,16 +69,15 @@ class MappingKeeper:
     def _offsets_mm(self, rail: Rail) -> Dict[str, float]:
         return {s.get_name(): mapping.offset_mm(s) for s in rail.steppers}
 
-    def _shield_parked(self) -> Wrapping:
+    def _shield(self, parked: Set[str]) -> Wrapping:
         """Keep the host from re-basing the steppers of a carriage that is parked.
 
         Wherever the toolhead is, they stay where they are, and there is no
         coordinate by which they could be given their phase back.
         """
         shielding = Wrapping()
-        for stepper in self._steppers.values():
-            if mapping.is_parked(stepper):
-                shielding.wrap(stepper, "set_position", lambda host_set_position: _stay)
+        for name in parked:
+            shielding.wrap(self._steppers[name], "set_position", lambda host_set_position: _stay)
         return shielding
 
     def _restore(
