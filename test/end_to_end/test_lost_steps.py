@@ -89,6 +89,20 @@ def test_correction_that_an_mcu_has_not_made_is_found(start):
     assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
 
 
+def test_lost_steps_that_the_owner_accepts_stay_as_they_are(start):
+    printer, _ = start_level(start)
+    lose_in_a_correction(printer)
+    printer.sleep(2)
+    printer.gcode("RESYNC CLEAR=1")
+    printer.sleep(2)
+    assert in_sync(printer) is True
+    assert all("error 0.000000 mm" in line for line in printer.gcode("RESYNC_CHECK"))
+    accepted = level_truth(printer)
+    printer.gcode("G28 Z")
+    assert in_sync(printer) is True
+    assert skew_gained_mm(accepted, level_truth(printer)) == pytest.approx(0, abs=1e-9)
+
+
 def test_lost_steps_shut_the_printer_down_if_that_is_wanted(start):
     printer, _ = start_level(start, on_ferror="shutdown")
     lose_in_a_correction(printer)

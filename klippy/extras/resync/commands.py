@@ -159,14 +159,12 @@ class Commands:
         clear = gcmd.get_int("CLEAR", 0, minval=0, maxval=1)
         if self._resyncer is None:
             raise gcmd.error("RESYNC: no axis is resynced")
+        toolhead = self._printer.lookup_object("toolhead")
         if clear:
-            for rail in self._rails:
-                self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
-                self._state.note_level(rail.name)
+            self._accept(toolhead)
             gcmd.respond_info("The steppers are taken to be in sync where they stand")
             return
         self._check_motors(gcmd)
-        toolhead = self._printer.lookup_object("toolhead")
         try:
             results = self._resyncer.force(toolhead)
         except mapping.MappingError as e:
@@ -182,6 +180,15 @@ class Commands:
                     % ("+".join(rail.axes), state.reason)
                 )
         gcmd.respond_info("%d axes have been put back in step" % (len(results),))
+
+    def _accept(self, toolhead: Any) -> None:
+        assert self._resyncer is not None and self._acknowledgement is not None
+        # The host asks for the counts by itself
+        self._acknowledgement.pause()
+        try:
+            self._resyncer.accept(toolhead)
+        finally:
+            self._acknowledgement.resume()
 
     def _check_motors(self, gcmd: Any) -> None:
         stepper_enable = self._printer.lookup_object("stepper_enable")

@@ -27,5 +27,4 @@ class Failure:
         if self._failed_move is not homing_move:
             return
         self._failed_move = None
-        if not self._printer.is_shutdown():
-            raise self._printer.command_error(self._error)
+        raise self._printer.command_error(self._error)

@@ -38,8 +38,8 @@ SERIAL_READER = "#sent_time #receive_time"
 STEPPER = """
     calc_position_from_coord dump_steps get_commanded_position get_dir_inverted
     get_mcu get_mcu_position get_name get_oid get_past_mcu_position get_step_dist
-    get_trapq mcu_to_commanded_position set_position set_stepper_kinematics
-    set_trapq
+    get_trapq mcu_to_commanded_position note_homing_end set_position
+    set_stepper_kinematics set_trapq
 """
 HISTORY_MOVE = "first_clock last_clock start_position step_count"
 RAIL = "get_endstops get_name get_steppers"

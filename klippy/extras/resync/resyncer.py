@@ -98,6 +98,18 @@ class Resyncer:
             self._force(toolhead, results)
         return results
 
+    def accept(self, toolhead: Any) -> None:
+        """Take all steppers to be in step, and level, where they stand."""
+        toolhead.wait_moves()
+        for rail in self._rails:
+            state = self._state.get(rail.name)
+            if state.in_sync is False and not state.is_skew_known:
+                # An MCU may have counted otherwise: the host takes over its counts
+                for stepper in rail.steppers:
+                    stepper.note_homing_end()
+            self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
+            self._state.note_level(rail.name)
+
     def _force(self, toolhead: Any, results: List[RailResult]) -> None:
         true_offsets_mm = {r.name: r.mapping_offset_mm for x in results for r in x.part.readings}
         try:
