@@ -280,6 +280,7 @@ class MultiMcuResync:
         before = {rail.name: self.state.get(rail.name) for rail in self.rails}
         try:
             self._resync(span, results)
+            self._note_squared(span, results)
         except Exception as e:
             error = str(e) or type(e).__name__
             message = "multi_mcu_resync: %s" % (error,)
@@ -305,6 +306,19 @@ class MultiMcuResync:
             self.history.note_homing_move(results, error)
             logging.info(log_line(results, error))
         self._advise_levelling(before)
+
+    def _note_squared(self, span: event.HomingSpan, results: List[RailResult]) -> None:
+        """Rails whose steppers have all homed to endstops of their own need no correction."""
+        resynced = {r.part.rail.name for r in results}
+        stopped = {
+            sp.stepper_name
+            for sp in span.homing_move.stepper_positions
+            if sp.endstop_name in span.trigger_times
+        }
+        for rail in self.rails if self.resyncer is not None else ():
+            names = [s.get_name() for s in rail.steppers]
+            if rail.name not in resynced and stopped.issuperset(names):
+                self.state.note_squared(rail.name, names)
 
     def _note_uncorrected(
         self, span: event.HomingSpan, results: List[RailResult], reason: str

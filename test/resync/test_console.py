@@ -31,11 +31,11 @@ def test_axis_that_is_in_step_but_may_not_be_level_has_a_line_with_what_to_do():
     state = RailState(True, "", "the printer was shut down")
     assert console.axis_lines([RAIL], [state], {RAIL.name: "Z_TILT_ADJUST"})[1:] == [
         "axis z may not be level: the printer was shut down. Run Z_TILT_ADJUST,"
-        " or RESYNC CLEAR=1 if it is level"
+        " or RESYNC CLEAR=1 AXIS=z if it is level"
     ]
     assert console.axis_lines([RAIL], [state], {})[1:] == [
         "axis z may not be square: the printer was shut down. See that it is square,"
-        " and run RESYNC CLEAR=1"
+        " and run RESYNC CLEAR=1 AXIS=z"
     ]
 
 

@@ -161,7 +161,7 @@ class Commands:
             raise gcmd.error("RESYNC: no axis is resynced")
         toolhead = self._printer.lookup_object("toolhead")
         if clear:
-            self._accept(toolhead)
+            self._accept(toolhead, self._rails_of(gcmd, gcmd.get("AXIS", None)))
             gcmd.respond_info("The steppers are taken to be in sync where they stand")
             return
         self._check_motors(gcmd)
@@ -179,20 +179,22 @@ class Commands:
                     "Axis %s is not in sync: %s. By how much is not known: home it"
                     % ("+".join(rail.axes), state.reason)
                 )
-        gcmd.respond_info("%d axes have been put back in step" % (len(results),))
+        count = sum(result.corrected for result in results)
+        gcmd.respond_info("%d axes have been put back in step" % (count,))
 
-    def _accept(self, toolhead: Any) -> None:
+    def _accept(self, toolhead: Any, rails: List[Rail]) -> None:
         assert self._resyncer is not None and self._acknowledgement is not None
         # The host asks for the counts by itself
         self._acknowledgement.pause()
         try:
-            self._resyncer.accept(toolhead)
+            self._resyncer.accept(toolhead, rails)
         finally:
             self._acknowledgement.resume()
 
     def _check_motors(self, gcmd: Any) -> None:
         stepper_enable = self._printer.lookup_object("stepper_enable")
-        for name in self._steppers():
+        skewed = [rail for rail in self._rails if self._state.get(rail.name).is_skew_known]
+        for name in [s.get_name() for rail in skewed or self._rails for s in rail.steppers]:
             if not stepper_enable.lookup_enable(name).is_motor_enabled():
                 raise gcmd.error("RESYNC: the motor of '%s' is off, home its axis" % (name,))
 
@@ -231,7 +233,7 @@ class Commands:
         found = [r for r in self._rails if axis.lower() in [a.lower() for a in r.axes]]
         if not found:
             raise gcmd.error(
-                "SET_RESYNC_LIMITS: axis '%s' is not resynced (those that are: %s)"
-                % (axis, ", ".join(axes))
+                "%s: axis '%s' is not resynced (those that are: %s)"
+                % (gcmd.get_command(), axis, ", ".join(axes))
             )
         return found

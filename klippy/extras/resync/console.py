@@ -36,12 +36,13 @@ def level_line(rail: Rail, state: RailState, command: Optional[str]) -> str:
 
     command is the one that levels it, None if there is none.
     """
-    text = "axis %s may not be %s: %s. "
+    axes = "+".join(rail.axes)
+    accept = "RESYNC CLEAR=1 AXIS=%s" % (rail.axes[0],)
     if command is None:
-        text += "See that it is square, and run RESYNC CLEAR=1"
-        return text % ("+".join(rail.axes), "square", state.level_reason)
-    text += "Run %s, or RESYNC CLEAR=1 if it is level"
-    return text % ("+".join(rail.axes), "level", state.level_reason, command)
+        text = "axis %s may not be square: %s. See that it is square, and run %s"
+        return text % (axes, state.level_reason, accept)
+    text = "axis %s may not be level: %s. Run %s, or %s if it is level"
+    return text % (axes, state.level_reason, command, accept)
 
 
 def _result_lines(result: RailResult) -> List[str]:

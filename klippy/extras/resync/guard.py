@@ -66,33 +66,32 @@ class MotorWatch:
 
     def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
         self._state = state
-        # What a rail was before its first motor was switched off
-        self._before: Dict[str, RailState] = {}
         stepper_enable = printer.lookup_object("stepper_enable")
         for rail in rails:
-            off: Dict[str, float] = {}
-            for stepper in rail.steppers:
-                enable = stepper_enable.lookup_enable(stepper.get_name())
-                enable.register_state_callback(self._handler(rail, stepper.get_name(), off))
+            names = [s.get_name() for s in rail.steppers]
+            enables = {name: stepper_enable.lookup_enable(name) for name in names}
+            # By print time (s): what the rail was before a motor was switched off then
+            before: Dict[float, RailState] = {}
+            for name, enable in enables.items():
+                others = [e for n, e in enables.items() if n != name]
+                enable.register_state_callback(self._handler(rail.name, name, others, before))
 
     def _handler(
-        self, rail: Rail, name: str, off: Dict[str, float]
+        self, rail_name: str, name: str, others: List[Any], before: Dict[float, RailState]
     ) -> Callable[[float, bool], None]:
-        # off has the print time at which each motor that is off was switched off
         def handle(print_time: float, is_enabled: bool) -> None:
             if is_enabled:
-                off.pop(name, None)
                 return
-            if not off:
-                self._before[rail.name] = self._state.get(rail.name)
-            off[name] = print_time
-            if len(off) == len(rail.steppers) and len(set(off.values())) == 1:
-                # One after the other, but at the same time
-                self._state.restore(rail.name, self._before[rail.name])
-                self._state.forget([rail.name], MOTORS_OFF)
-            else:
+            if print_time not in before:
+                before.clear()
+                before[print_time] = self._state.get(rail_name)
+            if any(enable.is_motor_enabled() for enable in others):
                 # While the others hold the rail, this one lets go
-                self._state.forget([rail.name], "the motor of '%s' was switched off" % (name,))
+                self._state.forget([rail_name], "the motor of '%s' was switched off" % (name,))
+            else:
+                # One after the other, but at the same time
+                self._state.restore(rail_name, before[print_time])
+                self._state.forget([rail_name], MOTORS_OFF)
 
         return handle
 
@@ -150,24 +149,24 @@ class ForceMoveWatch:
                     reason = "a move of '%s' alone was interrupted" % (name,)
                     self._state.lose(self._rails[name].name, reason)
             if is_done and self._is_by_hand:
-                moved_mm = mapping.offset_mm(stepper) - before_mm
-                self._note(self._rails[name], stepper, round(moved_mm / stepper.get_step_dist()))
+                self._note(self._rails[name], stepper, mapping.offset_mm(stepper) - before_mm)
 
         return manual_move
 
-    def _note(self, rail: Rail, stepper: Any, steps: int) -> None:
+    def _note(self, rail: Rail, stepper: Any, moved_mm: float) -> None:
         names = [s.get_name() for s in rail.steppers]
         if self._state.get(rail.name) != self._noted.get(rail.name):
             # It has been homed or accepted since
             self._before[rail.name] = self._state.get(rail.name)
             self._moved_steps[rail.name] = dict.fromkeys(names, 0)
         name, before = stepper.get_name(), self._before[rail.name]
-        self._moved_steps[rail.name][name] += steps
+        # The host has it start from a whole step: the way has a part of one too
+        self._moved_steps[rail.name][name] += round(moved_mm / stepper.get_step_dist())
         self._state.note_moved(
             rail.name,
             names,
             name,
-            steps * stepper.get_step_dist(),
+            moved_mm,
             "FORCE_MOVE has moved '%s' alone" % (name,),
         )
         if self._has_moved_as_one(rail):

@@ -43,13 +43,15 @@ INCIDENTS = "multi_mcu_resync"
 class Leveller(NamedTuple):
     """A levelling command, the names of its steppers, and the host's status of it.
 
-    levelled() has the names of the steppers that it has worked on last.
+    levelled() has the names of the steppers that it works on, helper what moves
+    them, None if that is FORCE_MOVE's code.
     """
 
     command: str
     steppers: Set[str]
     status: Any
     levelled: Callable[[], Set[str]]
+    helper: Optional[Any]
 
 
 class Host:
@@ -195,7 +197,9 @@ class Host:
             owner = self._printer.lookup_object(name, None)
             if owner is not None:
                 steppers = {s.get_name() for s in owner.z_helper.z_steppers}
-                found.append(Leveller(command, steppers, owner.z_status, steppers.copy))
+                found.append(
+                    Leveller(command, steppers, owner.z_status, steppers.copy, owner.z_helper)
+                )
         return found + self._motor_synchronizers()
 
     def _motor_synchronizers(self) -> List[Leveller]:
@@ -209,7 +213,9 @@ class Host:
 
         all_steppers = steppers_of(owner.motion)
         return [
-            Leveller("SYNC_MOTORS", all_steppers, owner.status, lambda: steppers_of(owner.axes))
+            Leveller(
+                "SYNC_MOTORS", all_steppers, owner.status, lambda: steppers_of(owner.axes), None
+            )
         ]
 
     def earlier_incidents(self) -> Dict[str, str]:

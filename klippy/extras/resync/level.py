@@ -27,9 +27,26 @@ class LevelWatch:
             for rail in self._rails_of(leveller.steppers):
                 self.commands[rail.name] = leveller.command
             wrapping.wrap(leveller.status, "check_retry_result", self._watcher(leveller))
+            if leveller.helper is not None:
+                wrapping.wrap(leveller.helper, "adjust_steppers", self._doubter(leveller))
 
     def _rails_of(self, steppers: Set[str]) -> List[Rail]:
         return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
+
+    def _doubter(
+        self, leveller: Leveller
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        reason = "%s has not come to its end" % (leveller.command,)
+
+        def wrapper(adjust_steppers: Callable[..., Any]) -> Callable[..., Any]:
+            def adjust(*arguments: Any, **options: Any) -> Any:
+                for rail in self._rails_of(leveller.levelled()):
+                    self._state.note_level_needed(rail.name, reason)
+                return adjust_steppers(*arguments, **options)
+
+            return adjust
+
+        return wrapper
 
     def _watcher(
         self, leveller: Leveller
@@ -37,7 +54,8 @@ class LevelWatch:
         def wrapper(check_retry_result: Callable[..., Any]) -> Callable[..., Any]:
             def check(*arguments: Any, **options: Any) -> Any:
                 result = check_retry_result(*arguments, **options)
-                if leveller.status.applied:
+                # Until Klipper 2024-12-19 (v0.13) there is no result where retries are zero
+                if leveller.status.applied or result is None:
                     for rail in self._rails_of(leveller.levelled()):
                         self._note_level(rail)
                 return result

@@ -98,10 +98,10 @@ class Resyncer:
             self._force(toolhead, results)
         return results
 
-    def accept(self, toolhead: Any) -> None:
-        """Take all steppers to be in step, and level, where they stand."""
+    def accept(self, toolhead: Any, rails: List[Rail]) -> None:
+        """Take the steppers of rails to be in step, and level, where they stand."""
         toolhead.wait_moves()
-        for rail in self._rails:
+        for rail in rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and not state.is_skew_known:
                 # An MCU may have counted otherwise: the host takes over its counts

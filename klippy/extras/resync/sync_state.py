@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
 
 NOT_HOMED = "not homed yet"
 NOT_CORRECTED = "the correction is off"
+OWN_ENDSTOPS = "each of its steppers has homed to an endstop of its own"
 NOT_LEVELLED = "not levelled since the start"
 MOTORS_OFF = "motors off"
 SHUT_DOWN = "the printer was shut down"
@@ -46,7 +47,9 @@ class SyncState:
     """
 
     def __init__(self, rail_names: Sequence[str], reason: str = NOT_HOMED) -> None:
-        self._states: Dict[str, RailState] = dict.fromkeys(rail_names, RailState(None, reason))
+        level_reason = NOT_LEVELLED if reason == NOT_HOMED else reason
+        state = RailState(None, reason, level_reason)
+        self._states: Dict[str, RailState] = dict.fromkeys(rail_names, state)
         self.skew_mm: Dict[str, float] = {}
         # Rails that no command levels: nobody does so every day
         self._unlevelled: Set[str] = set()
@@ -89,6 +92,16 @@ class SyncState:
         """The steppers stand where they belong, by a probe or by their owner's word."""
         self._change(rail_name, level_reason="")
 
+    def note_level_needed(self, rail_name: str, reason: str) -> None:
+        """The steppers have been moved apart, and should be where they belong in the end."""
+        self._note_level_reason(rail_name, reason)
+
+    def note_squared(self, rail_name: str, steppers: Sequence[str]) -> None:
+        """Endstops of their own have put the steppers where they belong."""
+        self._states[rail_name] = RailState(None, OWN_ENDSTOPS, "")
+        for name in steppers:
+            self.skew_mm.pop(name, None)
+
     def note_skewed(self, rail_name: str, skew_mm: Mapping[str, float], reason: str) -> None:
         """The steppers of a rail are out of step by known ways (mm)."""
         self._change(rail_name, in_sync=False, reason=reason, is_skew_known=True)
@@ -126,6 +139,9 @@ class SyncState:
             state = self._states[name]
             if state.in_sync or state.reason in FORGOTTEN:
                 self._change(name, in_sync=None, reason=reason)
+            elif state.in_sync is False:
+                # Homing puts back what is known, and who lets go of it may do so by hand
+                self._note_level_reason(name, state.reason)
             self._change(name, is_skew_known=False)
             self._note_level_reason(name, reason)
 
