@@ -101,6 +101,7 @@ class MultiMcuResync:
         self.moves = HomingMoves(
             self.rails, self.state, self.signals, self.host.follow_homing_moves(self._leave_move)
         )
+        self.printer.register_event_handler("klippy:disconnect", self.moves.stop)
         self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
         for name in self.host.lifted_steppers.difference(self.steppers):
             raise self.printer.config_error(

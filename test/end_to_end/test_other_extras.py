@@ -41,20 +41,45 @@ def test_functions_that_are_stood_in_for_look_like_the_hosts_own(start):
     assert changed == left == []
 
 
-@pytest.mark.parametrize("ends_in_a_move", [False, True], ids=["at rest", "while it homes"])
-def test_nothing_is_replaced_after_a_restart_without_the_section(start, ends_in_a_move):
-    sample = SamplePrinter().with_resync(include_single_mcu=True).on_one_mcu()
-    inspecting = "\n[inspecting]\n"
-    printer = start(sample, sections=inspecting)
+def end_at_rest(printer):
+    printer.restart()
+
+
+def end_while_it_homes(printer):
+    printer.control("mcu z0 shutdown reason=Command_request at_s=%.3f" % (printer.now_s() + 1,))
+    with pytest.raises(GCodeError):
+        printer.gcode("PROBE")
+    printer.restart("FIRMWARE_RESTART")
+
+
+def end_with_armed_endstops(printer, probe="PROBE"):
+    printer.gcode("UNRULY AT=begin DO=home_start_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode(probe)
+    printer.restart("FIRMWARE_RESTART")
+
+
+def end_with_armed_endstops_of_a_move_that_is_not_followed(printer):
+    end_with_armed_endstops(printer, "UNRULY_PROBE")
+
+
+ENDINGS = (
+    end_at_rest,
+    end_while_it_homes,
+    end_with_armed_endstops,
+    end_with_armed_endstops_of_a_move_that_is_not_followed,
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"probe_pins": "z0:PB6"}], ids=["relayed", "pins"])
+@pytest.mark.parametrize("end", ENDINGS)
+def test_nothing_is_replaced_after_a_restart_without_the_section(start, end, options):
+    sample = SamplePrinter().with_resync(include_single_mcu=True, **options).on_one_mcu()
+    others = "\n[inspecting]\n\n[unruly_extra]\n"
+    printer = start(sample, sections=others)
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
-    printer.write("printer.cfg", sample.without_section().printer_cfg() + inspecting)
-    if ends_in_a_move:
-        printer.control("mcu z0 shutdown reason=Command_request at_s=%.3f" % (printer.now_s() + 1,))
-        with pytest.raises(GCodeError):
-            printer.gcode("PROBE")
-        printer.restart("FIRMWARE_RESTART")
-    else:
-        printer.restart()
+    printer.write("printer.cfg", sample.without_section().printer_cfg() + others)
+    end(printer)
     assert inspected(printer)[2] == []
     printer.gcode("G28\nG1 Z10 F600\nPROBE")
     assert inspected(printer) == [[], [], []]

@@ -122,8 +122,11 @@ class FanOut:
         self._wrapping.wrap(endstop, "home_wait", self._waiting)
 
     def end(self) -> None:
-        """Leave the endstop as it was found."""
+        """Leave the endstop, and what stops the steppers of each pin, as they were found."""
         self._wrapping.undo()
+        # A move that was given up has not waited for them
+        for pin in self._pins:
+            pin.release()
 
     def _starting(self, home_start: Callable[..., Any]) -> Callable[..., Any]:
         def start(

@@ -61,6 +61,11 @@ class HomingMoves:
             self._spans[-1].resume()
         return faults
 
+    def stop(self) -> None:
+        """Leave the endstops of all of them as they were found."""
+        for span in self._spans:
+            span.stop()
+
     def note_failure(self, span: HomingSpan, rail: Rail, reason: str) -> None:
         """A rail that has moved was not put back in step."""
         skew_mm = span.skew_mm(rail)

@@ -101,8 +101,6 @@ class SignalPin:
         clock = self.mcu.print_time_to_clock(print_time)
         self._rest_ticks = self.mcu.print_time_to_clock(print_time + rest_time) - clock
         self._stop_reason = 0
-        # A move that was given up may have left it
-        self._wrapping.undo()
         # The host does not keep what has triggered an MCU that it relays to
         self._wrapping.wrap(self._trsync, "stop", self._watched)
         self._home_command.send(
@@ -119,9 +117,13 @@ class SignalPin:
             reqclock=clock,
         )
 
+    def release(self) -> None:
+        """Leave the trsync as it was found."""
+        self._wrapping.undo()
+
     def _watched(self, stop: Callable[[], int]) -> Callable[[], int]:
         def watched() -> int:
-            self._wrapping.undo()
+            self.release()
             self._stop_reason = stop()
             return self._stop_reason
 
@@ -133,7 +135,7 @@ class SignalPin:
         None if it was not this pin that has stopped the steppers of its MCU.
         Raises PinError.
         """
-        self._wrapping.undo()
+        self.release()
         self._home_command.send([self._oid, 0, 0, 0, 0, 0, 0, 0])
         if self._stop_reason != REASON_ENDSTOP_HIT:
             return None
