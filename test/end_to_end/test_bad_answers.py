@@ -99,6 +99,36 @@ def test_steppers_of_mcus_that_answer_are_compared_where_another_does_not(start)
     assert "stepper_z1" not in error_mm or error_mm["stepper_z1"] == 0.0
 
 
+SILENT_PIN = (
+    "multi_mcu_resync: no answer from MCU 'z2' to what pin 'z2:PB6' reads: check the link to it"
+)
+
+
+def probe_within_a_probe(start, do, after_s, times):
+    """Have a pin fall silent some time after the outer homing move has begun."""
+    sample = SamplePrinter(z_mcus=Z_MCUS).with_resync(probe_pins=PINS, relay_fallback=True)
+    printer = start(sample, sections="[unruly_extra]\n")
+    printer.gcode("G28\nUNRULY AT=begin DO=%s" % (do,))
+    before = level_truth(printer)
+    malform = "reply z2 endstop_state malformed=missing times=%d" % (times,)
+    printer.call_at(printer.now_s() + after_s, lambda: printer.control(malform))
+    lines = printer.gcode("PROBE")
+    assert_healthy(printer, before)
+    return lines
+
+
+def test_move_is_corrected_though_one_within_its_begin_was_refused_for_a_silent_pin(start):
+    # While the toolhead lifts for the inner one
+    lines = probe_within_a_probe(start, "probe_or_go_on", 0.1, UNANSWERED)
+    assert "// went on without: " + SILENT_PIN in lines
+
+
+def test_move_is_relayed_if_a_pin_has_fallen_silent_in_one_within_its_begin(start):
+    # While the inner one goes down: once as it ends, once for the outer one
+    lines = probe_within_a_probe(start, "probe", 1.5, 2 * UNANSWERED)
+    assert lines.count("// " + SILENT_PIN + "; the host relays") == 2
+
+
 # The time of a trigger
 
 

@@ -201,7 +201,7 @@ def test_homing_move_whose_begin_was_missed_loses_what_it_moved(start):
     printer.gcode("UNRULY AT=begin DO=probe\nUNRULY_PROBE")
     assert status(printer, "in_sync") is False
     assert status(printer, "level_needed") is True
-    with pytest.raises(GCodeError, match="a homing move came within another one. Home it$"):
+    with pytest.raises(GCodeError, match="the begin of a homing move was missed. Home it$"):
         printer.gcode("G1 Z20")
     printer.gcode("G28\nQUAD_GANTRY_LEVEL")
     assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)

@@ -6,7 +6,11 @@
 from types import SimpleNamespace
 
 import pytest
-from resync.homing_moves import HomingMoves
+from resync.event import BEGIN_MISSED
+from resync.homing_moves import GIVEN_UP, HomingMoves
+from resync.plan import PlanError
+from resync.rail import Rail
+from resync.signal_pin import PinError
 from resync.sync_state import SyncState
 
 
@@ -23,35 +27,95 @@ def make_endstop():
     return Endstop()
 
 
+class HostError(Exception):
+    """The host's command_error."""
+
+
 class Signals:
     def __init__(self):
         self.story = []
+        # Names of the homing moves whose signals have something wrong now
+        self.broken = set()
 
     def begin(self, homing_move):
         self.story.append("begin " + homing_move.name)
+        if homing_move.name in self.broken:
+            raise PinError("no answer")
 
     def end(self):
         self.story.append("end")
         return []
 
+    def trigger_time(self, endstop_name, mcu):
+        return None
+
+    def together(self, endstops):
+        return [[name] for _, name in endstops]
+
+
+class Stepper:
+    """One that stands still."""
+
+    def __init__(self, name):
+        self.name = name
+        self.get_past_mcu_position = lambda print_time: 0
+
+    def get_name(self):
+        return self.name
+
+    def get_mcu_position(self):
+        return 0
+
+    def get_mcu(self):
+        reactor = SimpleNamespace(monotonic=lambda: 0.0)
+        printer = SimpleNamespace(get_reactor=lambda: reactor)
+        return SimpleNamespace(
+            get_printer=lambda: printer, estimated_print_time=lambda eventtime: 0.0
+        )
+
+    def get_step_dist(self):
+        return 0.01
+
+    def mcu_to_commanded_position(self, steps):
+        return 0.01 * steps
+
+
+class HomingMove:
+    def __init__(self, **fields):
+        vars(self).update(fields)
+
 
 class Printer:
-    """Two homing moves to one endstop, the second within the first."""
+    """Two homing moves of one rail to one endstop, the second within the first."""
 
     def __init__(self):
         self.endstop = make_endstop()
-        self.outer, self.inner = (
+        self.rail = Rail("stepper_z", ("z",), [Stepper("stepper_z"), Stepper("stepper_z1")])
+        positions = [
             SimpleNamespace(
+                stepper=stepper,
+                stepper_name=stepper.name,
+                endstop_name="z",
+                start_pos=0,
+                trig_pos=0,
+                halt_pos=0,
+            )
+            for stepper in self.rail.steppers
+        ]
+        self.outer, self.inner = (
+            HomingMove(
                 name=name,
                 endstops=[(self.endstop, "z")],
                 toolhead=SimpleNamespace(get_position=lambda: [0.0] * 4),
-                stepper_positions=[],
+                stepper_positions=positions,
+                printer=SimpleNamespace(command_error=HostError),
             )
             for name in ("outer", "inner")
         )
         self.signals = Signals()
         self.host_moves = [self.outer, self.inner]
-        self.moves = HomingMoves([], SyncState([]), self.signals, self.host_moves)
+        self.state = SyncState([self.rail.name])
+        self.moves = HomingMoves([self.rail], self.state, self.signals, self.host_moves)
         self.before = self.code()
 
     def code(self):
@@ -63,7 +127,12 @@ class Printer:
         assert self.endstop.home_wait(7.0) == 5.0
         span = self.moves.find(homing_move)
         assert span.trigger_times == {"z": 5.0}
-        self.moves.end(span)
+        assert len(span.readings()) == 1
+        return self.moves.end(span)
+
+    def rail_state(self):
+        state = self.state.get(self.rail.name)
+        return state.in_sync, state.reason, state.is_skew_known
 
 
 @pytest.fixture
@@ -110,3 +179,74 @@ def test_move_that_is_left_without_its_end_is_ended(printer):
     assert printer.code() == printer.before
     assert printer.signals.story == ["begin outer", "end"]
     assert not printer.moves.is_any()
+
+
+def test_move_is_watched_again_if_one_within_it_cannot_begin(printer):
+    printer.moves.begin(printer.outer)
+    printer.signals.broken = {"inner"}
+    with pytest.raises(HostError, match="^multi_mcu_resync: no answer$"):
+        printer.moves.begin(printer.inner)
+    assert printer.moves.find(printer.inner) is None
+    assert printer.home(printer.outer) == []
+    assert printer.code() == printer.before
+    assert not printer.moves.is_any()
+
+
+def end_inner(printer):
+    printer.home(printer.inner)
+
+
+def leave_inner(printer):
+    printer.moves.leave(printer.inner)
+
+
+def leave_inner_with_armed_endstops(printer):
+    printer.endstop.home_start(3.0)
+    printer.moves.leave(printer.inner)
+    assert printer.rail_state() == (False, GIVEN_UP, False)
+
+
+@pytest.mark.parametrize("finish", [end_inner, leave_inner, leave_inner_with_armed_endstops])
+def test_signals_that_cannot_be_watched_again_are_a_fault_of_the_move_they_belong_to(
+    printer, finish
+):
+    printer.moves.begin(printer.outer)
+    printer.moves.begin(printer.inner)
+    printer.signals.broken = {"outer"}
+    finish(printer)
+    # The move itself is watched all the same
+    assert printer.home(printer.outer) == ["no answer"]
+    assert printer.code() == printer.before
+    assert not printer.moves.is_any()
+
+
+def test_fault_of_signals_is_told_once(printer):
+    printer.moves.begin(printer.outer)
+    for broken in ({"outer"}, set()):
+        printer.moves.begin(printer.inner)
+        printer.signals.broken = broken
+        assert printer.home(printer.inner) == []
+    assert printer.home(printer.outer) == []
+
+
+@pytest.mark.parametrize("finish", ["end", "leave"])
+def test_move_within_another_that_is_over_is_over_too(printer, finish):
+    printer.moves.begin(printer.outer)
+    # Given up, and of a class whose function the host does not leave
+    printer.moves.begin(printer.inner)
+    if finish == "end":
+        printer.moves.end(printer.moves.find(printer.outer))
+    else:
+        printer.moves.leave(printer.outer)
+    assert printer.code() == printer.before
+    assert not printer.moves.is_any()
+
+
+def test_move_whose_begin_was_missed_is_an_error_and_loses_the_rail(printer):
+    printer.moves.begin(printer.outer)
+    span = printer.moves.find(printer.outer)
+    # Nobody has seen its endstop armed
+    with pytest.raises(PlanError, match=BEGIN_MISSED):
+        span.readings()
+    printer.moves.note_failure(span, printer.rail, BEGIN_MISSED)
+    assert printer.rail_state() == (False, BEGIN_MISSED, False)

@@ -7,15 +7,18 @@ from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple
 
 from . import mapping
 from .answers import trigger_fault
-from .plan import StepperReading
+from .plan import PlanError, StepperReading
 from .position_check import counts_between
 from .rail import Rail
+from .signal_pin import PinError
 from .signals import Signals
 from .sync_state import SyncState
 from .wrapping import Wrapping
 
 # Over how long (s) the speed of a homing move is measured
 SPEED_WINDOW_S = 0.010
+
+BEGIN_MISSED = "the begin of a homing move was missed"
 
 
 class CountError(Exception):
@@ -137,6 +140,7 @@ class HomingSpan:
 
     Between its begin and the start of the motion, other extras may move the
     toolhead and home with it: where the steppers stand is noted at the start.
+    Raises the host's error if a pin of its signals does not answer.
     """
 
     def __init__(
@@ -155,25 +159,38 @@ class HomingSpan:
         self._miscounted: Set[str] = set()
         # Print time (s) from which on earlier moves may have run still
         self._begin_time = 0.0
-        self.resume()
+        try:
+            self._begin_signals()
+        except PinError as e:
+            raise homing_move.printer.command_error("multi_mcu_resync: %s" % (e,)) from e
+        self._signal_faults: List[str] = []
+        self._watch = self._watch_endstops()
 
-    def resume(self) -> None:
-        """Watch the endstops, again if another homing move has come in between."""
+    def _begin_signals(self) -> None:
         try:
             self._signals.begin(self.homing_move)
         except Exception:
             self._signals.end()
             raise
-        self._watch = EndstopWatch(
-            self.homing_move.endstops,
-            [s for rail in self._rails for s in rail.steppers],
-            self._note_start,
-        )
+
+    def _watch_endstops(self) -> EndstopWatch:
+        steppers = [s for rail in self._rails for s in rail.steppers]
+        return EndstopWatch(self.homing_move.endstops, steppers, self._note_start)
+
+    def resume(self) -> None:
+        """Watch the endstops again: another homing move has come in between."""
+        self._signal_faults = []
+        try:
+            self._begin_signals()
+        except PinError as e:
+            # It is too late to refuse this move
+            self._signal_faults.append(str(e))
+        self._watch = self._watch_endstops()
 
     def stop(self) -> List[str]:
         """Leave the endstops as they were found; returns what was wrong with signals."""
         self._watch.stop()
-        return self._signals.end()
+        return [*self._signal_faults, *self._signals.end()]
 
     @property
     def is_started(self) -> bool:
@@ -206,9 +223,11 @@ class HomingSpan:
     def skew_mm(self, rail: Rail) -> Dict[str, float]:
         """How far each stepper of a rail that moved stands from its first one.
 
-        Empty if they did not all go until one signal came: then nobody knows
-        where they should stand.
+        Empty if they did not all go until one signal came, or if the start was
+        missed: then nobody knows where they should stand.
         """
+        if not self.start:
+            return {}
         for endstops in self._signals.together(self.homing_move.endstops):
             names = {
                 sp.stepper_name
@@ -228,7 +247,8 @@ class HomingSpan:
 
         Steppers that home to endstops of their own are not read unless these
         carry one signal: they must not be pulled together.  Raises CountError
-        if an MCU's count is not on the way that its stepper was sent.
+        if an MCU's count is not on the way that its stepper was sent, PlanError
+        if nobody knows where the steppers have started.
         """
         found = []
         for rail in self._rails:
@@ -239,6 +259,8 @@ class HomingSpan:
                     if sp.endstop_name in endstops
                 }
                 names = [s.get_name() for s in rail.steppers if s.get_name() in taken]
+                if len(names) > 1 and not self.start:
+                    raise PlanError(BEGIN_MISSED)
                 if len(names) > 1:
                     # Counts that are doubted already are read anew, whatever they are
                     is_doubted = rail.name in self._miscounted

@@ -105,7 +105,7 @@ class FanOut:
     def begin(self, endstop: Any) -> None:
         """Have the endstop, or the probe that wraps it, arm the other pins as well.
 
-        Raises the host's error if an MCU does not say what its pin reads.
+        Raises PinError if an MCU does not say what its pin reads.
         """
         self.fault, self.trigger_times = "", {}
         if self._pins[0].mcu.is_fileoutput():
@@ -114,10 +114,7 @@ class FanOut:
         if self._fallback:
             # The probe may still be on its way up from the bed
             self._printer.lookup_object("toolhead").wait_moves()
-            try:
-                self._triggered = [pin for pin in self._pins if pin.is_triggered()]
-            except PinError as e:
-                raise self._printer.command_error("multi_mcu_resync: %s" % (e,)) from e
+            self._triggered = [pin for pin in self._pins if pin.is_triggered()]
         self._wrapping.wrap(endstop, "home_start", self._starting)
         self._wrapping.wrap(endstop, "home_wait", self._waiting)
 

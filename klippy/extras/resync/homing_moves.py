@@ -6,7 +6,7 @@
 from typing import Any, List, Optional
 from weakref import WeakSet
 
-from .event import HomingSpan, moved_rails
+from .event import BEGIN_MISSED, HomingSpan, moved_rails
 from .rail import Rail
 from .signals import Signals
 from .sync_state import SyncState
@@ -45,20 +45,35 @@ class HomingMoves:
         return next((s for s in self._spans if s.homing_move is homing_move), None)
 
     def begin(self, homing_move: Any) -> None:
-        """A homing move of the toolhead has begun."""
+        """A homing move of the toolhead has begun; raises the host's error."""
         if self._spans:
             self._spans[-1].stop()
         for span in list(self._spans):
             if span.is_started or span.homing_move not in self._host_moves:
                 self._give_up(span)
-        self._spans.append(HomingSpan(homing_move, self._rails, self._state, self._signals))
+        try:
+            span = HomingSpan(homing_move, self._rails, self._state, self._signals)
+        except Exception:
+            # Whoever has begun it may go on without it
+            self._resume_outer()
+            raise
+        self._spans.append(span)
+
+    def _resume_outer(self) -> None:
+        if self._spans:
+            self._spans[-1].resume()
+
+    def _give_up_within(self, span: HomingSpan) -> None:
+        while self._spans[-1] is not span:
+            self._spans[-1].stop()
+            self._give_up(self._spans[-1])
 
     def end(self, span: HomingSpan) -> List[str]:
         """A homing move has ended; returns what was wrong with its signals."""
+        self._give_up_within(span)
         faults = span.stop()
         self._spans.remove(span)
-        if self._spans:
-            self._spans[-1].resume()
+        self._resume_outer()
         return faults
 
     def stop(self) -> None:
@@ -75,8 +90,7 @@ class HomingMoves:
             self._state.lose(rail.name, reason)
 
     def _give_up(self, span: HomingSpan) -> None:
-        if span in self._spans:
-            self._spans.remove(span)
+        self._spans.remove(span)
         if not span.is_started:
             return
         self._given_up.add(span.homing_move)
@@ -90,8 +104,10 @@ class HomingMoves:
         span = self.find(homing_move)
         if span is None:
             return False
-        self.end(span)
+        self._give_up_within(span)
+        span.stop()
         self._give_up(span)
+        self._resume_outer()
         return True
 
     def lose(self, homing_move: Any) -> None:
@@ -99,4 +115,4 @@ class HomingMoves:
         if homing_move in self._given_up:
             return
         for rail in moved_rails(homing_move, self._rails):
-            self._state.lose(rail.name, "a homing move came within another one")
+            self._state.lose(rail.name, BEGIN_MISSED)

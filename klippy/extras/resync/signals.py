@@ -86,7 +86,7 @@ class Signals:
         return endstops[0]
 
     def begin(self, homing_move: Any) -> None:
-        """Arm the other pins of those endstops that take part."""
+        """Arm the other pins of those endstops that take part; raises PinError."""
         for fan_out in self._fan_outs.values():
             for endstop, name in homing_move.endstops:
                 if self._host.plain_endstop(endstop) is fan_out.endstop:

@@ -83,6 +83,15 @@ class UnrulyExtra:
         inner.homing_move(target, 5.0, probe_pos=True)
         toolhead.manual_move([None, None, start[2]], 10.0)
 
+    def do_probe_or_go_on(self, homing_move):
+        """The same, but what goes wrong with it is no reason to give up the outer one."""
+        try:
+            self.do_probe(homing_move)
+        except self.printer.command_error as e:
+            self.gcode.respond_info("went on without: %s" % (e,))
+            start = homing_move.toolhead.get_position()
+            homing_move.toolhead.manual_move([None, None, start[2] - LIFT_MM], 10.0)
+
     def do_home_start_raises(self, homing_move):
         """The last endstop is armed, and something is wrong then."""
         endstop = homing_move.endstops[-1][0]
