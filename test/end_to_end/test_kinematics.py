@@ -150,6 +150,20 @@ def test_shared_carriages_of_generic_cartesian_stay_in_step(start):
     check_stays_in_step(printer, GENERIC_GROUPS)
 
 
+def test_carriage_of_any_name_is_moved_no_faster_than_its_axis(start):
+    sample = GenericPrinter(
+        {"x": ("mcu", "x"), "y": ("mcu", "y"), "l": ("mcu", "lift"), "l1": ("z1", "lift")},
+        carriages={"x": "x", "y": "y", "lift": "z"},
+        lifts=("stepper_l", "stepper_l1"),
+        resync={"speed": 300},
+    )
+    printer = start_generic(start, sample)
+    assert printer.state() == "ready", printer.state_message()
+    assert "axis lift has stepper l on mcu, stepper l1 on z1; ferror 0.75" in printer.log()
+    assert "axis lift: option 'speed' is above what [printer] allows" in printer.log()
+    check_stays_in_step(printer, [("stepper_l", "stepper_l1")])
+
+
 @pytest.mark.area("mapping kept")
 def test_carriages_of_generic_cartesian_keep_their_mapping_when_they_are_switched(start):
     sample = GenericPrinter(

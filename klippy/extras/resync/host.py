@@ -54,6 +54,22 @@ class Leveller(NamedTuple):
     helper: Optional[Any]
 
 
+def axis_of(kinematics: Any, name: str) -> str:
+    """The axis, "x" for one, along which a rail or carriage of this name moves."""
+    # The carriages of generic_cartesian are called what one likes
+    carriages = getattr(kinematics, "carriages", {})
+    return "xyz"[carriages[name].get_axis()] if name in carriages else name
+
+
+def pace_along(kinematics: Any, axis: str, most: Pace) -> Pace:
+    """What the kinematics allows along an axis of the most that the toolhead may do."""
+    # Z has limits of its own, the others have in some kinematics of Kalico
+    return most.bounded(
+        getattr(kinematics, "max_%s_velocity" % (axis,), None),
+        getattr(kinematics, "max_%s_accel" % (axis,), None),
+    )
+
+
 class Host:
     """The running host, as far as it differs from one version to the next."""
 
@@ -287,16 +303,10 @@ class Host:
         """Maximum speed and acceleration of a rail."""
         toolhead = self._printer.lookup_object("toolhead")
         kinematics = toolhead.get_kinematics()
-        speed_mm_s, accel_mm_s2 = toolhead.get_max_velocity()
-        for axis in rail.axes:
-            # Z has limits of its own, the others have in some kinematics of Kalico
-            speed_mm_s = min(
-                speed_mm_s, getattr(kinematics, "max_%s_velocity" % (axis,), speed_mm_s)
-            )
-            accel_mm_s2 = min(
-                accel_mm_s2, getattr(kinematics, "max_%s_accel" % (axis,), accel_mm_s2)
-            )
-        return Pace(speed_mm_s, accel_mm_s2)
+        most = Pace(*toolhead.get_max_velocity())
+        for name in rail.axes:
+            most = pace_along(kinematics, axis_of(kinematics, name), most)
+        return most
 
     def system_time_at(self, print_time: float) -> float:
         """System time (s) at which a print time (s) comes; now if it has passed."""
