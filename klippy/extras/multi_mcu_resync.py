@@ -98,9 +98,8 @@ class MultiMcuResync:
         self.state = SyncState([rail.name for rail in self.rails], reason)
         self.state.note_incidents(self.host.earlier_incidents())
         self.printer.register_event_handler("klippy:disconnect", self._handle_disconnect)
-        self.moves = HomingMoves(
-            self.rails, self.state, self.signals, self.host.follow_homing_moves(self._leave_move)
-        )
+        host_moves = self.host.follow_homing_moves(self._leave_move)
+        self.moves = HomingMoves(self.rails, self.state, self.signals, host_moves, self.correct)
         self.printer.register_event_handler("klippy:disconnect", self.moves.stop)
         self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
         for name in self.host.lifted_steppers.difference(self.steppers):
@@ -272,8 +271,7 @@ class MultiMcuResync:
     def _handle_move_end(self, homing_move: Any) -> None:
         span = self.moves.find(homing_move)
         if span is None:
-            is_ours = homing_move.toolhead is self.printer.lookup_object("toolhead")
-            if is_ours and self.resyncer is not None:
+            if homing_move.toolhead is self.printer.lookup_object("toolhead"):
                 self.moves.lose(homing_move)
             return
         results: List[RailResult] = []

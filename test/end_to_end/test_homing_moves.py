@@ -247,6 +247,19 @@ def test_move_that_is_given_up_with_armed_endstops_blocks_the_axis_until_homed(s
         assert skew_gained_mm(before, level_truth(printer)) == 0.0
 
 
+@pytest.mark.parametrize("probe", ["PROBE", "UNRULY_PROBE"])
+def test_nothing_is_lost_by_a_move_that_is_given_up_where_nothing_is_corrected(start, probe):
+    printer = start(SamplePrinter().with_resync(correct=False), sections=SECTIONS)
+    printer.gcode("G28\nG1 Z10 F600")
+    before = [status(printer, name) for name in ("in_sync", "level_needed_reason")]
+    printer.gcode("UNRULY AT=begin DO=home_start_raises")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode(probe)
+    # A move whose function the host does not leave is given up at the next begin
+    printer.gcode("G28 X\nG1 Z12")
+    assert [status(printer, name) for name in ("in_sync", "level_needed_reason")] == before
+
+
 @pytest.mark.parametrize("cure", ["RESYNC", "G28 Z"])
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 def test_skew_that_a_failed_correction_leaves_stays_known(start, sample, cure):

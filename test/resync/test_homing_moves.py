@@ -115,7 +115,7 @@ class Printer:
         self.signals = Signals()
         self.host_moves = [self.outer, self.inner]
         self.state = SyncState([self.rail.name])
-        self.moves = HomingMoves([self.rail], self.state, self.signals, self.host_moves)
+        self.moves = HomingMoves([self.rail], self.state, self.signals, self.host_moves, True)
         self.before = self.code()
 
     def code(self):

@@ -20,15 +20,22 @@ class HomingMoves:
     An extra may home while it handles the begin of a homing move, to fetch a
     probe for one.  The outer move waits meanwhile, and is watched anew then.
     host_moves has the homing moves whose function the host has not left yet.
+    Where nothing is corrected, nothing can be lost: no move changes the state.
     """
 
     def __init__(
-        self, rails: List[Rail], state: SyncState, signals: Signals, host_moves: List[Any]
+        self,
+        rails: List[Rail],
+        state: SyncState,
+        signals: Signals,
+        host_moves: List[Any],
+        is_corrected: bool,
     ) -> None:
         self._rails = rails
         self._state = state
         self._signals = signals
         self._host_moves = host_moves
+        self._is_corrected = is_corrected
         self._spans: List[HomingSpan] = []
         self._given_up: Any = WeakSet()
 
@@ -94,7 +101,7 @@ class HomingMoves:
         if not span.is_started:
             return
         self._given_up.add(span.homing_move)
-        for rail in moved_rails(span.homing_move, self._rails):
+        for rail in self._corrected_rails(span.homing_move):
             self.note_failure(span, rail, GIVEN_UP)
             # Its MCUs stop by themselves while the host sends on
             self._state.note_miscount(rail.name, GIVEN_UP)
@@ -114,5 +121,8 @@ class HomingMoves:
         """A homing move has ended that is not among these: was its begin missed?"""
         if homing_move in self._given_up:
             return
-        for rail in moved_rails(homing_move, self._rails):
+        for rail in self._corrected_rails(homing_move):
             self._state.lose(rail.name, BEGIN_MISSED)
+
+    def _corrected_rails(self, homing_move: Any) -> List[Rail]:
+        return moved_rails(homing_move, self._rails) if self._is_corrected else []
