@@ -158,14 +158,14 @@ class Acknowledgement:
         self._look_at(list(self._due))
         return self._next_look_time()
 
-    def _is_known(self, name: str) -> bool:
+    def _is_out_of_step(self, name: str) -> bool:
         return self._state.get(self._rails[name].name).in_sync is False
 
     def _look_at(self, names: List[str]) -> None:
-        # What is known already is not told again at each interval
-        for name in filter(self._is_known, names):
+        # What has been reported is not reported again at each interval
+        for name in filter(self._is_out_of_step, names):
             self._due.pop(name, None)
-        comparisons, unanswered = self._compare([n for n in names if not self._is_known(n)])
+        comparisons, unanswered = self._compare([n for n in names if not self._is_out_of_step(n)])
         for e in unanswered:
             self._report(str(e))
         for comparison in comparisons:

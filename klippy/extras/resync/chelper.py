@@ -100,6 +100,13 @@ def _compile(host_chelper: str, folder: str) -> str:
     return path
 
 
+def _build_into(path: str, host_chelper: str) -> None:
+    """Build the library at a path, where nobody sees half a file."""
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path), suffix=".tmp") as folder:
+        # Two hosts may start at once
+        os.replace(_compile(host_chelper, folder), path)
+
+
 def build(host_chelper: str) -> str:
     """Compile the C helper against the host's headers unless that is done.
 
@@ -109,9 +116,7 @@ def build(host_chelper: str) -> str:
     path = _library_path(host_chelper)
     if not _is_whole(path):
         try:
-            with tempfile.TemporaryDirectory(dir=os.path.dirname(path), suffix=".tmp") as folder:
-                # Two hosts may start at once: neither is to see half a file
-                os.replace(_compile(host_chelper, folder), path)
+            _build_into(path, host_chelper)
         except OSError as e:
             raise HelperError("cannot build the C helper: %s" % (e,)) from e
     return path
@@ -127,17 +132,19 @@ def _load(ffi: Any, host_chelper: str) -> Any:
         except OSError as e:
             error = e
             logging.info("multi_mcu_resync: the C helper is built anew: %s", e)
+    try:
+        _build_into(path, host_chelper)
+        return ffi.dlopen(path)
+    except OSError as e:
+        error = e
     # Where we may not write, what was built goes once it is loaded
-    for parent in (os.path.dirname(path), None):
-        try:
-            with tempfile.TemporaryDirectory(dir=parent, suffix=".tmp") as folder:
-                built = _compile(host_chelper, folder)
-                library = ffi.dlopen(built)
-                if parent is not None:
-                    os.replace(built, path)
-                return library
-        except OSError as e:
-            error = e
+    try:
+        with tempfile.TemporaryDirectory(suffix=".tmp") as folder:
+            path_for_now = os.path.join(folder, os.path.basename(path))
+            _build_into(path_for_now, host_chelper)
+            return ffi.dlopen(path_for_now)
+    except OSError as e:
+        error = e
     raise HelperError(
         "cannot load the C helper: %s; allow the user who runs the host to write to '%s', and"
         " that disk to hold programs (no 'noexec')" % (error, os.path.dirname(path))

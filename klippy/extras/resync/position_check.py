@@ -44,7 +44,14 @@ class Comparison(NamedTuple):
                 "%s on %s: not compared, the MCU answers late and the stepper moves:"
                 " check again at standstill" % (self.name, self.mcu)
             )
-        return "%s on %s: counted %d, expected %d, error %.6f mm, limit %.6f mm" % self[:6]
+        return "%s on %s: counted %d, expected %d, error %.6f mm, limit %.6f mm" % (
+            self.name,
+            self.mcu,
+            self.counted_steps,
+            self.expected_steps,
+            self.error_mm,
+            self.limit_mm,
+        )
 
 
 def _moves_between(stepper: Any, first_clock: int, last_clock: int) -> Any:

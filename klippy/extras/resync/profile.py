@@ -12,8 +12,6 @@ PEAK_SPEED = 15.0 / 8.0
 PEAK_ACCEL = 10.0 / math.sqrt(3.0)
 
 
-
-
 class Pace(NamedTuple):
     """The speed and the acceleration that a stepper may reach, both above zero."""
 

@@ -13,7 +13,6 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 # Takes a function of the host, returns what is to be called in its place
 Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-
 # What the stand-in takes the place of in the code that hands the arguments to it
 PLACE = "stand-in"
 
