@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Dict, Mapping, NamedTuple, Optional
 
-# A commanded position is told to six digits
+# A commanded position is reported to six digits
 ROUNDING_MM = 2e-6
 
 # Of each stepper of a rail: true minus commanded position (mm), apart from levelling
@@ -15,7 +15,7 @@ Offsets = Mapping[str, float]
 class Claim(NamedTuple):
     """What the extra says of an axis: in step since it was last homed, and still to be levelled.
 
-    in_sync is None while nothing is known; level_reason tells why it has to be levelled.
+    in_sync is None while nothing is known; level_reason says why it has to be levelled.
     """
 
     in_sync: Optional[bool]
@@ -54,12 +54,19 @@ class RailJudge:
 
     That it is in sync refers to when it was last put in step, that it needs no levelling to when
     it was last levelled or accepted.  Skew up to tolerance_mm is what whole steps cannot avoid.
+    Of steppers with endstops of their own nobody but their owner knows whether they are in step.
     """
 
     def __init__(
-        self, axis: str, tolerance_mm: float, offsets_mm: Offsets, claim: Claim
+        self,
+        axis: str,
+        tolerance_mm: float,
+        offsets_mm: Offsets,
+        claim: Claim,
+        has_own_endstops: bool = False,
     ) -> None:
         self._axis = axis
+        self._has_own_endstops = has_own_endstops
         self._tolerance_mm = tolerance_mm + ROUNDING_MM
         self._levelled_mm: Dict[str, float] = {}
         self._synced_mm: Dict[str, float] = {}
@@ -134,7 +141,8 @@ class RailJudge:
             text = "%s is said not to be in sync with a skew of %.6f mm"
             text %= (self._axis, since_synced_mm)
             return ("", text) if is_skewed else (text, "")
-        if claim.in_sync is None and self._claim.in_sync is True and not is_skewed:
+        is_lost = claim.in_sync is None and not self._is_left_alone(claim)
+        if is_lost and self._claim.in_sync is True and not is_skewed:
             return "%s is said to be unknown, but nothing has happened" % (self._axis,), ""
         if claim.level_needed and (step.is_settled or step.is_accepted):
             return "%s is said not to be level just after that" % (self._axis,), ""
@@ -153,9 +161,12 @@ class RailJudge:
         self._last_mm = dict(offsets_mm)
         self._claim = claim
 
+    def _is_left_alone(self, claim: Claim) -> bool:
+        return self._has_own_endstops and claim.in_sync is None
+
     def still_reported(self, claim: Claim) -> str:
         """What is still said of a rail that was homed and levelled; empty if nothing is."""
-        if claim.in_sync is not True:
+        if claim.in_sync is not True and not self._is_left_alone(claim):
             return "%s is still said to be in sync: %s" % (self._axis, claim.in_sync)
         if claim.level_needed:
             return "%s is still said to need levelling: %s" % (self._axis, claim.level_reason)

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from fault_aim import Aim
 from fault_judge import ROUNDING_MM, Claim, RailJudge, Step
@@ -17,7 +17,7 @@ from random_printers import (
     draw_printer,
     draw_printer_with_two_carriages,
 )
-from random_scripts import ACCEPT, HOST_CHECK, LEVELLERS, Command
+from random_scripts import HOST_CHECK, LEVELLERS, Command, accept_axis
 
 from virtual_printer.session import GCodeError, Session, SessionError
 
@@ -50,6 +50,7 @@ OWN = "resync"
 # What the extra itself says when something is wrong
 OWN_ERRORS = ("multi_mcu_resync", "not in sync", "RESYNC")
 TWO_CARRIAGES_PART = 0.35
+NO_COMMAND = Command("")
 
 
 def draw_random_printer(name: str, kind: Kind, rng: random.Random) -> RandomPrinter:
@@ -149,7 +150,7 @@ class Run:
             if not self._is_ready() and not self._comes_back():
                 return
         self._outcome.ended = self._outcome.ended or "ready"
-        self._look(Step(is_excused=self._is_excused()))
+        self._look(is_excused=self._is_excused())
         self._recover()
 
     def _do(self, command: Command) -> str:
@@ -166,10 +167,7 @@ class Run:
         self._session.sleep(SETTLE_S)
         self._outcome.has_failed |= bool(error)
         if self._is_ready():
-            self._look(
-                Step(command.levels and not error, command.accepts and not error),
-                command.strikes and "FORCE_MOVE" in command.gcode,
-            )
+            self._look(command, has_failed=bool(error))
             self._check_moves()
         return error
 
@@ -252,11 +250,14 @@ class Run:
         offsets_mm, claims = self._witness.offsets_mm(), self._witness.claims()
         for rail in self._printer.rails:
             mine_mm = {name: offsets_mm[name] for name in rail.steppers}
-            judge = RailJudge(rail.axis, rail.step_mm, mine_mm, claims[rail.axis])
-            self._judges[rail.axis] = judge
+            self._judges[rail.axis] = RailJudge(
+                rail.axis, rail.step_mm, mine_mm, claims[rail.axis], rail.has_own_endstops
+            )
 
-    def _look(self, step: Step, may_disturb: bool = False) -> None:
-        """Compare claim and truth of each rail."""
+    def _look(
+        self, done: Command = NO_COMMAND, has_failed: bool = False, is_excused: bool = False
+    ) -> None:
+        """Compare claim and truth of each rail after what was done."""
         try:
             offsets_mm, claims = self._witness.offsets_mm(), self._witness.claims()
             self._compare_words()
@@ -265,6 +266,12 @@ class Run:
             return
         for rail in self._printer.rails:
             mine_mm = {name: offsets_mm[name] for name in rail.steppers}
+            step = Step(
+                done.levels and self._printer.levels(rail) and not has_failed,
+                done.accepts(rail.axis) and not has_failed,
+                is_excused,
+            )
+            may_disturb = done.strikes and "FORCE_MOVE" in done.gcode
             if not self._look_at(rail, mine_mm, claims[rail.axis], step, may_disturb):
                 return
 
@@ -278,8 +285,6 @@ class Run:
     ) -> bool:
         """Compare claim and truth of a rail; returns whether this has not taken time."""
         judge = self._judges[rail.axis]
-        # Only the Z axis has steppers that a leveller moves
-        step = step._replace(is_settled=step.is_settled and rail.axis == "z")
         if self._kind.loses_mcu and judge.hidden_skew_mm(offsets_mm, claim, step):
             # The host cannot know before it misses the MCU
             self._say("  %s: %s, not noticed yet" % (rail.axis, claim))
@@ -311,14 +316,17 @@ class Run:
 
     def _check_moves(self) -> None:
         """A rail that is not in sync is not to be moved."""
-        for axis, judge in self._judges.items():
+        for rail in self._printer.rails:
+            axis, judge = rail.axis, self._judges[rail.axis]
             claim = judge.claim.in_sync
             if claim is True or axis not in "xyz" or not self._is_ready():
                 continue
             is_by_owner = self._is_placed or judge.claim.level_reason.startswith(MOTOR_OFF)
+            is_by_owner |= rail.has_own_endstops
             if (claim is None and is_by_owner) or (not self._printer.can_level and axis == "x"):
                 # Nobody but the owner says that it is homed, or he lets one motor go, which
-                # leaves it homed, to square the axis; which carriage x is, is unknown
+                # leaves it homed, to square the axis, or has endstops that square it; which
+                # carriage x is, is unknown
                 continue
             before = self._session.stepper_truth()
             error = self._gcode("G91\nG1 %s-0.5 F300\nM400" % (axis.upper(),), is_judged=False)
@@ -358,9 +366,19 @@ class Run:
         if self._printer.can_level:
             is_quad = "quad_gantry_level" in self._printer.printer_cfg
             commands.append(Command(LEVELLERS[0 if is_quad else 1]))
-        # There is no other way to settle X and Y
-        if any(rail.axis != "z" or not self._printer.can_level for rail in self._printer.rails):
-            commands.append(Command(ACCEPT))
+        if not self._do_all(commands):
+            return False
+        rails = self._printer.rails
+        self._check_nothing_reported([rail for rail in rails if self._printer.levels(rail)])
+        others = [rail.axis for rail in rails if not self._printer.levels(rail)]
+        # There is no other way to settle what nothing levels
+        if not self._do_all([accept_axis(axis) for axis in others]):
+            return False
+        self._check_nothing_reported(rails)
+        return True
+
+    def _do_all(self, commands: Sequence[Command]) -> bool:
+        """Run commands as long as each succeeds; returns whether all did."""
         for command in commands:
             error = self._do(command)
             if not self._is_ready():
@@ -370,11 +388,14 @@ class Run:
                 if not any(text in error for text in STANDS_TOO_FAR):
                     self._outcome.others.append("after the fault: %s" % (error,))
                 return False
-        for judge in self._judges.values():
-            found = judge.still_reported(judge.claim)
-            if found:
-                self._outcome.false_alarms.append("homed and levelled, %s" % (found,))
         return True
+
+    def _check_nothing_reported(self, rails: Sequence[Rail]) -> None:
+        for rail in rails:
+            judge = self._judges[rail.axis]
+            found = judge.still_reported(judge.claim)
+            if found and "homed and levelled, " + found not in self._outcome.false_alarms:
+                self._outcome.false_alarms.append("homed and levelled, " + found)
 
     # After a shutdown
 
@@ -396,7 +417,7 @@ class Run:
         homed = self._witness.homed()
         if homed:
             self._outcome.silent_skews.append("homed after a restart: %s" % (homed,))
-        self._look(Step(is_excused=True))
+        self._look(is_excused=True)
         return self._kind.runs_to_end or self._home_and_level_and_end()
 
     def _home_and_level_and_end(self) -> bool:

@@ -47,6 +47,7 @@ class Rail:
     steppers: Tuple[str, ...]
     mcus: Tuple[str, ...]
     step_mm: float  # the largest of them
+    has_own_endstops: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class RandomPrinter:
     def can_level(self) -> bool:
         """Whether it has a command that levels."""
         return isinstance(self.sample, SamplePrinter)
+
+    def levels(self, rail: Rail) -> bool:
+        """Whether that command levels a rail."""
+        return self.can_level and rail.axis == "z"
 
     def speed_mm_s(self, axis: str) -> float:
         """Homing or probing speed."""
@@ -225,11 +230,14 @@ def _draw_sample(rng: random.Random) -> SamplePrinter:
         kinematics=rng.choice(["corexy", "cartesian"]),
         probe_speed_mm_s=round(rng.uniform(3.0, 15.0), 2),
         heights_mm=tuple(round(rng.uniform(19.6, 20.4), 3) for _ in range(4)),
+        retries=rng.choice([0, 5]),
     )
     if rng.random() < 0.35:
         sample = replace(sample, x_mcus=rng.choice([("mcu", "x1"), ("x0", "x1")]))
-    if rng.random() < 0.15:
-        sample = replace(sample, y_mcus=("mcu", "x1"))
+    if rng.random() < 0.2:
+        # A gantry that is squared by two endstops is moved by Y alone
+        is_squared = sample.kinematics == "cartesian" and rng.random() < 0.6
+        sample = replace(sample, y_mcus=("mcu", "x1"), y_own_endstops=is_squared)
     return sample
 
 
@@ -243,7 +251,8 @@ def _shared_rails(sample: SamplePrinter) -> Tuple[Rail, ...]:
         if axis == "z":
             used = [sample.z_gear_ratios[i % len(sample.z_gear_ratios)] for i in range(len(mcus))]
             step_mm /= min(int(gear.split(":")[0]) / 16.0 for gear in used)
-        rails.append(Rail(axis, names, mcus, step_mm))
+        has_own_endstops = axis == "y" and sample.y_own_endstops
+        rails.append(Rail(axis, names, mcus, step_mm, has_own_endstops))
     return tuple(rails)
 
 

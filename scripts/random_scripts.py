@@ -33,15 +33,19 @@ class Command:
         """Whether it levels what the Z steppers carry."""
         return self.gcode.startswith(LEVELLERS)
 
-    @property
-    def accepts(self) -> bool:
-        """Whether it takes the steppers as they stand."""
-        return self.gcode == ACCEPT
+    def accepts(self, axis: str) -> bool:
+        """Whether it takes the steppers of an axis as they stand."""
+        return self.gcode in (ACCEPT, accept_axis(axis).gcode)
 
     @property
     def checks(self) -> bool:
         """Whether it compares the counts of MCUs and host."""
         return self.gcode == HOST_CHECK
+
+
+def accept_axis(axis: str) -> Command:
+    """Takes the steppers of one axis as they stand."""
+    return Command("%s AXIS=%s" % (ACCEPT, axis.upper()))
 
 
 class Scripter:

@@ -28,7 +28,7 @@ class SamplePrinter:
     of the probe: "probe", "bltouch" or another with the options that these share.
     can_mcus sit on a CAN bus; can_bus holds the options of its section in the
     machine file.  frequencies_hz are the clocks of MCUs, those left out are
-    drawn from the seed.
+    drawn from the seed.  retries are those of the levelling command.
     """
 
     z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
@@ -45,6 +45,7 @@ class SamplePrinter:
     can_mcus: Tuple[str, ...] = ()
     can_bus: Section = field(default_factory=dict)
     frequencies_hz: Mapping[str, int] = field(default_factory=dict)
+    retries: int = 5
 
     def with_resync(self, **options: object) -> "SamplePrinter":
         """The same printer with these options of [multi_mcu_resync]."""
@@ -194,7 +195,7 @@ class SamplePrinter:
         common: Section = {
             "speed": 200,
             "horizontal_move_z": 10,
-            "retries": 5,
+            "retries": self.retries,
             "retry_tolerance": 0.0075,
         }
         if len(self.z_mcus) == 4:

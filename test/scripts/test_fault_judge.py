@@ -140,3 +140,12 @@ def test_movement_that_all_steppers_share_is_no_skew(common_mm, skew_mm, claim):
     still, moving = (RailJudge("z", STEP_MM, offsets(0.0), LEVEL) for _ in range(2))
     expected = found(still.judge(offsets(round(skew_mm, 4)), claim, NOTHING))
     assert found(moving.judge(offsets(round(skew_mm, 4), common_mm), claim, NOTHING)) == expected
+
+
+def test_steppers_with_endstops_of_their_own_are_left_to_their_owner():
+    squared = Claim(None)
+    for has_own_endstops in (True, False):
+        rail = RailJudge("y", STEP_MM, offsets(0.0), LEVEL, has_own_endstops)
+        assert bool(rail.judge(offsets(0.0), squared, NOTHING).false_alarm) != has_own_endstops
+        assert bool(rail.still_reported(squared)) != has_own_endstops
+        assert rail.still_reported(NOT_IN_SYNC)

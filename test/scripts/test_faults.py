@@ -18,7 +18,7 @@ import random_printers
 from fault_aim import Aim
 from fault_judge import Claim
 from fault_kinds import COMMAND, KINDS, NEVER, draw_kind
-from random_scripts import ACCEPT, Command
+from random_scripts import ACCEPT, Command, accept_axis
 
 from virtual_printer import hosts
 
@@ -184,9 +184,22 @@ def test_random_printers_have_shared_axes_of_every_kind():
         assert len(set(printer.rail("z").mcus)) > 1
 
 
+def test_random_printers_square_a_gantry_and_level_without_retries():
+    printers = [random_printers.draw_printer(random.Random(seed)) for seed in range(100)]
+    assert {printer.sample.retries for printer in printers} == {0, 5}
+    assert any("retries: 0\n" in printer.printer_cfg for printer in printers)
+    squared = [p for p in printers if any(rail.has_own_endstops for rail in p.rails)]
+    assert len(squared) >= 3
+    for printer in squared:
+        own = [rail.axis for rail in printer.rails if rail.has_own_endstops]
+        assert (own, printer.sample.kinematics) == (["y"], "cartesian")
+        assert "endstop_pin: x1:PD15" in printer.printer_cfg
+
+
 def test_command_knows_what_it_is_for():
     assert Command("Z_TILT_ADJUST").levels and Command("QUAD_GANTRY_LEVEL").levels
-    assert Command("RESYNC CLEAR=1").accepts and not Command("RESYNC").accepts
+    assert Command("RESYNC CLEAR=1").accepts("y") and not Command("RESYNC").accepts("y")
+    assert accept_axis("y").accepts("y") and not accept_axis("y").accepts("z")
     assert Command("RESYNC_CHECK").checks and not Command("G28").levels
 
 
