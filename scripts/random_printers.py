@@ -16,6 +16,8 @@ GEARS_NEAR_1 = ("77:73", "80:77")
 GEARS = ("80:16", "75:16", "77:16", "73:16")
 MOTOR_STEP_MM = 40.0 / 200 / 16
 XY_SPEED_MM_S = 50.0
+# Of MCUs, the fastest last
+CLOCKS_HZ = (16000000, 64000000, 72000000, 180000000, 520000000)
 TRIGGER_HEIGHT_MM = 1.0
 XY_ENDSTOP_MM = 300.0
 PROBE_PIN = "PB6"
@@ -153,7 +155,9 @@ def draw_printer(
         rails,
         probe_mcu,
         text,
-        sample.machine_cfg() + "\n" + config_text({} if is_tight else _draw_links(rng, sample)),
+        sample.machine_cfg()
+        + "\n"
+        + config_text(_slow_clocks(sample) if is_tight else _draw_links(rng, sample)),
         latency_us,
         tuple(draw_script(_scripter(rng, sample, rails))),
         SIGNS[sample.kinematics],
@@ -256,18 +260,36 @@ def _shared_rails(sample: SamplePrinter) -> Tuple[Rail, ...]:
     return tuple(rails)
 
 
+def _mcu_names(sample: SamplePrinter) -> List[str]:
+    names = ["mcu", *sample.x_mcus, *sample.y_mcus, *sample.z_mcus, "toolhead"]
+    return list(dict.fromkeys(names))
+
+
+def _slow_clocks(sample: SamplePrinter) -> Dict[str, Dict[str, object]]:
+    """For links that are slow for seconds.
+
+    The host takes no sample of a clock from such a link, and is 2^32 ticks wrong once more than
+    half of these have passed: the printer then shuts down, with and without the extra.
+    """
+    return {
+        "mcu" if name == "mcu" else "mcu %s" % (name,): {
+            "frequency": CLOCKS_HZ[i % (len(CLOCKS_HZ) - 1)]
+        }
+        for i, name in enumerate(_mcu_names(sample))
+    }
+
+
 def _draw_links(rng: random.Random, sample: SamplePrinter) -> Dict[str, Dict[str, object]]:
     """What the seed would draw more tamely: slow links, wild clocks."""
-    names = ["mcu", *sample.x_mcus, *sample.y_mcus, *sample.z_mcus, "toolhead"]
     sections: Dict[str, Dict[str, object]] = {}
-    for name in dict.fromkeys(names):
+    for name in _mcu_names(sample):
         options: Dict[str, object] = {}
         if rng.random() < 0.5:
             options["delay_to_mcu_us"] = round(rng.uniform(50.0, 2500.0))
             options["delay_to_host_us"] = round(rng.uniform(50.0, 2500.0))
             options["jitter_us"] = round(rng.uniform(0.0, 500.0))
         if rng.random() < 0.5:
-            options["frequency"] = rng.choice([16000000, 64000000, 72000000, 180000000, 520000000])
+            options["frequency"] = rng.choice(CLOCKS_HZ)
             options["drift_ppm"] = round(rng.uniform(-100.0, 100.0), 1)
         if options:
             sections["mcu" if name == "mcu" else "mcu %s" % (name,)] = options
