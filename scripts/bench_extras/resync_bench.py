@@ -84,7 +84,13 @@ class ResyncBench:
         moves = list(zip(steppers, steps))
         longest_mm = max(abs(n * s.get_step_dist()) for s, n in moves)
         pace = resync.host.max_pace(resync.rails[0])
-        move_together(resync.host, resync.helper, moves, common_duration_s(longest_mm, pace))
+        move_together(
+            resync.host,
+            resync.helper,
+            moves,
+            common_duration_s(longest_mm, pace),
+            self.printer.lookup_object("toolhead").flush_step_generation,
+        )
 
 
 def load_config(config):

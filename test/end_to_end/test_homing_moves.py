@@ -260,6 +260,19 @@ def test_nothing_is_lost_by_a_move_that_is_given_up_where_nothing_is_corrected(s
     assert [status(printer, name) for name in ("in_sync", "level_needed_reason")] == before
 
 
+@pytest.mark.parametrize("cure", ["RESYNC", "G28 Z", "RESYNC CLEAR=1"])
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_correction_that_is_done_when_an_extra_raises_leaves_no_skew(start, sample, cure):
+    printer, before = start_level(start, sample)
+    printer.gcode("UNRULY AT=first_end DO=set_position_raises_at_its_end")
+    with pytest.raises(GCodeError, match="unruly"):
+        printer.gcode("PROBE")
+    assert (status(printer, "in_sync"), status(printer, "level_needed")) == (False, False)
+    printer.gcode(cure + "\nG1 Z12 F600\nM400")
+    assert status(printer, "in_sync") is True
+    assert skew_gained_mm(before, level_truth(printer)) <= STEP_MM
+
+
 @pytest.mark.parametrize("cure", ["RESYNC", "G28 Z"])
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 def test_skew_that_a_failed_correction_leaves_stays_known(start, sample, cure):

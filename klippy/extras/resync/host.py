@@ -344,15 +344,14 @@ class Host:
 
         motion_queuing.register_flush_callback(before_flush)
 
-    def flush_steps(self, end_print_time: float) -> None:
-        """Generate and send all steps up to end_print_time (s)."""
+    def note_steps(self, end_print_time: float) -> None:
+        """Have the next flush generate and send all steps up to end_print_time (s)."""
         # What is noted lets the host flush for another 0.25 s after it, and no
         # move starts before that.  The homing move has had it flush past the
         # end already, as a rule, and then the next move starts no later.
         if end_print_time > self._flushed_time():
             assert self._note_steps is not None, "check_connected() has not been called"
             self._note_steps(end_print_time)
-        self._printer.lookup_object("toolhead").flush_step_generation()
 
     def _flushed_time(self) -> float:
         """Print time (s) up to which the host generates steps at any flush."""

@@ -45,8 +45,8 @@ STEPPER = """
 HISTORY_MOVE = "first_clock last_clock start_position step_count"
 RAIL = "get_endstops get_name get_steppers"
 TOOLHEAD = """
-    flush_step_generation get_kinematics get_last_move_time get_max_velocity
-    get_position get_trapq set_position wait_moves
+    get_kinematics get_last_move_time get_max_velocity get_position get_trapq
+    set_position wait_moves
 """
 MOVE = "axes_d"
 KINEMATICS = "calc_position check_move get_steppers"

@@ -4,7 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .plan import RailPlan, StepperReading, mapping_offsets_mm
 
@@ -18,6 +19,19 @@ MAX_PHASE_STEPS = 2.0
 
 class MappingError(Exception):
     """The mapping to restore does not fit to where the toolhead is."""
+
+
+class Goal(NamedTuple):
+    """Where all are to be once the steppers are corrected.
+
+    position is the toolhead's (mm).  rails_mm has the commanded position (mm)
+    of each stepper, by name, of each rail that moved, idle_rails_mm the
+    mapping offsets (mm) of each rail that did not.
+    """
+
+    position: List[float]
+    rails_mm: List[Dict[str, float]]
+    idle_rails_mm: Sequence[Dict[str, float]]
 
 
 def offset_mm(stepper: Any) -> float:
@@ -84,18 +98,23 @@ def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
 
 
 def commanded_at(
-    steppers: Dict[str, Any], offsets_mm: Dict[str, float], position: Sequence[float]
+    steppers: Dict[str, Any],
+    offsets_mm: Dict[str, float],
+    position: Sequence[float],
+    steps_to_go: Mapping[str, int] = MappingProxyType({}),
 ) -> Dict[str, float]:
-    """Commanded position (mm) of each stepper's present count, by its mapping.
+    """Commanded position (mm) of each stepper's count, by its mapping.
 
-    Raises MappingError if one is so far off the toolhead's position (mm) that
-    the stepper would jump at its next move.
+    The count is the present one, and the steps that are still to go.  Raises
+    MappingError if one is so far off the toolhead's position (mm) that the
+    stepper would jump at its next move.
     """
     commanded_mm = {}
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()
-        commanded_mm[name] = stepper.get_mcu_position() * step_dist_mm - offset
+        steps = stepper.get_mcu_position() + steps_to_go.get(name, 0)
+        commanded_mm[name] = steps * step_dist_mm - offset
         error_mm = commanded_mm[name] - stepper.calc_position_from_coord(position[:3])
         if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
             raise MappingError(
@@ -126,6 +145,14 @@ def place(
         coord = list(position[:3])
         coord[axis] += (wanted_mm - position_mm) / steepest
         steppers[name].set_position(coord)
+
+
+def rebase(toolhead: Any, steppers: Iterable[Any]) -> None:
+    """Do what the host's set_position() does to steppers, for some that it may have missed."""
+    coord = toolhead.get_position()[:3]
+    for stepper in steppers:
+        if not is_parked(stepper):
+            stepper.set_position(coord)
 
 
 def restore_idle(
@@ -177,38 +204,46 @@ def _kept_position(
     return [*kept, *position[3:]]
 
 
-def settle(
+def plan_goal(
     toolhead: Any,
     steppers: Dict[str, Any],
     idle_rails_mm: Sequence[Dict[str, float]],
     plans: Sequence[Plan],
     start: Sequence[float],
     moved: Set[str],
-) -> None:
-    """Put the toolhead where the corrected steppers are, mappings kept.
+) -> Goal:
+    """Where the planned corrections are to bring all, mappings kept.
 
     steppers holds every stepper of every shared rail by name, plans the
     readings and the plan of each rail that moved, idle_rails_mm the mapping
-    offsets (mm) of each rail that did not: the host's set_position() re-bases
-    each stepper on its own whole step, and this undoes it.  start is the
-    toolhead's position (mm) before the move, moved names the steppers that
-    took part in it.  Raises MappingError before it changes a mapping.
+    offsets (mm) of each rail that did not.  start is the toolhead's position
+    (mm) before the move, moved names the steppers that took part in it.
+    Raises MappingError.
     """
     position = _corrected_position(toolhead, plans)
     rails = [[r.name for r in readings] for readings, _ in plans]
     rails += [list(idle_mm) for idle_mm in idle_rails_mm]
     alike = {name for names in rails for name in names[1:]}
     position = _kept_position(toolhead, steppers, moved, alike, start, position)
-    offsets_mm: Dict[str, float] = {}
+    rails_mm = []
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
         # coordinate of the rail's first stepper, as the host means it
         target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
-        offsets_mm.update(mapping_offsets_mm(readings, plan, target_mm))
-    commanded_mm = commanded_at(steppers, offsets_mm, position)
-    toolhead.set_position(position)
-    for readings, _ in plans:
-        place(steppers, {r.name: commanded_mm[r.name] for r in readings}, position)
-    for idle_mm in idle_rails_mm:
+        offsets_mm = mapping_offsets_mm(readings, plan, target_mm)
+        steps_to_go = {c.name: c.correction_steps for c in plan.corrections}
+        rails_mm.append(commanded_at(steppers, offsets_mm, position, steps_to_go))
+    return Goal(position, rails_mm, idle_rails_mm)
+
+
+def settle(toolhead: Any, steppers: Dict[str, Any], goal: Goal) -> None:
+    """Give the corrected steppers their mappings, with the toolhead at the goal.
+
+    The host's set_position() has re-based each stepper on its own whole step,
+    and this undoes it.
+    """
+    for commanded_mm in goal.rails_mm:
+        place(steppers, commanded_mm, goal.position)
+    for idle_mm in goal.idle_rails_mm:
         if all(follows(steppers[name], toolhead) for name in idle_mm):
-            restore_idle(steppers, idle_mm, position)
+            restore_idle(steppers, idle_mm, goal.position)

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 from .chelper import Helper
 from .host import Host
@@ -38,16 +38,20 @@ def move_together(
     helper: Helper,
     moves: List[Tuple[Any, int]],
     duration_s: float,
+    flush: Callable[[], None],
 ) -> float:
     """Move each (stepper, steps) by its own steps, all on one carrier move.
 
     The motion starts as soon as steps can legally be scheduled, and the
     toolhead starts no earlier than its end.  All earlier steps have to be
-    generated already.  Returns the print time (s) of its end, zero if there is
-    nothing to move.
+    generated already.  flush() has the host generate and send all its steps;
+    whatever else it does to steppers that have steps to go, only their counts
+    are kept.  Returns the print time (s) of the end, zero if there is nothing
+    to move.
     """
     ways = [(s, steps * s.get_step_dist()) for s, steps in moves if steps]
     if not ways:
+        flush()
         return 0.0
     trapq = helper.alloc_trapq()
     carried = [
@@ -61,7 +65,8 @@ def move_together(
         for stepper in carried:
             stepper.take()
             taken.append(stepper)
-        host.flush_steps(start_time + duration_s)
+        host.note_steps(start_time + duration_s)
+        flush()
     finally:
         for stepper in taken:
             stepper.give_back()

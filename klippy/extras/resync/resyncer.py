@@ -171,8 +171,21 @@ class Resyncer:
     ) -> float:
         corrections = [c for r in results for c in r.plan.corrections]
         moves = [(self._steppers[c.name], c.correction_steps) for c in corrections]
-        done_time = move_together(self._host, self._helper, moves, self._duration_s(results))
-        self._settle(toolhead, results, span)
+        goal = self._goal(toolhead, results, span)
+        try:
+            done_time = move_together(
+                self._host,
+                self._helper,
+                moves,
+                self._duration_s(results),
+                # A flush takes the host time, and there is one in here anyway
+                lambda: toolhead.set_position(goal.position),
+            )
+        except Exception:
+            # The skew is known only while the host takes all to stand alike
+            mapping.rebase(toolhead, [stepper for stepper, _ in moves])
+            raise
+        mapping.settle(toolhead, self._steppers, goal)
         if self._printer.is_shutdown():
             # While the steps were sent: who knows which of them were taken
             return 0.0
@@ -190,9 +203,9 @@ class Resyncer:
         ]
         return max(durations_s, default=0.0)
 
-    def _settle(
+    def _goal(
         self, toolhead: Any, results: List[RailResult], span: Optional[HomingSpan]
-    ) -> None:
+    ) -> mapping.Goal:
         plans = [(r.part.readings, r.plan) for r in results]
         if span is not None:
             # The host has re-based all steppers since the move began
@@ -207,4 +220,4 @@ class Resyncer:
             for names in rails
             if not moved.intersection(names)
         ]
-        mapping.settle(toolhead, self._steppers, idle_mm, plans, start, moved)
+        return mapping.plan_goal(toolhead, self._steppers, idle_mm, plans, start, moved)

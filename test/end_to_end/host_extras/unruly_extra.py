@@ -118,6 +118,15 @@ class UnrulyExtra:
 
         toolhead.set_position = set_position
 
+    def do_set_position_raises_at_its_end(self, homing_move):
+        event = "toolhead:set_position"
+
+        def handler():
+            self.printer.event_handlers[event].remove(handler)
+            raise self.printer.command_error("unruly")
+
+        self.printer.register_event_handler(event, handler)
+
     def do_shutdown(self, homing_move):
         """Who goes on all the same comes to an error."""
         self.printer.invoke_shutdown("unruly")
