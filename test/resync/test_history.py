@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.history import History, RailResult
+from resync.history import MOST_WAITING, History, RailResult
 from resync_results import result
 
 
@@ -50,6 +50,24 @@ def test_statistics_are_of_stops_and_can_be_started_anew():
     history.reset_statistics()
     assert history.statistics == {}
     assert len(handed_out) == 2
+
+
+@pytest.mark.parametrize("moves", [MOST_WAITING - 1, MOST_WAITING, 2 * MOST_WAITING + 1])
+def test_statistics_are_of_all_moves_however_late_they_are_asked_for(moves):
+    history = History()
+    for number in range(moves):
+        history.note_homing_move([result(number, number)], "")
+        assert len(history._waiting) < MOST_WAITING
+    stops = history.statistics["stepper_z"].overshoot_mm
+    assert stops.count == moves
+    assert stops.maximum == history.moves.last[0].plan.corrections[0].overshoot_mm
+
+
+def test_reset_drops_moves_that_nobody_has_asked_for():
+    history = History()
+    history.note_homing_move([result(2, 4)], "")
+    history.reset_statistics()
+    assert history.statistics == {}
 
 
 def test_run_collects_its_own_moves_in_another_one_too():

@@ -31,6 +31,9 @@ class RailResult(NamedTuple):
 
 Results = Tuple[RailResult, ...]
 
+# So many results wait at most to be taken into the statistics
+MOST_WAITING = 500
+
 
 class Moves(NamedTuple):
     """The homing moves so far; error tells why the last one was not corrected."""
@@ -43,7 +46,7 @@ class Moves(NamedTuple):
 def stop_statistics(
     before: Dict[str, StopStatistics], results: Iterable[RailResult]
 ) -> Dict[str, StopStatistics]:
-    """Statistics by stepper name, with the stops of one more homing move."""
+    """Statistics by stepper name, with the stops of more homing moves."""
     after = dict(before)
     for result in results:
         if result.has_stops():
@@ -58,20 +61,39 @@ class History:
 
     def __init__(self) -> None:
         self.moves = Moves(0, (), "")
-        self.statistics: Dict[str, StopStatistics] = {}
+        self._statistics: Dict[str, StopStatistics] = {}
+        # Those that are not in the statistics yet
+        self._waiting: List[RailResult] = []
         self._runs: List[List[Results]] = []
+
+    @property
+    def statistics(self) -> Dict[str, StopStatistics]:
+        """Statistics by stepper name.
+
+        Computed when asked for, since a homing move has less time to spare.
+        """
+        self._count_waiting()
+        return self._statistics
+
+    def _count_waiting(self) -> None:
+        if self._waiting:
+            self._statistics = stop_statistics(self._statistics, self._waiting)
+            self._waiting = []
 
     def note_homing_move(self, results: Iterable[RailResult], error: str) -> None:
         """Take in one homing move; error is empty or tells why it was not corrected."""
         last = tuple(results)
         self.moves = Moves(self.moves.count + 1, last, error)
-        self.statistics = stop_statistics(self.statistics, last)
+        self._waiting += last
+        if len(self._waiting) >= MOST_WAITING:
+            self._count_waiting()
         for run in self._runs:
             run.append(last)
 
     def reset_statistics(self) -> None:
         """Start the statistics anew."""
-        self.statistics = {}
+        self._statistics = {}
+        self._waiting = []
 
     @contextmanager
     def run(self) -> Iterator[List[Results]]:
