@@ -155,7 +155,9 @@ class Acknowledgement:
         return self._host.system_time_at(min(self._due.values()))
 
     def _look_at_due(self, eventtime: float) -> float:
-        self._look_at(list(self._due))
+        # While it homes the host has no time to spare
+        if not self._questions.is_stopped():
+            self._look_at(list(self._due))
         return self._next_look_time()
 
     def _is_out_of_step(self, name: str) -> bool:
