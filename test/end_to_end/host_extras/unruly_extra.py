@@ -26,7 +26,7 @@ class UnrulyExtra:
     def __init__(self, config):
         self.printer = config.get_printer()
         self.gcode = self.printer.lookup_object("gcode")
-        self.at, self.do, self.left = "", "", 0
+        self.at, self.do, self.left, self.skip = "", "", 0, 0
         self.is_homing = False
         self.own_class = own_homing_move()
         self.gcode.register_command("UNRULY", self.cmd_UNRULY)
@@ -42,7 +42,7 @@ class UnrulyExtra:
 
     def cmd_UNRULY(self, gcmd):
         self.at, self.do = gcmd.get("AT"), gcmd.get("DO")
-        self.left = gcmd.get_int("TIMES", 1)
+        self.left, self.skip = gcmd.get_int("TIMES", 1), gcmd.get_int("SKIP", 0)
         if self.at == "now":
             self._act("now", SimpleNamespace(toolhead=self.printer.lookup_object("toolhead")))
 
@@ -58,6 +58,9 @@ class UnrulyExtra:
 
     def _act(self, at, homing_move):
         if at == self.at and self.left and not self.is_homing:
+            if self.skip:
+                self.skip -= 1
+                return
             self.left -= 1
             self.is_homing = True
             try:
