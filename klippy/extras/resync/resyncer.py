@@ -86,16 +86,17 @@ class Resyncer:
 
     def force(self, toolhead: Any) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
+        skewed = [rail for rail in self._rails if self._state.get(rail.name).is_skew_known]
+        if not skewed:
+            return []
         # FORCE_MOVE may still have steps to send, and ours come before these
         toolhead.wait_moves()
         results = []
-        for rail in self._rails:
-            if self._state.get(rail.name).is_skew_known:
-                readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
-                part = RailReadings(rail, "none", False, readings, 0.0)
-                results.append(RailResult(part, plan_rail(readings, "least_travel")))
-        if results:
-            self._force(toolhead, results)
+        for rail in skewed:
+            readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
+            part = RailReadings(rail, "none", False, readings, 0.0)
+            results.append(RailResult(part, plan_rail(readings, "least_travel")))
+        self._force(toolhead, results)
         return results
 
     def accept(self, toolhead: Any, rails: List[Rail]) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from .standin_sensor import host_module
 
 BEGIN, END = "homing:homing_move_begin", "homing:homing_move_end"
-LIFT_MM, LOWEST_MM = 2.0, -3.0
+LIFT_MM, LOWEST_MM, HIGHEST_MM = 2.0, -3.0, 200.0
 
 
 def own_homing_move():
@@ -37,7 +37,11 @@ class UnrulyExtra:
         """Probe by a homing move of a class of its own, of which only the events are known."""
         toolhead, probe = (self.printer.lookup_object(name) for name in ("toolhead", "probe"))
         x, y, _, e = toolhead.get_position()
-        move = self.own_class(self.printer, [(probe.mcu_probe, "probe")])
+        endstop = probe.mcu_probe
+        if not hasattr(endstop, "get_steppers"):
+            # Klipper since 2026-05-11 (after v0.13)
+            endstop = endstop.mcu_endstop
+        move = self.own_class(self.printer, [(endstop, "probe")])
         move.homing_move([x, y, LOWEST_MM, e], 5.0, probe_pos=True)
 
     def cmd_UNRULY(self, gcmd):
@@ -80,6 +84,9 @@ class UnrulyExtra:
         """Touch the bed by a homing move of its own, and go back up."""
         toolhead = homing_move.toolhead
         start = toolhead.get_position()
+        if start[2] > HIGHEST_MM:
+            # Klipper since 2026-05-11 (after v0.13) homes to a probe in other coordinates
+            return
         toolhead.manual_move([None, None, start[2] + LIFT_MM], 10.0)
         target = [start[0], start[1], LOWEST_MM, start[3]]
         inner = host_module("extras.homing").HomingMove(self.printer, homing_move.endstops)
