@@ -244,6 +244,9 @@ def test_move_that_is_given_up_with_armed_endstops_blocks_the_axis_until_homed(s
             printer.gcode("G28 Z")
         except GCodeError as e:
             # The host itself may not have got over that homing move
+            if printer.state() == "shutdown":
+                assert "Timer too close" in printer.state_message()
+                return
             assert "Communication timeout" in str(e)
             printer.gcode("G28\nRESYNC CLEAR=1")
         assert (status(printer, "in_sync"), status(printer, "level_needed")) == (True, False)
