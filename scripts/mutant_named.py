@@ -56,7 +56,7 @@ CHANGES = (
     ),
     NamedChange(
         "a homing move that was given up is not ended",
-        "        self.end(span)\n        self._give_up(span)\n",
+        "        span.stop()\n        self._give_up(span)\n        self._resume_outer()\n",
         "        pass\n",
         ("test_move_that_an_extra_gives_up", "test_move_that_is_given_up"),
     ),

@@ -16,8 +16,9 @@ set -u -o pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 env=$root/.env
 log=$env/setup.log
-# Raise to have all environments made again after a change of how they are made
-layout=4
+# Raise to have all environments made again after a change of how they are made, or if there are
+# other extras to link
+layout=5
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
@@ -368,8 +369,6 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${hosts[@]}"; do
-    # A newer version of the project may have more of them
-    link_extras "$name"
     build_helper "$name"
 done
 [ $stale = 0 ] || say "ready"
