@@ -129,9 +129,14 @@ def _speed_mm_s(stepper: Any, print_time: float) -> float:
     return steps * stepper.get_step_dist() / SPEED_WINDOW_S
 
 
+def moved_steppers(homing_move: Any) -> Set[str]:
+    """Names of all steppers that took part in a homing move."""
+    return {sp.stepper_name for sp in homing_move.stepper_positions}
+
+
 def moved_rails(homing_move: Any, rails: List[Rail]) -> List[Rail]:
     """The rails of which a stepper took part in a homing move."""
-    moved = {sp.stepper_name for sp in homing_move.stepper_positions}
+    moved = moved_steppers(homing_move)
     return [r for r in rails if not moved.isdisjoint(s.get_name() for s in r.steppers)]
 
 
@@ -237,10 +242,6 @@ class HomingSpan:
             if names.issuperset(s.get_name() for s in rail.steppers):
                 return mapping.skew_mm(rail.steppers, self._true_offsets_mm)
         return {}
-
-    def moved_steppers(self) -> Set[str]:
-        """Names of all steppers that took part in the move."""
-        return {sp.stepper_name for sp in self.homing_move.stepper_positions}
 
     def readings(self) -> List[RailReadings]:
         """Readings per rail and endstop, once the end event has come.

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from . import limit, mapping
 from .chelper import Helper
-from .event import HomingSpan, RailReadings
+from .event import HomingSpan, RailReadings, moved_steppers
 from .history import RailResult
 from .host import Host
 from .limit_settings import LimitSettings
@@ -210,7 +210,8 @@ class Resyncer:
         plans = [(r.part.readings, r.plan) for r in results]
         if span is not None:
             # The host has re-based all steppers since the move began
-            start, moved, offsets_mm = span.start, span.moved_steppers(), span.offsets_mm
+            start, offsets_mm = span.start, span.offsets_mm
+            moved = moved_steppers(span.homing_move)
         else:
             start = toolhead.get_position()
             moved = {r.name for readings, _ in plans for r in readings}

@@ -92,10 +92,6 @@ class SyncState:
         """The steppers stand where they belong, by a probe or by their owner's word."""
         self._change(rail_name, level_reason="")
 
-    def note_level_needed(self, rail_name: str, reason: str) -> None:
-        """The steppers have been moved apart, and should be where they belong in the end."""
-        self._note_level_reason(rail_name, reason)
-
     def note_squared(self, rail_name: str, steppers: Sequence[str]) -> None:
         """Endstops of their own have put the steppers where they belong."""
         self._states[rail_name] = RailState(None, OWN_ENDSTOPS, "")
@@ -117,7 +113,7 @@ class SyncState:
             skew_mm[moved] += distance_mm
             self.note_skewed(rail_name, skew_mm, reason)
         else:
-            self._note_level_reason(rail_name, reason)
+            self.note_level_needed(rail_name, reason)
 
     def note_miscount(self, rail_name: str, reason: str) -> None:
         """An MCU has counted otherwise than the host; homing reads its count anew."""
@@ -141,11 +137,16 @@ class SyncState:
                 self._change(name, in_sync=None, reason=reason)
             elif state.in_sync is False:
                 # Homing puts back what is known, and who lets go of it may do so by hand
-                self._note_level_reason(name, state.reason)
+                self.note_level_needed(name, state.reason)
             self._change(name, is_skew_known=False)
-            self._note_level_reason(name, reason)
+            self.note_level_needed(name, reason)
 
-    def _note_level_reason(self, rail_name: str, reason: str) -> None:
+    def note_level_needed(self, rail_name: str, reason: str) -> None:
+        """The steppers may stand apart in a way that homing does not see.
+
+        An everyday reason does not take the place of an incident, and is none
+        where nobody levels.
+        """
         is_everyday = reason in EVERYDAY
         if is_everyday and (
             rail_name in self._unlevelled or self._states[rail_name].has_level_incident()
