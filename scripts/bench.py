@@ -44,8 +44,8 @@ CPU_STEPPERS = (2, 4, 8, 16)
 CPU_HOMINGS = 20
 CPU_RUNS = 5
 # Of one run of each printer, turn and turn about so that all meet the same load
-HOST_CPU_TURNS = 30
-HOST_CPU_SAMPLES = 10
+HOST_CPU_TURNS = 60
+HOST_CPU_SAMPLES = 5
 LONGEST_CORRECTION_STEPS = 5000
 LEVEL_HEIGHT_MM = 10.0
 PLOT_TITLE = "Skew against probe number"
@@ -60,11 +60,19 @@ class Timing(NamedTuple):
 
 
 class HostCpu(NamedTuple):
-    """CPU seconds of the host in one run of probes: alone, correction off and on."""
+    """CPU seconds of the host for the same probes: alone, correction off and on."""
 
     alone_s: float
     off_s: float
     resync_s: float
+
+    def ratios(self) -> Dict[str, float]:
+        """What one way takes to what another does."""
+        return {
+            "resync": self.resync_s / self.alone_s,
+            "off": self.off_s / self.alone_s,
+            "resync_to_off": self.resync_s / self.off_s,
+        }
 
 
 class Drift(NamedTuple):
@@ -213,8 +221,8 @@ def measure_drift(host: str, rival: str, seed: int, say: Any) -> Drift:
         return Drift(probe_um, g28_um, max(errors_mm, default=0.0), rss_mb)
 
 
-def measure_host_cpu(host: str, seed: int, say: Any) -> List[HostCpu]:
-    """Real CPU time of the host while it probes, on the same printer with shared axes."""
+def measure_host_cpu(host: str, seed: int, say: Any) -> Dict[str, float]:
+    """Ratios of the CPU that the host takes to probe, on the same printer with shared axes."""
     # All on one CPU
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with ExitStack() as stack:
@@ -229,12 +237,18 @@ def measure_host_cpu(host: str, seed: int, say: Any) -> List[HostCpu]:
         runs = []
         for run in range(CPU_RUNS):
             say("CPU of %d probes, run %d" % (HOST_CPU_TURNS * HOST_CPU_SAMPLES, run + 1))
-            spent_s = [0.0] * len(printers)
-            for _ in range(HOST_CPU_TURNS):
-                for i, printer in enumerate(printers):
-                    spent_s[i] += host_cpu_s(printer)
-            runs.append(HostCpu(*spent_s))
-        return runs
+            runs.append(
+                [HostCpu(*map(host_cpu_s, printers)).ratios() for _ in range(HOST_CPU_TURNS)]
+            )
+        return {
+            key: median_of_medians([[turn[key] for turn in run] for run in runs])
+            for key in runs[0][0]
+        }
+
+
+def median_of_medians(runs: List[List[float]]) -> float:
+    """The median of the runs' medians: load that comes and goes meets single turns only."""
+    return statistics.median(map(statistics.median, runs))
 
 
 def host_cpu_s(printer: Session) -> float:
@@ -245,18 +259,26 @@ def host_cpu_s(printer: Session) -> float:
     return printer.host_cpu_s() - before_s
 
 
-def measure_cpu_ms(host: str, steppers: int, seed: int, say: Any) -> float:
-    """Real CPU time of the host per resync of that many steppers, each on its MCU.
+def measure_cpu_ms(host: str, seed: int, say: Any) -> Dict[str, float]:
+    """Real CPU time of the host per resync of so many steppers, each on its MCU.
 
     The median of some runs.  No other axis is shared: its steppers would count too.
     """
-    say("%d times G28 X" % (CPU_RUNS * CPU_HOMINGS,))
-    x_mcus = tuple("x%d" % (i,) for i in range(steppers))
-    sample = replace(SamplePrinter().on_one_mcu(), x_mcus=x_mcus)
-    with Session(host, printer_cfg(sample, "resync"), sample.machine_cfg(), seed=seed) as printer:
-        # Not the first time that the code runs
-        printer.gcode("G28 X")
-        return statistics.median(cpu_ms(printer) for _ in range(CPU_RUNS))
+    with ExitStack() as stack:
+        printers = {}
+        for steppers in CPU_STEPPERS:
+            x_mcus = tuple("x%d" % (i,) for i in range(steppers))
+            sample = replace(SamplePrinter().on_one_mcu(), x_mcus=x_mcus)
+            text = printer_cfg(sample, "resync")
+            printer = Session(host, text, sample.machine_cfg(), seed=seed)
+            printers[str(steppers)] = stack.enter_context(printer)
+            # Not the first time that the code runs
+            printer.gcode("G28 X")
+        runs = []
+        for run in range(CPU_RUNS):
+            say("%d times G28 X of each printer, run %d" % (CPU_HOMINGS, run + 1))
+            runs.append({name: cpu_ms(printer) for name, printer in printers.items()})
+    return {name: statistics.median(run[name] for run in runs) for name in printers}
 
 
 def cpu_ms(printer: Session) -> float:
@@ -297,8 +319,8 @@ def pulses(printer: Session, name: str) -> Optional[int]:
     return None if up and down else up - down
 
 
-def tasks(host: str, seed: int) -> Dict[str, Task]:
-    """All measurements, the longest first."""
+def task_groups(host: str, seed: int) -> List[Dict[str, Task]]:
+    """All measurements, the longest first; those of the second group have both cores."""
     found: Dict[str, Task] = {}
     found["host cpu"] = Task(measure_host_cpu, (host, seed))
     for rival in ("resync", "sequential", "one_mcu"):
@@ -309,15 +331,7 @@ def tasks(host: str, seed: int) -> Dict[str, Task]:
     for rival in ("resync", "off", "one_mcu"):
         found["cycle " + rival] = Task(measure_cycle_s, (host, rival, seed))
         found["g28 " + rival] = Task(measure_g28_s, (host, rival, seed))
-    for steppers in CPU_STEPPERS:
-        found["cpu %d" % (steppers,)] = Task(measure_cpu_ms, (host, steppers, seed))
-    return found
-
-
-def median_ratio(runs: List[HostCpu], rival: str, reference: str) -> float:
-    """What one printer takes of the host's CPU, to what another takes, in the median run."""
-    ratios = [getattr(run, rival) / getattr(run, reference) for run in runs]
-    return round(statistics.median(ratios), 4)
+    return [found, {"resync cpu": Task(measure_cpu_ms, (host, seed))}]
 
 
 def report(results: Dict[str, Any]) -> Dict[str, Any]:
@@ -340,15 +354,11 @@ def report(results: Dict[str, Any]) -> Dict[str, Any]:
             rival: round(results["g28 " + rival] / results["g28 one_mcu"], 5)
             for rival in ("resync", "off")
         },
-        "host_cpu_ratio": {
-            "resync": median_ratio(results["host cpu"], "resync_s", "alone_s"),
-            "off": median_ratio(results["host cpu"], "off_s", "alone_s"),
-            "resync_to_off": median_ratio(results["host cpu"], "resync_s", "off_s"),
-        },
+        "host_cpu_ratio": {k: round(ratio, 4) for k, ratio in results["host cpu"].items()},
         "probe_drift_um": {rival: drift.probe_um[-1] for rival, drift in drifts.items()},
         "g28_drift_um": {rival: drift.g28_um for rival, drift in drifts.items()},
         "mapping_error_mm": drifts["resync"].mapping_error_mm,
-        "cpu_ms": {str(n): round(results["cpu %d" % (n,)], 4) for n in CPU_STEPPERS},
+        "cpu_ms": {steppers: round(ms, 4) for steppers, ms in results["resync cpu"].items()},
         "peak_rss_mb": drifts["resync"].peak_rss_mb,
         "wrong_pulse_counts": results["pulses"],
     }
@@ -403,7 +413,7 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
     skew.set_xlabel("probe number")
     skew.set_ylabel("skew gained between unlike Z steppers (um)")
     skew.legend()
-    cpu.plot(CPU_STEPPERS, [results["cpu %d" % (n,)] for n in CPU_STEPPERS], "o-")
+    cpu.plot(CPU_STEPPERS, list(results["resync cpu"].values()), "o-")
     cpu.set_xlabel("steppers of the rail")
     cpu.set_ylabel("host CPU per resync (ms)")
     cpu.set_xticks(CPU_STEPPERS)
@@ -423,7 +433,9 @@ def main() -> int:
     try:
         library()
         host = hosts.find(arguments.host)
-        results = run_tasks(part.tasks(host.name, arguments.seed))
+        results = {}
+        for group in part.task_groups(host.name, arguments.seed):
+            results.update(run_tasks(group))
     except (hosts.HostError, BuildError, SessionError) as e:
         print("bench: %s" % (e,), file=sys.stderr)
         return 1

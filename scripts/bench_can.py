@@ -133,15 +133,13 @@ def level(host: str, seed: int, say: Any) -> int:
     return timeouts
 
 
-def tasks(host: str, seed: int) -> Dict[str, Task]:
+def task_groups(host: str, seed: int) -> List[Dict[str, Task]]:
     """All measurements."""
-    found = {
-        "levelling %d" % (i,): Task(level, (host, seed + i)) for i in range(LEVELLING_RUNS)
-    }
+    found = {"levelling %d" % (i,): Task(level, (host, seed + i)) for i in range(LEVELLING_RUNS)}
     for bus in BUSES:
         for load in LOADS:
             found["%s %g" % (bus, load)] = Task(measure_overshoot, (host, bus, load, seed))
-    return found
+    return [found]
 
 
 def mean_mm(values_mm: List[float]) -> Optional[float]:

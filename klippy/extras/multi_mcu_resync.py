@@ -309,14 +309,17 @@ class MultiMcuResync:
     def _note_squared(self, span: event.HomingSpan, results: List[RailResult]) -> None:
         """Rails whose steppers have all homed to endstops of their own need no correction."""
         resynced = {r.part.rail.name for r in results}
+        others = [rail for rail in self.rails if rail.name not in resynced]
+        if self.resyncer is None or not others:
+            return
         stopped = {
             sp.stepper_name
             for sp in span.homing_move.stepper_positions
             if sp.endstop_name in span.trigger_times
         }
-        for rail in self.rails if self.resyncer is not None else ():
+        for rail in others:
             names = [s.get_name() for s in rail.steppers]
-            if rail.name not in resynced and stopped.issuperset(names):
+            if stopped.issuperset(names):
                 self.state.note_squared(rail.name, names)
 
     def _note_uncorrected(

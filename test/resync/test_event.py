@@ -155,9 +155,6 @@ class Mcu:
     def get_name(self):
         return "z1"
 
-    def get_printer(self):
-        return SimpleNamespace(get_reactor=lambda: SimpleNamespace(monotonic=lambda: 3.0))
-
     def estimated_print_time(self, eventtime):
         return eventtime
 
@@ -221,6 +218,7 @@ def read(start_steps, sent_steps, halt_steps, before_steps=None, trigger_time=0.
     steppers[1].get_name = lambda: "stepper_z1"
     endstop = Endstop(trigger_time)
     homing_move = SimpleNamespace(
+        printer=SimpleNamespace(get_reactor=lambda: SimpleNamespace(monotonic=lambda: 3.0)),
         endstops=[(endstop, "z")],
         toolhead=SimpleNamespace(get_position=lambda: [0.0, 0.0, 0.0, 0.0]),
         stepper_positions=[

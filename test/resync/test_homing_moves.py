@@ -53,6 +53,12 @@ class Signals:
         return [[name] for _, name in endstops]
 
 
+class Mcu:
+    @staticmethod
+    def estimated_print_time(eventtime):
+        return 0.0
+
+
 class Stepper:
     """One that stands still."""
 
@@ -67,11 +73,7 @@ class Stepper:
         return 0
 
     def get_mcu(self):
-        reactor = SimpleNamespace(monotonic=lambda: 0.0)
-        printer = SimpleNamespace(get_reactor=lambda: reactor)
-        return SimpleNamespace(
-            get_printer=lambda: printer, estimated_print_time=lambda eventtime: 0.0
-        )
+        return Mcu
 
     def get_step_dist(self):
         return 0.01
@@ -102,13 +104,14 @@ class Printer:
             )
             for stepper in self.rail.steppers
         ]
+        reactor = SimpleNamespace(monotonic=lambda: 0.0)
         self.outer, self.inner = (
             HomingMove(
                 name=name,
                 endstops=[(self.endstop, "z")],
                 toolhead=SimpleNamespace(get_position=lambda: [0.0] * 4),
                 stepper_positions=positions,
-                printer=SimpleNamespace(command_error=HostError),
+                printer=SimpleNamespace(command_error=HostError, get_reactor=lambda: reactor),
             )
             for name in ("outer", "inner")
         )

@@ -28,8 +28,8 @@ class CountError(Exception):
 class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop.
 
-    speed_mm_s is that of the rail's fastest stepper when the endstop triggered,
-    error why these steppers must not be moved by what was read.
+    speed_mm_s is that of the rail when the endstop triggered, error why these
+    steppers must not be moved by what was read.
     """
 
     rail: Rail
@@ -110,11 +110,6 @@ class EndstopWatch:
     def stop(self) -> None:
         """Leave the endstops as they were found."""
         self._wrapping.undo()
-
-
-def _print_time(stepper: Any) -> float:
-    mcu = stepper.get_mcu()
-    return float(mcu.estimated_print_time(mcu.get_printer().get_reactor().monotonic()))
 
 
 def _speed_mm_s(stepper: Any, print_time: float) -> float:
@@ -214,8 +209,7 @@ class HomingSpan:
 
     def _note_start(self) -> None:
         self.start = list(self.homing_move.toolhead.get_position())
-        steppers = [s for rail in self._rails for s in rail.steppers]
-        self._begin_time = min((_print_time(s) for s in steppers), default=0.0)
+        self._begin_time = self._print_time()
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and not state.is_skew_known:
@@ -224,6 +218,12 @@ class HomingSpan:
                 name, offset_mm = stepper.get_name(), mapping.offset_mm(stepper)
                 self.offsets_mm[name] = offset_mm
                 self._true_offsets_mm[name] = offset_mm - self._state.skew_mm.get(name, 0.0)
+
+    def _print_time(self) -> float:
+        """The present print time (s), by the slowest clock of the shared rails' MCUs."""
+        now = self.homing_move.printer.get_reactor().monotonic()
+        mcus = {s.get_mcu() for rail in self._rails for s in rail.steppers}
+        return min((float(mcu.estimated_print_time(now)) for mcu in mcus), default=0.0)
 
     def skew_mm(self, rail: Rail) -> Dict[str, float]:
         """How far each stepper of a rail that moved stands from its first one.
@@ -267,20 +267,25 @@ class HomingSpan:
                     is_doubted = rail.name in self._miscounted
                     errors = [] if is_doubted else [self._check_count(taken[n]) for n in names]
                     readings = [self._reading(rail, taken[name]) for name in names]
-                    part = self._rail_readings(rail, endstops, readings)
+                    part = self._rail_readings(rail, endstops, taken, readings)
                     found.append(part._replace(error=next(filter(None, errors), "")))
         return found
 
     def _rail_readings(
-        self, rail: Rail, endstops: List[str], readings: List[StepperReading]
+        self,
+        rail: Rail,
+        endstops: List[str],
+        taken: Dict[str, Any],
+        readings: List[StepperReading],
     ) -> RailReadings:
-        times = [self._watch.trigger_times.get(endstop) for endstop in endstops]
+        trigger_times = self._watch.trigger_times
         # Where steppers of unknown count were at the trigger is unknown too
-        triggered = None not in times and rail.name not in self._miscounted
+        triggered = trigger_times.keys() >= set(endstops) and rail.name not in self._miscounted
         speed_mm_s = 0.0
         if triggered:
-            # One that stops with the endstop is slow right after it
-            speed_mm_s = max(_speed_mm_s(s, t) for s in rail.steppers for t in times)
+            # The others are slow sooner after the trigger
+            furthest = taken[max(readings, key=StepperReading.overshoot_mm).name]
+            speed_mm_s = _speed_mm_s(furthest.stepper, trigger_times[furthest.endstop_name])
         return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s)
 
     def _reading(self, rail: Rail, stepper_position: Any) -> StepperReading:

@@ -21,28 +21,28 @@ def _word(name: str) -> str:
 def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
     mcus = part.rail.mcu_names()
-    fields = [
-        "rail=%s" % (_word(part.rail.name),),
-        "endstop=%s" % (_word(part.endstop),),
-        "triggered=%d" % (part.triggered,),
-        "direction=%+d" % (plan.direction,),
-        "speed=%.6f" % (part.speed_mm_s,),
-        "target=%.6f" % (plan.target_mm,),
-        "corrected=%d" % (result.corrected,),
-    ]
-    for c in plan.corrections:
-        fields.append(
-            "%s=%s,%+d,%+.6f,%+d,%+.6f"
-            % (
-                _word(c.name),
-                _word(mcus[c.name]),
-                c.overshoot_steps,
-                c.overshoot_mm,
-                c.correction_steps,
-                c.residual_mm,
-            )
+    rail = "rail=%s endstop=%s triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d" % (
+        _word(part.rail.name),
+        _word(part.endstop),
+        part.triggered,
+        plan.direction,
+        part.speed_mm_s,
+        plan.target_mm,
+        result.corrected,
+    )
+    steppers = [
+        " %s=%s,%+d,%+.6f,%+d,%+.6f"
+        % (
+            _word(c.name),
+            _word(mcus[c.name]),
+            c.overshoot_steps,
+            c.overshoot_mm,
+            c.correction_steps,
+            c.residual_mm,
         )
-    return " ".join(fields)
+        for c in plan.corrections
+    ]
+    return rail + "".join(steppers)
 
 
 def log_line(results: Sequence[RailResult], error: str) -> str:

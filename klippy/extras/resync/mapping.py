@@ -97,25 +97,33 @@ def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
     return position
 
 
+def _rail_position_mm(
+    steppers: Dict[str, Any], names: Iterable[str], position: Sequence[float]
+) -> float:
+    """Where the steppers of a rail, which follow the toolhead alike, should stand (mm)."""
+    return float(steppers[next(iter(names))].calc_position_from_coord(position[:3]))
+
+
 def commanded_at(
     steppers: Dict[str, Any],
     offsets_mm: Dict[str, float],
     position: Sequence[float],
     steps_to_go: Mapping[str, int] = MappingProxyType({}),
 ) -> Dict[str, float]:
-    """Commanded position (mm) of each stepper's count, by its mapping.
+    """Commanded position (mm) of each stepper's count, by its mapping, on one rail.
 
     The count is the present one, and the steps that are still to go.  Raises
     MappingError if one is so far off the toolhead's position (mm) that the
     stepper would jump at its next move.
     """
     commanded_mm = {}
+    position_mm = _rail_position_mm(steppers, offsets_mm, position)
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()
         steps = stepper.get_mcu_position() + steps_to_go.get(name, 0)
         commanded_mm[name] = steps * step_dist_mm - offset
-        error_mm = commanded_mm[name] - stepper.calc_position_from_coord(position[:3])
+        error_mm = commanded_mm[name] - position_mm
         if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
             raise MappingError(
                 "stepper '%s' would be %.6f mm off the toolhead: its mapping was"
@@ -133,10 +141,8 @@ def place(
     rail follows most: it holds for every kinematics in which a stepper is
     linear in x, y and z.  Parked steppers have theirs: nothing has re-based them.
     """
-    # All steppers of a rail follow the toolhead alike
-    first = steppers[next(iter(commanded_mm))]
-    position_mm = first.calc_position_from_coord(position[:3])
-    slope = slopes(first)
+    position_mm = _rail_position_mm(steppers, commanded_mm, position)
+    slope = slopes(steppers[next(iter(commanded_mm))])
     steepest = max(slope, key=abs)
     if not steepest:
         return

@@ -30,6 +30,10 @@ class StepperReading(NamedTuple):
         """Commanded position (mm, in the move's own coordinates) of a count."""
         return steps * self.step_dist_mm - self.mapping_offset_mm
 
+    def overshoot_mm(self) -> float:
+        """How far (mm, >= 0) the stepper went from the trigger to its halt."""
+        return abs(self.halt_steps - self.trigger_steps) * self.step_dist_mm
+
 
 class StepperCorrection(NamedTuple):
     """What has to happen to one stepper.

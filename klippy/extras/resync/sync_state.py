@@ -84,7 +84,7 @@ class SyncState:
 
     def note_corrected(self, rail_name: str, steppers: Sequence[str]) -> None:
         """The steppers have been put in step."""
-        self._change(rail_name, in_sync=True, reason="", is_skew_known=False)
+        self._states[rail_name] = RailState(True, "", self._states[rail_name].level_reason)
         for name in steppers:
             self.skew_mm.pop(name, None)
 

@@ -31,8 +31,10 @@ def _code_that_hands_over(
     return code
 
 
-def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
-    """Code that hands its arguments to a stand-in, and looks like the code given."""
+# Homing moves stand in for the same few functions each time
+@functools.lru_cache(maxsize=64)
+def _template_like(code: types.CodeType) -> types.CodeType:
+    """Code that hands its arguments over, and looks like the code given."""
     names = iter(code.co_varnames)
     positional = list(itertools.islice(names, code.co_argcount))
     keywords = list(itertools.islice(names, code.co_kwonlyargcount))
@@ -56,7 +58,6 @@ def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
     if sys.version_info >= (3, 11):
         changes["co_qualname"] = code.co_qualname
     return template.replace(
-        co_consts=tuple(stand_in if c == PLACE else c for c in template.co_consts),
         co_names=(*template.co_names, *code.co_names),
         co_nlocals=code.co_nlocals,
         co_varnames=code.co_varnames,
@@ -68,7 +69,16 @@ def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
     )
 
 
-def _copy(function: types.FunctionType) -> types.FunctionType:
+def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
+    """Code that hands its arguments to a stand-in, and looks like the code given."""
+    template = _template_like(code)
+    return template.replace(
+        co_consts=tuple(stand_in if c == PLACE else c for c in template.co_consts)
+    )
+
+
+def _body(function: types.FunctionType) -> types.FunctionType:
+    """A function that does the same when it is called."""
     copy = types.FunctionType(
         function.__code__,
         function.__globals__,
@@ -76,7 +86,14 @@ def _copy(function: types.FunctionType) -> types.FunctionType:
         function.__defaults__,
         function.__closure__,
     )
-    for name in ("__kwdefaults__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+def _copy(function: types.FunctionType) -> types.FunctionType:
+    """A function that does the same, and looks the same to who inspects it."""
+    copy = _body(function)
+    for name in ("__qualname__", "__module__", "__doc__", "__annotations__"):
         setattr(copy, name, getattr(function, name))
     vars(copy).update(vars(function))
     return copy
@@ -102,7 +119,7 @@ class StandIn:
         self.is_undone = False
         self._function = function
         self._beneath = function.__code__
-        self._original = _copy(function)
+        self._original = _body(function)
         self._owner = owner
         original = self._original if owner is None else types.MethodType(self._original, owner)
         self._call = wrapper(original)
