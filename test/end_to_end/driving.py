@@ -7,6 +7,8 @@ import random
 import re
 from typing import Dict, List, NamedTuple
 
+import pytest
+
 LEVEL_HEIGHT_MM = 10.0
 Z_OFFSET_MM = 1.0
 
@@ -84,6 +86,28 @@ def level_truth(printer, rail="stepper_z"):
     printer.gcode("G90\nG1 Z%.3f F600\nM400" % (LEVEL_HEIGHT_MM,))
     truth = printer.stepper_truth()
     return {name: t for name, t in truth.items() if name.startswith(rail)}
+
+
+def start_homed(start, sample, **start_options):
+    """A printer that has homed and compared its counts, and its level_truth()."""
+    printer = start(sample, **start_options)
+    printer.gcode("G28")
+    before = level_truth(printer)
+    printer.sleep(0.5)
+    return printer, before
+
+
+def in_sync(printer, axis="z"):
+    """What the extra claims of an axis."""
+    return printer.status("multi_mcu_resync")["in_sync"][axis]
+
+
+def assert_healthy(printer, before):
+    """Neither shut down nor out of step, and nothing gives a wrong reason to think so."""
+    assert printer.state() == "ready"
+    assert in_sync(printer) is True
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
+    assert "Traceback" not in printer.log()
 
 
 def skew_gained_mm(before, after):

@@ -6,7 +6,7 @@
 import re
 
 import pytest
-from end_to_end.driving import level_truth, skew_gained_mm
+from end_to_end.driving import assert_healthy, in_sync, start_homed
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
@@ -16,21 +16,7 @@ NO_HOP = (("z_hop: 10", "z_hop: 0"),)
 
 
 def start_level(start, **options):
-    printer = start(SamplePrinter().with_resync(**options), replace=NO_HOP)
-    printer.gcode("G28")
-    before = level_truth(printer)
-    printer.sleep(0.5)
-    return printer, before
-
-
-def in_sync(printer):
-    return printer.status("multi_mcu_resync")["in_sync"]["z"]
-
-
-def assert_healthy(printer, before):
-    assert printer.state() == "ready"
-    assert in_sync(printer) is True
-    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
+    return start_homed(start, SamplePrinter().with_resync(**options), replace=NO_HOP)
 
 
 def lose_in_the_next_correction(printer):

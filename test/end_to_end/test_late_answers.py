@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import level_truth, skew_gained_mm
+from end_to_end.driving import assert_healthy, start_homed
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
@@ -20,21 +20,11 @@ disturbed = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 
 
 def start_level(start, **options):
-    printer = start(SamplePrinter().with_resync(**options))
-    printer.gcode("G28")
-    before = level_truth(printer)
-    printer.sleep(0.5)
-    return printer, before
+    return start_homed(start, SamplePrinter().with_resync(**options))
 
 
 def disturb(printer, link):
     printer.control("link z1 " + link.format(now=printer.now_s()))
-
-
-def assert_healthy(printer, before):
-    assert printer.state() == "ready"
-    assert printer.status("multi_mcu_resync")["in_sync"] == {"z": True}
-    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
 
 
 @disturbed

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import level_truth, skew_gained_mm
+from end_to_end.driving import in_sync, level_truth, skew_gained_mm, start_homed
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError, SessionError
@@ -17,19 +17,11 @@ LOSS_NOTICED_S = 10
 
 
 def start_level(start, **options):
-    printer = start(SamplePrinter().with_resync(**options))
-    printer.gcode("G28")
-    before = level_truth(printer)
-    printer.sleep(0.5)
-    return printer, before
+    return start_homed(start, SamplePrinter().with_resync(**options))
 
 
 def lose(printer, direction, steps=4):
     printer.control("stepper stepper_z1 lose=%d direction=%s" % (steps, direction))
-
-
-def in_sync(printer):
-    return printer.status("multi_mcu_resync")["in_sync"]["z"]
 
 
 def test_lost_steps_are_found_on_demand_and_put_back_by_homing(start):
