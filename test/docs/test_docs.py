@@ -104,7 +104,7 @@ def test_overview_has_every_module_script_and_invariant():
     assert sorted(invariants) == sorted({name.upper() for name in tested})
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=str)
+@pytest.mark.parametrize("path", [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))], ids=str)
 def test_every_link_and_command_in_a_document_leads_somewhere(path):
     content = text(path)
     for target in re.findall(r"\]\(([^)#:]+)\)", content):
