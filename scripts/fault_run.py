@@ -321,7 +321,7 @@ class Run:
             claim = judge.claim.in_sync
             if claim is True or axis not in "xyz" or not self._is_ready():
                 continue
-            is_by_owner = self._is_placed or judge.claim.level_reason.startswith(MOTOR_OFF)
+            is_by_owner = self._is_placed or self._witness.reason(rail).startswith(MOTOR_OFF)
             is_by_owner |= rail.has_own_endstops
             if (claim is None and is_by_owner) or (not self._printer.can_level and axis == "x"):
                 # Nobody but the owner says that it is homed, or he lets one motor go, which

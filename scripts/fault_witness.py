@@ -46,6 +46,10 @@ class Witness:
             for rail in self._printer.rails
         }
 
+    def reason(self, rail: Rail) -> str:
+        """Why a rail is not in sync, by the status."""
+        return str(self._session.status(SECTION)["out_of_sync_reason"][rail.axis])
+
     def said(self) -> Dict[str, Claim]:
         """What QUERY_RESYNC says of each axis, without the reasons."""
         self._aim.is_mute = True

@@ -110,6 +110,13 @@ def test_homing_move_that_begins_after_a_shutdown_ends_at_once(host_name, monkey
     assert (outcome.ended, outcome.hangs) == ("shutdown", [])
 
 
+def test_owner_who_lets_one_motor_go_may_move_the_axis_whatever_else_he_does():
+    # SET_STEPPER_ENABLE, then FORCE_MOVE, which gives another reason to level
+    outcome = fault_run.run_seed(7100000100637, "kalico")
+    assert "SET_STEPPER_ENABLE" in "\n".join(outcome.story)
+    assert outcome.silent_skews == []
+
+
 def claim_always(monkeypatch, claim):
     def claims(witness):
         return {rail.axis: claim for rail in witness._printer.rails}
