@@ -148,7 +148,7 @@ try:
     importlib.import_module("installed.multi_mcu_resync")
 except ImportError as e:
     sys.exit("install: %s is not the environment of this Klipper (%s): give it with -e" % (venv, e))
-chelper = sys.modules["installed.resync.chelper"]
+chelper = sys.modules["installed.resync.host.chelper"]
 before = os.listdir(os.path.dirname(chelper.SOURCE))
 try:
     library = chelper.build(host_chelper)
@@ -373,7 +373,8 @@ uninstall() {
     if [ -n "$exclude" ] && remove_exclude; then
         changed=1
     fi
-    rm -rf "$root"/klippy/extras/resync/__pycache__ "$root"/klippy/chelper/kin_resync-*.so
+    find "$root/klippy/extras/resync" -name __pycache__ -prune -exec rm -rf {} +
+    rm -f "$root"/klippy/chelper/kin_resync-*.so
     if [ $changed = 0 ]; then
         say "nothing is installed in '$klipper', nothing has been changed"
         return

@@ -6,7 +6,7 @@
 import math
 from typing import NamedTuple, Tuple
 
-from resync import following_error
+from resync.model import following_error
 
 # After how long (s) an MCU that hears nothing stops a homing move; Klipper's TRSYNC_TIMEOUT
 TRSYNC_TIMEOUT_S = 0.025

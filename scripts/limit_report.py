@@ -7,7 +7,7 @@ from typing import List, NamedTuple
 
 import limit_figures
 from limit_axes import Axis
-from resync.following_error import Limits
+from resync.model.following_error import Limits
 
 _LABEL_WIDTH = 42
 _CELL_WIDTH = 12

@@ -226,5 +226,5 @@ def mutants_of(path: str, source: str) -> List[Mutant]:
 def module_paths(root: Path = ROOT) -> Sequence[str]:
     """The modules of the extra, below the project's folder."""
     extras = root / "klippy" / "extras"
-    modules = [extras / "multi_mcu_resync.py", *sorted((extras / "resync").glob("[!_]*.py"))]
+    modules = [extras / "multi_mcu_resync.py", *sorted((extras / "resync").rglob("[!_]*.py"))]
     return [str(path.relative_to(root)) for path in modules]

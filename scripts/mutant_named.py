@@ -44,7 +44,7 @@ CHANGES = (
     ),
     NamedChange(
         "rails that a failed homing move left alone are lost too",
-        "for rail in event.moved_rails(span.homing_move, self.rails):",
+        "for rail in moved_rails(span.homing_move, self.rails):",
         "for rail in self.rails:",
         ("test_probe_over_the_limit_blocks_no_other_axis",),
     ),

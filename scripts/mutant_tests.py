@@ -44,20 +44,24 @@ APT: Dict[str, List[str]] = {
     "answers": ["test_late_answers"],
     "commands": ["test_commands", "test_safety"],
     "console": ["test_commands"],
-    "event": ["test_homing_moves", "test_safety", "test_rules", "test_handlers", "test_lost_steps"],
+    "span": ["test_homing_moves", "test_safety", "test_rules", "test_handlers", "test_lost_steps"],
+    "endstop_watch": ["test_homing_moves", "test_handlers"],
     "failure": ["test_handlers"],
     "fan_out": ["test_fan_out"],
+    "force_move_watch": ["test_safety", "test_homing_moves"],
     "guard": ["test_safety", "test_homing_moves"],
     "history": ["test_status", "test_commands"],
     "homing_moves": ["test_homing_moves"],
     "level": ["test_homing_moves"],
     "mapping": ["test_motion", "test_kinematics"],
-    "motion": ["test_motion"],
+    "motor_watch": ["test_safety"],
+    "correction_move": ["test_motion"],
     "multi_mcu_resync": ["test_options", "test_safety", "test_handlers"],
     "one_signal": ["test_one_signal"],
     "position_check": ["test_lost_steps", "test_late_answers"],
     "questions": ["test_acknowledge", "test_late_answers"],
-    "rebase": ["test_motion"],
+    "keep_mapping": ["test_motion"],
+    "restore": ["test_motion", "test_kinematics"],
     "resyncer": ["test_safety", "test_homing_moves", "test_options"],
     "signal_pin": ["test_fan_out"],
     "signals": ["test_fan_out", "test_one_signal"],
@@ -188,7 +192,7 @@ class TestChoice:
         """Lines of which a test has to reach one to notice the mutant."""
         if mutant.path not in self._modules:
             # The C helper carries every correction
-            return self._lines("klippy/extras/resync/motion.py", ast.parse(""))
+            return self._lines("klippy/extras/resync/homing/correction_move.py", ast.parse(""))
         tree = self._modules[mutant.path]
         functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
         around = [f for f in functions if f.lineno <= mutant.line <= (f.end_lineno or 0)]

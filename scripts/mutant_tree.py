@@ -20,7 +20,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.so")
 PASSED, TESTS_FAILED, INTERRUPTED = 0, 1, 2
 C_HELPER = """
 import sys
-from resync import chelper
+from resync.host import chelper
 chelper.build(sys.argv[1])
 """
 

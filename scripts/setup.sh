@@ -240,7 +240,7 @@ importlib.import_module(chelper).get_ffi()
 build_helper() {
     quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
 import sys
-from resync import chelper
+from resync.host import chelper
 chelper.build(sys.argv[1])' "$env/$1/klippy/chelper" || fail "$1: cannot build our C helper (see $log)"
 }
 

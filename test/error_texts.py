@@ -15,7 +15,7 @@ RAISED = re.compile(r"^(error|command_error|config_error|\w+Error)$")
 # Texts that are handed to such a raise by a variable
 CARRIED = {
     ("answers.py", "trigger_fault"),
-    ("event.py", "_check_count"),
+    ("span.py", "_check_count"),
     ("fan_out.py", "judge_triggers"),
     ("limit.py", "following_errors"),
     ("position_check.py", "describe"),
@@ -75,7 +75,7 @@ def _carried(path: Path, tree: ast.AST) -> Iterator[ErrorText]:
 def error_texts() -> List[ErrorText]:
     """Every error text of the extra, in the order of the files."""
     found: List[ErrorText] = []
-    for path in [EXTRA / "multi_mcu_resync.py", *sorted((EXTRA / "resync").glob("*.py"))]:
+    for path in [EXTRA / "multi_mcu_resync.py", *sorted((EXTRA / "resync").rglob("*.py"))]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         found += [*_raised(tree), *_carried(path, tree)]
     return found

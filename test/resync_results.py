@@ -5,10 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from types import SimpleNamespace
 
-from resync.event import RailReadings
-from resync.history import RailResult
-from resync.plan import StepperReading, plan_rail
-from resync.rail import Rail
+from resync.model.plan import StepperReading, plan_rail
+from resync.model.rail import Rail
+from resync.model.rail_result import RailReadings, RailResult
 
 STEP_DIST_MM = 0.0025
 

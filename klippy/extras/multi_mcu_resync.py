@@ -6,27 +6,34 @@
 import logging
 from typing import Any, Callable, Dict, List, Optional
 
-from .resync import console, event, following_error, limit, mapping, plan
-from .resync.acknowledge import Acknowledgement
-from .resync.chelper import HelperError
-from .resync.commands import Commands
-from .resync.failure import Failure
-from .resync.guard import ForceMoveWatch, MotorWatch, MoveGuard
-from .resync.history import History, RailResult
-from .resync.homing_moves import HomingMoves
-from .resync.host import Host
-from .resync.level import LevelWatch
-from .resync.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
-from .resync.log_line import log_line
-from .resync.options import get_finite
-from .resync.profile import Pace
-from .resync.rail import Rail, resyncable_rails
-from .resync.rebase import MappingKeeper
-from .resync.resyncer import Options, Resyncer
-from .resync.signals import Signals
-from .resync.status import Status
-from .resync.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailState, SyncState
-from .resync.wrapping import Wrapping, look_alike
+from .resync.count_check.acknowledge import Acknowledgement
+from .resync.homing.failure import Failure
+from .resync.homing.homing_moves import HomingMoves
+from .resync.homing.keep_mapping import MappingKeeper
+from .resync.homing.resyncer import Options, Resyncer
+from .resync.homing.span import CountError, HomingSpan, moved_rails
+from .resync.host import mapping
+from .resync.host.chelper import HelperError
+from .resync.host.host import Host
+from .resync.host.options import get_finite
+from .resync.host.rails import resyncable_rails
+from .resync.host.stand_in import Wrapping, look_alike
+from .resync.model import following_error, limit, plan
+from .resync.model.correction_time import Pace
+from .resync.model.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
+from .resync.model.rail import Rail
+from .resync.model.rail_result import RailResult
+from .resync.pins.signals import Signals
+from .resync.report import console
+from .resync.report.commands import Commands
+from .resync.report.history import History
+from .resync.report.log_line import log_line
+from .resync.report.status import Status
+from .resync.state.force_move_watch import ForceMoveWatch
+from .resync.state.guard import MoveGuard
+from .resync.state.level import LevelWatch
+from .resync.state.motor_watch import MotorWatch
+from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailState, SyncState
 
 
 class MultiMcuResync:
@@ -286,7 +293,7 @@ class MultiMcuResync:
             self.failure.note(homing_move, message)
             if self.resyncer is not None:
                 self._note_uncorrected(span, results, error)
-            if isinstance(e, event.CountError):
+            if isinstance(e, CountError):
                 # Nothing that this MCU says of its steppers can be trusted
                 self.printer.invoke_shutdown(message)
             elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
@@ -306,7 +313,7 @@ class MultiMcuResync:
             logging.info(log_line(results, error))
         self._advise_levelling(before)
 
-    def _note_squared(self, span: event.HomingSpan, results: List[RailResult]) -> None:
+    def _note_squared(self, span: HomingSpan, results: List[RailResult]) -> None:
         """Rails whose steppers have all homed to endstops of their own need no correction."""
         resynced = {r.part.rail.name for r in results}
         others = [rail for rail in self.rails if rail.name not in resynced]
@@ -323,10 +330,10 @@ class MultiMcuResync:
                 self.state.note_squared(rail.name, names)
 
     def _note_uncorrected(
-        self, span: event.HomingSpan, results: List[RailResult], reason: str
+        self, span: HomingSpan, results: List[RailResult], reason: str
     ) -> None:
         corrected = {r.part.rail.name for r in results if r.corrected}
-        for rail in event.moved_rails(span.homing_move, self.rails):
+        for rail in moved_rails(span.homing_move, self.rails):
             if rail.name not in corrected:
                 self.moves.note_failure(span, rail, reason)
 
@@ -338,7 +345,7 @@ class MultiMcuResync:
                 line = console.level_line(rail, state, self.level.commands.get(rail.name))
                 self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
 
-    def _resync(self, span: event.HomingSpan, results: List[RailResult]) -> None:
+    def _resync(self, span: HomingSpan, results: List[RailResult]) -> None:
         parts = span.readings()
         if self.resyncer is None:
             results += [

@@ -71,8 +71,9 @@ class FaultWatch:
         while frame is not None:
             code = frame.f_code
             folder, name = os.path.split(code.co_filename)
-            if os.path.basename(folder) == "resync":
-                name = "resync/" + name
+            room = os.path.basename(folder)
+            if os.path.basename(os.path.dirname(folder)) == "resync":
+                name = "resync/%s/%s" % (room, name)
             calls.append("%s:%s" % (name, code.co_name))
             frame = frame.f_back
         return calls

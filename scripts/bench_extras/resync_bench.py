@@ -6,9 +6,9 @@
 import ctypes
 import sys
 
-from .resync import mapping
-from .resync.motion import move_together
-from .resync.profile import common_duration_s
+from .resync.homing.correction_move import move_together
+from .resync.host import mapping
+from .resync.model.correction_time import common_duration_s
 
 # The virtual printer's library is part of the process: in virtual time the
 # clocks of the C library tell that computing costs nothing

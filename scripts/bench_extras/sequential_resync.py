@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from .resync.host import Host
+from .resync.host.host import Host
 
 # What users run today: 5 mm/s without acceleration
 SPEED = 5.0

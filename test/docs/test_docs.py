@@ -21,7 +21,7 @@ def text(path):
 
 
 def extra_source():
-    files = [EXTRA / "multi_mcu_resync.py", *sorted((EXTRA / "resync").glob("*.py"))]
+    files = [EXTRA / "multi_mcu_resync.py", *sorted((EXTRA / "resync").rglob("*.py"))]
     return "\n".join(text(path) for path in files)
 
 
@@ -86,13 +86,19 @@ def test_every_error_in_the_guide_says_what_to_do():
 
 def test_overview_has_every_module_script_and_invariant():
     overview = text(DOCS / "Code_Overview.md")
-    part = overview.split("## The modules")[1].split("\n## ")[0]
-    listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", part, re.MULTILINE)))
-    modules = {path.stem for path in (EXTRA / "resync").glob("*.py")} - {"__init__"}
+    modules = {
+        "%s/%s" % (path.parent.name, path.stem)
+        for path in (EXTRA / "resync").glob("*/*.py")
+        if path.stem != "__init__"
+    }
+    part = overview.split("## The rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)/` \| (.*) \|$", part, re.MULTILINE)
+    listed = ["%s/%s" % (room, m) for room, row in rows for m in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(modules)
     story = overview.split("## A homing move")[1].split("\n## ")[0]
-    for module in re.findall(r"`(\w+)\.py`", story):
-        assert module in modules, module
+    told = re.findall(r"`(\w+/\w+)\.py`", story)
+    assert set(told) <= modules
+    assert {name.partition("/")[0] for name in told} == {room for room, _ in rows}
     part = overview.split("## The scripts")[1].split("\n## ")[0]
     patterns = re.findall(r"`([\w*]+\.(?:py|sh))`", part)
     scripts = [ROOT.joinpath("scripts").glob(pattern) for pattern in patterns]

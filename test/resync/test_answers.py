@@ -8,7 +8,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.answers import ask, believed
+from resync.host.answers import ask, believed
 
 ASKED_S, ANSWERED_S = 100.0, 100.25
 anything = st.floats() | st.just(0.0) | st.floats(ASKED_S - 1.0, ANSWERED_S + 1.0)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cffi
 import pytest
-from resync import chelper
+from resync.host import chelper
 
 from virtual_printer import hosts
 
@@ -240,7 +240,7 @@ packaged = packaged or "from ." in open(os.path.join(klippy, "klippy.py")).read(
 sys.path.insert(0, os.path.dirname(klippy) if packaged else klippy)
 host = importlib.import_module("klippy.chelper" if packaged else "chelper")
 sys.path.insert(0, extras)
-from resync import chelper
+from resync.host import chelper
 try:
     chelper.Helper(os.path.join(klippy, "chelper"), host.get_ffi())
 except chelper.HelperError as e:
@@ -256,7 +256,8 @@ def throwaway_host(request, tmp_path):
     shutil.copytree(str(host.klippy.resolve()), str(klippy))
     shutil.copytree(os.path.dirname(chelper.SOURCE), str(tmp_path / "ours" / "chelper"))
     shutil.copytree(
-        os.path.dirname(chelper.__file__), str(tmp_path / "ours" / "extras" / "resync")
+        os.path.dirname(os.path.dirname(chelper.__file__)),
+        str(tmp_path / "ours" / "extras" / "resync"),
     )
     return host.python, klippy, tmp_path / "ours" / "extras"
 

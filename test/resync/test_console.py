@@ -4,12 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync import console
-from resync.following_error import Limits
-from resync.history import Moves
-from resync.limit_settings import LimitSettings
-from resync.running_statistics import StopStatistics
-from resync.sync_state import RailState
+from resync.model.following_error import Limits
+from resync.model.limit_settings import LimitSettings
+from resync.model.running_statistics import StopStatistics
+from resync.report import console
+from resync.report.history import Moves
+from resync.state.sync_state import RailState
 from resync_results import RAIL, result
 
 BOTH = RAIL._replace(axes=("y", "z"))

@@ -6,7 +6,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.fan_out import judge_triggers
+from resync.pins.fan_out import judge_triggers
 
 START_S, TOLERANCE_S = 100.0, 0.001
 PINS = ("probe", "z1", "z2")

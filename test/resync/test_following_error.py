@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.following_error import MIN_FERROR_STEPS, Limits, LimitsError, rail_limits
+from resync.model.following_error import MIN_FERROR_STEPS, Limits, LimitsError, rail_limits
 
 # Measured on LinuxCNC 2.9 with FERROR 2, MIN_FERROR 0.2 and a maximum speed of
 # 100: speed, and the first error that trips when it grows by 0.0005

@@ -4,7 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.history import MOST_WAITING, History, RailResult
+from resync.model.rail_result import RailResult
+from resync.report.history import MOST_WAITING, History
 from resync_results import result
 
 

@@ -6,12 +6,12 @@
 from types import SimpleNamespace
 
 import pytest
-from resync.event import BEGIN_MISSED
-from resync.homing_moves import GIVEN_UP, HomingMoves
-from resync.plan import PlanError
-from resync.rail import Rail
-from resync.signal_pin import PinError
-from resync.sync_state import SyncState
+from resync.homing.homing_moves import GIVEN_UP, HomingMoves
+from resync.homing.span import BEGIN_MISSED
+from resync.model.plan import PlanError
+from resync.model.rail import Rail
+from resync.pins.signal_pin import PinError
+from resync.state.sync_state import SyncState
 
 
 def make_endstop():

@@ -6,8 +6,8 @@
 from types import SimpleNamespace
 
 import pytest
-from resync.host import axis_of, pace_along
-from resync.profile import Pace
+from resync.host.host import axis_of, pace_along
+from resync.model.correction_time import Pace
 
 TOOLHEAD = Pace(300.0, 3000.0)
 

@@ -4,10 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.event import RailReadings
-from resync.following_error import Limits
-from resync.limit import LimitError, check_correction, following_errors
-from resync.plan import StepperReading, plan_rail
+from resync.model.following_error import Limits
+from resync.model.limit import LimitError, check_correction, following_errors
+from resync.model.plan import StepperReading, plan_rail
+from resync.model.rail_result import RailReadings
 
 READINGS = [
     StepperReading("stepper_z", 0.01, 0.0, 0, -100, -100),

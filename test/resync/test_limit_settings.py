@@ -4,8 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.following_error import Limits, LimitsError
-from resync.limit_settings import LimitSettings
+from resync.model.following_error import Limits, LimitsError
+from resync.model.limit_settings import LimitSettings
 from resync_results import RAIL
 
 OTHER = RAIL._replace(name="stepper_x", axes=("x",))

@@ -6,7 +6,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync import mapping
+from resync.host import mapping
 
 coordinates_mm = st.floats(-400.0, 400.0)
 

@@ -6,12 +6,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resync.plan import (
-    PlanError,
-    StepperReading,
-    mapping_offsets_mm,
-    plan_rail,
-)
+from resync.model.plan import PlanError, StepperReading, mapping_offsets_mm, plan_rail
 
 STEP_MM = 0.0025
 

@@ -8,15 +8,14 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.following_error import Limits
-from resync.position_check import (
+from resync.count_check.position_check import (
     CLOCK_ERROR_S,
     MAX_ROUND_TRIP_S,
-    MOVES,
     Comparison,
     PositionCheck,
-    counts_between,
 )
+from resync.host.step_history import MOVES, counts_between
+from resync.model.following_error import Limits
 
 FREQUENCY_HZ = 1000
 # A print time of 10 s is the MCU's clock zero, and the system time is the print time

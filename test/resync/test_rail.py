@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from types import SimpleNamespace
 
-from resync.rail import endstops_by_axis, resyncable_rails
+from resync.host.rails import endstops_by_axis, resyncable_rails
 
 
 def stepper(name, mcu, slopes=(0.0, 0.0, 1.0), step_mm=0.01):

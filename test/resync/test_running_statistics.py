@@ -8,7 +8,7 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.running_statistics import Statistics, StopStatistics, latency_ms
+from resync.model.running_statistics import Statistics, StopStatistics, latency_ms
 
 FIGURES = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=50)
 

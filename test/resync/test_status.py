@@ -7,12 +7,12 @@ import copy
 import json
 
 import pytest
-from resync.following_error import Limits
-from resync.history import History
-from resync.limit_settings import LimitSettings
-from resync.position_check import Comparison
-from resync.status import Status
-from resync.sync_state import SyncState
+from resync.count_check.position_check import Comparison
+from resync.model.following_error import Limits
+from resync.model.limit_settings import LimitSettings
+from resync.report.history import History
+from resync.report.status import Status
+from resync.state.sync_state import SyncState
 from resync_results import RAIL, result
 
 

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.sync_state import SyncState
+from resync.state.sync_state import SyncState
 
 NAMES = ["stepper_z", "stepper_z1"]
 SKEW_MM = {"stepper_z": 0.0, "stepper_z1": -0.48}

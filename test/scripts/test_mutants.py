@@ -12,8 +12,8 @@ from mutant_changes import ROOT, module_paths, mutants_of
 from mutant_named import NamedChange, NamedError, mutant_of, named_mutants
 from mutant_tests import TestChoice, TestRecord
 
-PROFILE = "klippy/extras/resync/profile.py"
-LIMITS = "klippy/extras/resync/following_error.py"
+PROFILE = "klippy/extras/resync/model/correction_time.py"
+LIMITS = "klippy/extras/resync/model/following_error.py"
 DEFAULT_TEST = (
     "test/resync/test_following_error.py::test_default_is_the_worst_overshoot_and_two_steps"
 )

@@ -14,7 +14,7 @@ import pytest
 import resync_limits
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.following_error import LimitsError, rail_limits
+from resync.model.following_error import LimitsError, rail_limits
 
 from virtual_printer.configfile import ConfigFile, Section
 from virtual_printer.machine import step_distance_mm

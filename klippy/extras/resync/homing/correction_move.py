@@ -1,0 +1,73 @@
+# Move any number of steppers at once, each by its own whole number of steps
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Callable, List, Tuple
+
+from ..host.chelper import Helper
+from ..host.host import Host
+
+
+class CarriedStepper:
+    """A stepper on kinematics and a move queue of ours.
+
+    Kinematics that have never run have no last flush time, so their steps
+    may lie before the time at which the toolhead could move again.
+    """
+
+    def __init__(self, stepper: Any, kinematics: Any, trapq: Any) -> None:
+        self._stepper = stepper
+        # Held here: the host frees them once nobody does
+        self._kinematics = kinematics
+        self._trapq = trapq
+
+    def take(self) -> None:
+        """Put the stepper on our kinematics, which are new and so at position zero."""
+        self._host_kinematics = self._stepper.set_stepper_kinematics(self._kinematics)
+        self._host_trapq = self._stepper.set_trapq(self._trapq)
+
+    def give_back(self) -> None:
+        """Return the stepper to the host; its mcu position is kept."""
+        self._stepper.set_trapq(self._host_trapq)
+        self._stepper.set_stepper_kinematics(self._host_kinematics)
+
+
+def move_together(
+    host: Host,
+    helper: Helper,
+    moves: List[Tuple[Any, int]],
+    duration_s: float,
+    flush: Callable[[], None],
+) -> float:
+    """Move each (stepper, steps) by its own steps, all on one carrier move.
+
+    The motion starts as soon as steps can legally be scheduled, and the
+    toolhead starts no earlier than its end.  All earlier steps have to be
+    generated already.  flush() has the host generate and send all its steps;
+    whatever else it does to steppers that have steps to go, only their counts
+    are kept.  Returns the print time (s) of the end, zero if there is nothing
+    to move.
+    """
+    ways = [(s, steps * s.get_step_dist()) for s, steps in moves if steps]
+    if not ways:
+        flush()
+        return 0.0
+    trapq = helper.alloc_trapq()
+    carried = [
+        CarriedStepper(stepper, helper.new_kinematics(stepper.get_name(), distance_mm), trapq)
+        for stepper, distance_mm in ways
+    ]
+    start_time = host.earliest_step_time()
+    helper.append_carrier_move(trapq, start_time, duration_s)
+    taken = []
+    try:
+        for stepper in carried:
+            stepper.take()
+            taken.append(stepper)
+        host.note_steps(start_time + duration_s)
+        flush()
+    finally:
+        for stepper in taken:
+            stepper.give_back()
+    return start_time + duration_s

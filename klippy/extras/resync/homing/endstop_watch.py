@@ -1,0 +1,81 @@
+# Learn when a homing move starts, and whether its endstops triggered
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Callable, Dict, List, Tuple
+
+from ..host.answers import trigger_fault
+from ..host.stand_in import Wrapping
+
+
+class EndstopWatch:
+    """Learns when a homing move starts, and whether each of its endstops triggered.
+
+    The end event does not say: it is sent after a communication timeout and
+    without a trigger as well.  note_start() is called before the first endstop
+    is armed.  sent_steps has the count that each stepper would have reached
+    had nothing stopped it, faults what is wrong with the times of triggers;
+    these are not among trigger_times.
+    """
+
+    def __init__(
+        self,
+        endstops: List[Tuple[Any, str]],
+        steppers: List[Any],
+        note_start: Callable[[], None],
+    ) -> None:
+        self.is_started = False
+        self.trigger_times: Dict[str, float] = {}
+        self.sent_steps: Dict[str, int] = {}
+        self.faults: List[str] = []
+        # Print times (s)
+        self._start_times: Dict[str, float] = {}
+        self._steppers = steppers
+        self._note_start = note_start
+        self._wrapping = Wrapping()
+        for endstop, name in endstops:
+            self._watch(endstop, name)
+
+    def _watch(self, endstop: Any, name: str) -> None:
+        self._wrapping.wrap(endstop, "home_start", lambda call: self._starting(call, name))
+        self._wrapping.wrap(endstop, "home_wait", lambda call: self._waiting(call, name))
+
+    def _starting(self, home_start: Any, name: str) -> Any:
+        def start(print_time: float, *arguments: Any, **options: Any) -> Any:
+            if not self.is_started:
+                self.is_started = True
+                self._note_start()
+            self._start_times[name] = print_time
+            return home_start(print_time, *arguments, **options)
+
+        return start
+
+    def _waiting(self, home_wait: Any, name: str) -> Any:
+        def watched(home_end_time: float) -> float:
+            # All steps have been sent, and the first endstop to be waited for
+            # makes the host ask the MCUs for what became of them
+            if not self.sent_steps:
+                self.sent_steps = {s.get_name(): s.get_mcu_position() for s in self._steppers}
+            trigger_time = home_wait(home_end_time)
+            if trigger_time > 0.0:
+                self._note_trigger(name, trigger_time, home_end_time)
+            return trigger_time
+
+        return watched
+
+    def _note_trigger(self, name: str, trigger_time: float, end_time: float) -> None:
+        place = "endstop '%s'" % (name,)
+        fault = trigger_fault(place, trigger_time, self._start_times[name], end_time)
+        if fault:
+            self.faults.append(fault)
+        else:
+            self.trigger_times[name] = trigger_time
+
+    def start_time(self) -> float:
+        """Print time (s) at which the move began."""
+        return min(self._start_times.values())
+
+    def stop(self) -> None:
+        """Leave the endstops as they were found."""
+        self._wrapping.undo()

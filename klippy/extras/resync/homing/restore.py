@@ -1,0 +1,119 @@
+# Where all steppers and the toolhead are to be after a correction, mappings kept
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Any, Dict, List, NamedTuple, Sequence, Set, Tuple
+
+from ..host import mapping
+from ..model.plan import RailPlan, StepperReading, mapping_offsets_mm
+
+Plan = Tuple[Sequence[StepperReading], RailPlan]
+
+
+class Goal(NamedTuple):
+    """Where all are to be once the steppers are corrected.
+
+    position is the toolhead's (mm).  rails_mm has the commanded position (mm)
+    of each stepper, by name, of each rail that moved, idle_rails_mm the
+    mapping offsets (mm) of each rail that did not.
+    """
+
+    position: List[float]
+    rails_mm: List[Dict[str, float]]
+    idle_rails_mm: Sequence[Dict[str, float]]
+
+
+def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
+    """Toolhead position (mm) once the steppers stand at their targets."""
+    kinematics = toolhead.get_kinematics()
+    halted_mm = {s.get_name(): s.get_commanded_position() for s in kinematics.get_steppers()}
+    corrected_mm = dict(halted_mm)
+    for readings, plan in plans:
+        for reading in readings:
+            corrected_mm[reading.name] += plan.target_mm - plan.reference_halt_mm
+    halted = kinematics.calc_position(halted_mm)
+    corrected = kinematics.calc_position(corrected_mm)
+    position = list(toolhead.get_position())
+    for axis, (before, after) in enumerate(zip(halted[:3], corrected[:3])):
+        # generic_cartesian has None for an axis without a carriage
+        if before is not None:
+            position[axis] += after - before
+    return position
+
+
+def _kept_position(
+    toolhead: Any,
+    steppers: Dict[str, Any],
+    moved: Set[str],
+    alike: Set[str],
+    start: Sequence[float],
+    position: Sequence[float],
+) -> List[float]:
+    """The position, with its coordinate at the start on axes that did not move.
+
+    The host takes those from the whole steps that its first stepper stands
+    on.  Where all steppers of an axis keep their mapping there is no need to.
+    alike names steppers that follow the toolhead as another one does.
+    """
+    if moved.issuperset(steppers):
+        return list(position)
+    is_kept = [False, False, False]
+    is_moved = [False, False, False]
+    for stepper in toolhead.get_kinematics().get_steppers():
+        name = stepper.get_name()
+        if name in alike:
+            continue
+        is_idle = name in steppers and name not in moved
+        for axis, slope in enumerate(mapping.slopes(stepper)):
+            if slope:
+                is_kept[axis] |= is_idle
+                is_moved[axis] |= not is_idle
+    axes = [is_kept[axis] and not is_moved[axis] for axis in range(3)]
+    kept = [old if keep else new for keep, old, new in zip(axes, start, position)]
+    return [*kept, *position[3:]]
+
+
+def plan_goal(
+    toolhead: Any,
+    steppers: Dict[str, Any],
+    idle_rails_mm: Sequence[Dict[str, float]],
+    plans: Sequence[Plan],
+    start: Sequence[float],
+    moved: Set[str],
+) -> Goal:
+    """Where the planned corrections are to bring all, mappings kept.
+
+    steppers holds every stepper of every shared rail by name, plans the
+    readings and the plan of each rail that moved, idle_rails_mm the mapping
+    offsets (mm) of each rail that did not.  start is the toolhead's position
+    (mm) before the move, moved names the steppers that took part in it.
+    Raises MappingError.
+    """
+    position = _corrected_position(toolhead, plans)
+    rails = [[r.name for r in readings] for readings, _ in plans]
+    rails += [list(idle_mm) for idle_mm in idle_rails_mm]
+    alike = {name for names in rails for name in names[1:]}
+    position = _kept_position(toolhead, steppers, moved, alike, start, position)
+    rails_mm = []
+    for readings, plan in plans:
+        # Steppers of one rail that have endstops of their own share the
+        # coordinate of the rail's first stepper, as the host means it
+        target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
+        offsets_mm = mapping_offsets_mm(readings, plan, target_mm)
+        steps_to_go = {c.name: c.correction_steps for c in plan.corrections}
+        rails_mm.append(mapping.commanded_at(steppers, offsets_mm, position, steps_to_go))
+    return Goal(position, rails_mm, idle_rails_mm)
+
+
+def settle(toolhead: Any, steppers: Dict[str, Any], goal: Goal) -> None:
+    """Give the corrected steppers their mappings, with the toolhead at the goal.
+
+    The host's set_position() has re-based each stepper on its own whole step,
+    and this undoes it.
+    """
+    for commanded_mm in goal.rails_mm:
+        mapping.place(steppers, commanded_mm, goal.position)
+    for idle_mm in goal.idle_rails_mm:
+        if all(mapping.follows(steppers[name], toolhead) for name in idle_mm):
+            mapping.restore_idle(steppers, idle_mm, goal.position)

@@ -1,0 +1,143 @@
+# Read a stepper's mapping and put it back, sub-step phase included
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import logging
+from types import MappingProxyType
+from typing import Any, Dict, Iterable, Mapping, Sequence, Tuple
+
+# A stepper is at most half a step off the toolhead, and half a step of the
+# rail's first stepper where the host computes the toolhead from that one.  More
+# steps than that would have to be caught up with at once.
+MAX_PHASE_STEPS = 2.0
+
+
+class MappingError(Exception):
+    """The mapping to restore does not fit to where the toolhead is."""
+
+
+def offset_mm(stepper: Any) -> float:
+    """Mapping offset o (mm) in c = p * step_dist - o."""
+    return -stepper.mcu_to_commanded_position(0)
+
+
+def skew_mm(steppers: Sequence[Any], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
+    """How far each stepper stands from the first one, when both should stand alike.
+
+    offsets_mm are the mapping offsets that put them in step, whatever the
+    host has made of its own since.
+    """
+    errors_mm = {s.get_name(): offset_mm(s) - offsets_mm[s.get_name()] for s in steppers}
+    first_mm = errors_mm[steppers[0].get_name()]
+    return {name: error_mm - first_mm for name, error_mm in errors_mm.items()}
+
+
+def slopes(stepper: Any) -> Tuple[float, float, float]:
+    """How far (mm) the stepper goes for each mm of x, y and z."""
+    position_mm = stepper.calc_position_from_coord
+    origin_mm = position_mm((0.0, 0.0, 0.0))
+    return (
+        position_mm((1.0, 0.0, 0.0)) - origin_mm,
+        position_mm((0.0, 1.0, 0.0)) - origin_mm,
+        position_mm((0.0, 0.0, 1.0)) - origin_mm,
+    )
+
+
+def follows(stepper: Any, toolhead: Any) -> bool:
+    """Tell whether the stepper follows the toolhead's moves.
+
+    Not while a levelling command moves another one alone, nor on a parked
+    carriage of an IDEX printer of v0.11.
+    """
+    return stepper.get_trapq() == toolhead.get_trapq()
+
+
+def is_parked(stepper: Any) -> bool:
+    """Tell whether the stepper belongs to a carriage that no move of the toolhead moves.
+
+    The carriage that an IDEX printer has parked is where it is, whatever the
+    toolhead's position.
+    """
+    return not any(slopes(stepper))
+
+
+def _rail_position_mm(
+    steppers: Dict[str, Any], names: Iterable[str], position: Sequence[float]
+) -> float:
+    """Where the steppers of a rail, which follow the toolhead alike, should stand (mm)."""
+    return float(steppers[next(iter(names))].calc_position_from_coord(position[:3]))
+
+
+def commanded_at(
+    steppers: Dict[str, Any],
+    offsets_mm: Dict[str, float],
+    position: Sequence[float],
+    steps_to_go: Mapping[str, int] = MappingProxyType({}),
+) -> Dict[str, float]:
+    """Commanded position (mm) of each stepper's count, by its mapping, on one rail.
+
+    The count is the present one, and the steps that are still to go.  Raises
+    MappingError if one is so far off the toolhead's position (mm) that the
+    stepper would jump at its next move.
+    """
+    commanded_mm = {}
+    position_mm = _rail_position_mm(steppers, offsets_mm, position)
+    for name, offset in offsets_mm.items():
+        stepper = steppers[name]
+        step_dist_mm = stepper.get_step_dist()
+        steps = stepper.get_mcu_position() + steps_to_go.get(name, 0)
+        commanded_mm[name] = steps * step_dist_mm - offset
+        error_mm = commanded_mm[name] - position_mm
+        if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
+            raise MappingError(
+                "stepper '%s' would be %.6f mm off the toolhead: its mapping was"
+                " not restored, home again" % (name, error_mm)
+            )
+    return commanded_mm
+
+
+def place(
+    steppers: Dict[str, Any], commanded_mm: Dict[str, float], position: Sequence[float]
+) -> None:
+    """Give each stepper of one rail its commanded position (mm); its count is kept.
+
+    Each is set to a coordinate near position (mm), along the one axis that the
+    rail follows most: it holds for every kinematics in which a stepper is
+    linear in x, y and z.  Parked steppers have theirs: nothing has re-based them.
+    """
+    position_mm = _rail_position_mm(steppers, commanded_mm, position)
+    slope = slopes(steppers[next(iter(commanded_mm))])
+    steepest = max(slope, key=abs)
+    if not steepest:
+        return
+    axis = slope.index(steepest)
+    for name, wanted_mm in commanded_mm.items():
+        coord = list(position[:3])
+        coord[axis] += (wanted_mm - position_mm) / steepest
+        steppers[name].set_position(coord)
+
+
+def rebase(toolhead: Any, steppers: Iterable[Any]) -> None:
+    """Do what the host's set_position() does to steppers, for some that it may have missed."""
+    coord = toolhead.get_position()[:3]
+    for stepper in steppers:
+        if not is_parked(stepper):
+            stepper.set_position(coord)
+
+
+def restore_idle(
+    steppers: Dict[str, Any], offsets_mm: Dict[str, float], position: Sequence[float]
+) -> bool:
+    """Give the steppers of a rail that did not move their mapping offsets (mm).
+
+    They are left as the host made them, and False is returned, where these do
+    not fit to the toolhead's position.
+    """
+    try:
+        commanded_mm = commanded_at(steppers, offsets_mm, position)
+    except MappingError as e:
+        logging.info("multi_mcu_resync: %s", e)
+        return False
+    place(steppers, commanded_mm, position)
+    return True

@@ -1,0 +1,5 @@
+# What is known of a homing move: records and numbers
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.

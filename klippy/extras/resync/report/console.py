@@ -1,0 +1,124 @@
+# What the commands say: lines of text for the console
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import Dict, List, Mapping, Optional
+
+from ..model.limit_settings import LimitSettings
+from ..model.rail import Rail
+from ..model.rail_result import RailResult
+from ..model.running_statistics import StopStatistics
+from ..state.sync_state import RailState
+from .history import Moves
+
+STATE_WORDS = {True: "in sync", False: "not in sync", None: "unknown"}
+
+
+def axis_lines(
+    rails: List[Rail], states: List[RailState], levelling: Mapping[str, str]
+) -> List[str]:
+    """Whether each axis is in step, why not, and whether it has to be levelled.
+
+    levelling has the command that levels a rail, by the rail's name.
+    """
+    lines = []
+    for rail, state in zip(rails, states):
+        for axis in rail.axes:
+            text = "axis %s: %s" % (axis, STATE_WORDS[state.in_sync])
+            lines.append("%s, %s" % (text, state.reason) if state.reason else text)
+        if state.in_sync and state.level_reason:
+            lines.append(level_line(rail, state, levelling.get(rail.name)))
+    return lines
+
+
+def level_line(rail: Rail, state: RailState, command: Optional[str]) -> str:
+    """Why an axis that is in step may not be level, and what to do then.
+
+    command is the one that levels it, None if there is none.
+    """
+    axes = "+".join(rail.axes)
+    accept = "RESYNC CLEAR=1 AXIS=%s" % (rail.axes[0],)
+    if command is None:
+        text = "axis %s may not be square: %s. See that it is square, and run %s"
+        return text % (axes, state.level_reason, accept)
+    text = "axis %s may not be level: %s. Run %s, or %s if it is level"
+    return text % (axes, state.level_reason, command, accept)
+
+
+def _result_lines(result: RailResult) -> List[str]:
+    part = result.part
+    trigger = "triggered" if part.triggered else "did not trigger"
+    outcome = "corrected" if result.corrected else "not corrected"
+    lines = ["%s: %s %s, %s" % (part.rail.name, part.endstop, trigger, outcome)]
+    if result.has_stops():
+        lines[0] += ", speed %.1f mm/s" % (part.speed_mm_s,)
+    for c in result.plan.corrections:
+        lines.append(
+            "  %s: overshoot %d steps (%.6f mm, %.3f ms), correction %d steps"
+            " (%.6f mm), residual %.6f mm"
+            % (
+                c.name,
+                c.overshoot_steps,
+                c.overshoot_mm,
+                result.latency_ms(c),
+                c.correction_steps,
+                c.correction_mm,
+                c.residual_mm,
+            )
+        )
+    return lines
+
+
+def move_lines(moves: Moves) -> List[str]:
+    """What the last homing move did."""
+    if not moves.count:
+        return ["No homing move yet"]
+    lines = ["Last of %d homing moves:" % (moves.count,)]
+    for result in moves.last:
+        lines += _result_lines(result)
+    if moves.error:
+        lines.append("Error: %s" % (moves.error,))
+    return lines
+
+
+def statistics_lines(
+    rails: List[Rail], statistics: Dict[str, StopStatistics]
+) -> Dict[str, str]:
+    """A line for each stepper that has statistics, by its name."""
+    lines = {}
+    for rail in rails:
+        for name, mcu in rail.mcu_names().items():
+            if name in statistics:
+                overshoot_mm, latency_ms = statistics[name]
+                lines[name] = (
+                    "%s on %s (%d moves): overshoot maximum %.6f, average %.6f,"
+                    " standard deviation %.6f mm; latency maximum %.3f, average %.3f,"
+                    " standard deviation %.3f ms"
+                    % (
+                        name,
+                        mcu,
+                        overshoot_mm.count,
+                        overshoot_mm.maximum,
+                        overshoot_mm.mean,
+                        overshoot_mm.standard_deviation(),
+                        latency_ms.maximum,
+                        latency_ms.mean,
+                        latency_ms.standard_deviation(),
+                    )
+                )
+    return lines
+
+
+def limit_lines(rails: List[Rail], limits: LimitSettings) -> List[str]:
+    """The limits in force."""
+    lines = []
+    for rail in rails:
+        ferror_mm, min_ferror_mm, max_speed_mm_s = limits.rails[rail.name]
+        lines.append(
+            "axis %s: ferror %.6f mm at %.1f mm/s, min_ferror %.6f mm"
+            % ("+".join(rail.axes), ferror_mm, max_speed_mm_s, min_ferror_mm)
+        )
+    lines.append("max_correction %.6f mm" % (limits.max_correction_mm,))
+    lines.append("on_ferror %s" % (limits.on_ferror,))
+    return lines

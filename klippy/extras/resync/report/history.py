@@ -1,0 +1,86 @@
+# What the homing moves did: the last one, and statistics of all
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from contextlib import contextmanager
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
+
+from ..model.rail_result import RailResult
+from ..model.running_statistics import StopStatistics
+
+Results = Tuple[RailResult, ...]
+
+# So many results wait at most to be taken into the statistics
+MOST_WAITING = 500
+
+
+class Moves(NamedTuple):
+    """The homing moves so far; error tells why the last one was not corrected."""
+
+    count: int
+    last: Results
+    error: str
+
+
+def stop_statistics(
+    before: Dict[str, StopStatistics], results: Iterable[RailResult]
+) -> Dict[str, StopStatistics]:
+    """Statistics by stepper name, with the stops of more homing moves."""
+    after = dict(before)
+    for result in results:
+        if result.has_stops():
+            for c in result.plan.corrections:
+                known = after.get(c.name, StopStatistics())
+                after[c.name] = known.with_stop(c.overshoot_mm, result.part.speed_mm_s)
+    return after
+
+
+class History:
+    """Takes in homing moves; what it hands out is replaced, never changed."""
+
+    def __init__(self) -> None:
+        self.moves = Moves(0, (), "")
+        self._statistics: Dict[str, StopStatistics] = {}
+        # Those that are not in the statistics yet
+        self._waiting: List[RailResult] = []
+        self._runs: List[List[Results]] = []
+
+    @property
+    def statistics(self) -> Dict[str, StopStatistics]:
+        """Statistics by stepper name.
+
+        Computed when asked for, since a homing move has less time to spare.
+        """
+        self._count_waiting()
+        return self._statistics
+
+    def _count_waiting(self) -> None:
+        if self._waiting:
+            self._statistics = stop_statistics(self._statistics, self._waiting)
+            self._waiting = []
+
+    def note_homing_move(self, results: Iterable[RailResult], error: str) -> None:
+        """Take in one homing move; error is empty or tells why it was not corrected."""
+        last = tuple(results)
+        self.moves = Moves(self.moves.count + 1, last, error)
+        self._waiting += last
+        if len(self._waiting) >= MOST_WAITING:
+            self._count_waiting()
+        for run in self._runs:
+            run.append(last)
+
+    def reset_statistics(self) -> None:
+        """Start the statistics anew."""
+        self._statistics = {}
+        self._waiting = []
+
+    @contextmanager
+    def run(self) -> Iterator[List[Results]]:
+        """Collect the homing moves from here to the end of the block."""
+        moves: List[Results] = []
+        self._runs.append(moves)
+        try:
+            yield moves
+        finally:
+            self._runs.pop()
