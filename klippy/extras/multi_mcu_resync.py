@@ -29,6 +29,7 @@ from .resync.report.commands import Commands
 from .resync.report.history import History
 from .resync.report.log_line import log_line
 from .resync.report.status import Status
+from .resync.state.following_error_trip import FollowingErrorTrip
 from .resync.state.force_move_watch import ForceMoveWatch
 from .resync.state.guard import MoveGuard
 from .resync.state.level import LevelWatch
@@ -49,6 +50,7 @@ class MultiMcuResync:
             get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
             config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
         )
+        self.trip = FollowingErrorTrip(self.printer, self.limits).trip
         self.ferror = get_finite(config, "ferror", None, minval=0.0)
         self.min_ferror = get_finite(config, "min_ferror", None, minval=0.0)
         self.check_interval = get_finite(config, "check_interval", 0.0, minval=0.0)
@@ -70,7 +72,7 @@ class MultiMcuResync:
         # What the user is told
         self.history = History()
         self.status = Status(self.correct, self.history, self.limits)
-        self.commands = Commands(self.printer, self.history, self.limits)
+        self.commands = Commands(self.printer, self.history, self.limits, self.trip)
         # Register events
         register = self.printer.register_event_handler
         register("klippy:connect", self._handle_connect)
@@ -190,7 +192,14 @@ class MultiMcuResync:
         self.helper = helper
         options = Options(self.target, {rail.name: self._pace(rail) for rail in self.rails})
         self.resyncer = Resyncer(
-            self.printer, self.host, helper, self.rails, self.limits, self.state, options
+            self.printer,
+            self.host,
+            helper,
+            self.rails,
+            self.limits,
+            self.state,
+            self.trip,
+            options,
         )
         self.printer.register_event_handler("klippy:disconnect", self.wrapping.undo)
         MappingKeeper(
@@ -216,7 +225,7 @@ class MultiMcuResync:
             self.rails,
             self.limits,
             self.state,
-            self.resyncer,
+            self.trip,
             self.status.note_checks,
         )
 

@@ -7,7 +7,6 @@ import logging
 import math
 from typing import Any, Callable, Dict, List, Tuple
 
-from ..homing.resyncer import Resyncer
 from ..host.answers import CLOCK_ERROR_S
 from ..host.host import Host
 from ..model.limit import LimitError
@@ -35,14 +34,14 @@ class Acknowledgement:
         rails: List[Rail],
         limits: LimitSettings,
         state: SyncState,
-        resyncer: Resyncer,
+        trip: Callable[[str], None],
         note_checks: Callable[[List[Comparison]], None],
     ) -> None:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._host = host
         self._state = state
-        self._resyncer = resyncer
+        self._trip = trip
         self._note_checks = note_checks
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
         self._limits = limits
@@ -173,7 +172,7 @@ class Acknowledgement:
         for comparison in comparisons:
             if comparison.is_fault():
                 try:
-                    self._resyncer.trip(comparison.describe())
+                    self._trip(comparison.describe())
                 except LimitError as e:
                     self._report(str(e))
 

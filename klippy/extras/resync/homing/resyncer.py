@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..host import mapping
 from ..host.chelper import Helper
@@ -38,6 +38,7 @@ class Resyncer:
         rails: List[Rail],
         limits: LimitSettings,
         state: SyncState,
+        trip: Callable[[str], None],
         options: Options,
     ) -> None:
         self._printer = printer
@@ -46,6 +47,7 @@ class Resyncer:
         self._rails = rails
         self._limits = limits
         self._state = state
+        self._trip = trip
         self._options = options
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         # Direction of travel of each rail's last homing move
@@ -141,7 +143,7 @@ class Resyncer:
             for error in limit.following_errors(
                 result.part, result.plan, limits, self._mcu_name
             ):
-                self.trip(error)
+                self._trip(error)
 
     def _plan_without_skew(self, part: RailReadings) -> RailPlan:
         """What the move alone has made necessary.
@@ -153,15 +155,6 @@ class Resyncer:
             for r in part.readings
         ]
         return plan_rail(readings, self._options.target)
-
-    def trip(self, error: str) -> None:
-        """Do what on_ferror says about a following error; raises LimitError."""
-        if self._limits.on_ferror == "warn":
-            self._printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (error,))
-            return
-        if self._limits.on_ferror == "shutdown":
-            self._printer.invoke_shutdown("multi_mcu_resync: %s" % (error,))
-        raise limit.LimitError(error)
 
     def _mcu_name(self, stepper_name: str) -> str:
         return self._steppers[stepper_name].get_mcu().get_name()

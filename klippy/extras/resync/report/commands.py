@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
 import math
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from ..count_check.acknowledge import Acknowledgement
 from ..homing.resyncer import Resyncer
@@ -45,10 +45,17 @@ def _finite(gcmd: Any, name: str, minval: float) -> Optional[float]:
 class Commands:
     """Registers the commands; they find what they work on once it is attached."""
 
-    def __init__(self, printer: Any, history: History, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        printer: Any,
+        history: History,
+        limits: LimitSettings,
+        trip: Callable[[str], None],
+    ) -> None:
         self._printer = printer
         self._history = history
         self._limits = limits
+        self._trip = trip
         self._rails: List[Rail] = []
         self._state = SyncState([])
         self._resyncer: Optional[Resyncer] = None
@@ -148,7 +155,7 @@ class Commands:
         try:
             for comparison in comparisons:
                 if comparison.is_fault():
-                    self._resyncer.trip(comparison.describe())
+                    self._trip(comparison.describe())
                 if not comparison.is_conclusive():
                     raise gcmd.error("multi_mcu_resync: %s" % (comparison.describe(),))
         except LimitError as e:
