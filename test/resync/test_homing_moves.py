@@ -52,6 +52,9 @@ class Signals:
     def together(self, endstops):
         return [[name] for _, name in endstops]
 
+    def layers(self, endstop):
+        return []
+
 
 class Mcu:
     @staticmethod

@@ -36,7 +36,7 @@ class ProbeEndstop:
 
 
 def watch_of(endstops, steppers, note_start=lambda: None):
-    return EndstopWatch(endstops, steppers, note_start)
+    return EndstopWatch(endstops, steppers, note_start, lambda endstop: [])
 
 
 def home(endstop):
@@ -206,6 +206,9 @@ class NoSignals:
 
     def together(self, endstops):
         return [[name] for _, name in endstops]
+
+    def layers(self, endstop):
+        return []
 
     def trigger_time(self, endstop_name, mcu):
         return None

@@ -6,6 +6,7 @@
 from typing import Any, Callable, Dict, List, Tuple
 
 from ..host.answers import trigger_fault
+from ..host.endstop import Layer, stand_in_for_endstop
 from ..host.stand_in import Wrapping
 
 
@@ -14,7 +15,8 @@ class EndstopWatch:
 
     The end event does not say: it is sent after a communication timeout and
     without a trigger as well.  note_start() is called before the first endstop
-    is armed.  sent_steps has the count that each stepper would have reached
+    is armed, layers_of(endstop) has what comes between us and the endstop.
+    sent_steps has the count that each stepper would have reached
     had nothing stopped it, faults what is wrong with the times of triggers;
     these are not among trigger_times.
     """
@@ -24,6 +26,7 @@ class EndstopWatch:
         endstops: List[Tuple[Any, str]],
         steppers: List[Any],
         note_start: Callable[[], None],
+        layers_of: Callable[[Any], List[Layer]],
     ) -> None:
         self.is_started = False
         self.trigger_times: Dict[str, float] = {}
@@ -34,12 +37,19 @@ class EndstopWatch:
         self._steppers = steppers
         self._note_start = note_start
         self._wrapping = Wrapping()
+        # One endstop may serve two axes
+        names: Dict[Any, List[str]] = {}
         for endstop, name in endstops:
-            self._watch(endstop, name)
+            names.setdefault(endstop, []).append(name)
+        for endstop in names:
+            layers = [*layers_of(endstop), *map(self._layer, names[endstop])]
+            stand_in_for_endstop(self._wrapping, endstop, layers)
 
-    def _watch(self, endstop: Any, name: str) -> None:
-        self._wrapping.wrap(endstop, "home_start", lambda call: self._starting(call, name))
-        self._wrapping.wrap(endstop, "home_wait", lambda call: self._waiting(call, name))
+    def _layer(self, name: str) -> Layer:
+        return Layer(
+            lambda home_start: self._starting(home_start, name),
+            lambda home_wait: self._waiting(home_wait, name),
+        )
 
     def _starting(self, home_start: Any, name: str) -> Any:
         def start(print_time: float, *arguments: Any, **options: Any) -> Any:

@@ -73,7 +73,8 @@ class HomingSpan:
 
     def _watch_endstops(self) -> EndstopWatch:
         steppers = [s for rail in self._rails for s in rail.steppers]
-        return EndstopWatch(self.homing_move.endstops, steppers, self._note_start)
+        endstops = self.homing_move.endstops
+        return EndstopWatch(endstops, steppers, self._note_start, self._signals.layers)
 
     def resume(self) -> None:
         """Watch the endstops again: another homing move has come in between."""

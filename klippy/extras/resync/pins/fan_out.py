@@ -6,7 +6,7 @@
 from typing import Any, Callable, Dict, List, Optional
 
 from ..host.answers import trigger_fault
-from ..host.stand_in import Wrapping
+from ..host.endstop import Layer
 from .signal_pin import PinError, SignalPin
 
 # How often (s) a pin is looked at while it is waited for.  The host looks once
@@ -62,7 +62,6 @@ class FanOut:
         self._fallback = fallback
         self._own_name = ""
         self.endstop: Optional[Any] = None
-        self._wrapping = Wrapping()
         # Pins that read triggered before the move
         self._triggered: List[SignalPin] = []
         self._stuck: List[SignalPin] = []
@@ -102,25 +101,23 @@ class FanOut:
                 " set relay_fallback" % (self._option, missing[0])
             )
 
-    def begin(self, endstop: Any) -> None:
-        """Have the endstop, or the probe that wraps it, arm the other pins as well.
+    def begin(self) -> List[Layer]:
+        """What has the endstop, or the probe that wraps it, arm the other pins as well.
 
         Raises PinError if an MCU does not say what its pin reads.
         """
         self.fault, self.trigger_times = "", {}
         if self._pins[0].mcu.is_fileoutput():
             # Nothing is waited for in batch mode
-            return
+            return []
         if self._fallback:
             # The probe may still be on its way up from the bed
             self._printer.lookup_object("toolhead").wait_moves()
             self._triggered = [pin for pin in self._pins if pin.is_triggered()]
-        self._wrapping.wrap(endstop, "home_start", self._starting)
-        self._wrapping.wrap(endstop, "home_wait", self._waiting)
+        return [Layer(self._starting, self._waiting)]
 
     def end(self) -> None:
-        """Leave the endstop, and what stops the steppers of each pin, as they were found."""
-        self._wrapping.undo()
+        """Leave what stops the steppers of each pin as it was found."""
         # A move that was given up has not waited for them
         for pin in self._pins:
             pin.release()

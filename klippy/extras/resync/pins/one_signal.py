@@ -5,8 +5,8 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Any, Callable, Dict, List, Optional, Set
 
+from ..host.endstop import Layer
 from ..host.host import Host
-from ..host.stand_in import Wrapping
 from .fan_out import judge_triggers
 
 # What a stop may take to be relayed (s), before an endstop counts as silent
@@ -26,7 +26,6 @@ class OneSignal:
         self._host = host
         self.endstops = endstops
         self._tolerance_s = tolerance_s
-        self._wrapping = Wrapping()
         self._start_time = 0.0
         # By endstop; each homing move has a dictionary of its own
         self._completions: Dict[Any, Any] = {}
@@ -38,17 +37,20 @@ class OneSignal:
         # What was wrong in the last move
         self.fault = ""
 
-    def begin(self, endstop: Any) -> None:
-        """Watch this endstop, one of ours, until the move has ended."""
+    def begin(self, endstop: Any) -> List[Layer]:
+        """What watches this endstop, one of ours, in the move that begins."""
         if endstop.get_mcu().is_fileoutput():
             # Nothing is waited for in batch mode
-            return
-        self._wrapping.wrap(endstop, "home_start", lambda call: self._starting(endstop, call))
-        self._wrapping.wrap(endstop, "home_wait", lambda call: self._waiting(endstop, call))
+            return []
+        return [
+            Layer(
+                lambda home_start: self._starting(endstop, home_start),
+                lambda home_wait: self._waiting(endstop, home_wait),
+            )
+        ]
 
     def end(self) -> None:
-        """Leave the endstops as they were found."""
-        self._wrapping.undo()
+        """Judge what the endstops did in the move that has ended."""
         self.fault = judge_triggers(self._times, self._start_time, self._tolerance_s)
         self._completions, self._times, self._learnt_time = {}, {}, None
         self._stopped = set()

@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Any, Dict, List, Optional, Tuple
 
+from ..host.endstop import Layer
 from ..host.host import Host
 from ..host.options import get_finite
 from ..host.rails import endstops_by_axis
@@ -32,6 +33,7 @@ class Signals:
         self._fan_outs: Dict[str, FanOut] = {}
         # Those of the homing move under way, by the name of the endstop in it
         self._active: Dict[str, FanOut] = {}
+        self._layers: Dict[Any, List[Layer]] = {}
         for option, texts in names.items():
             # An empty option is one empty text in v0.11, and none later
             pins = [SignalPin(self._printer, text, option) for text in texts if text]
@@ -86,16 +88,20 @@ class Signals:
         return endstops[0]
 
     def begin(self, homing_move: Any) -> None:
-        """Arm the other pins of those endstops that take part; raises PinError."""
+        """Get the other pins of those endstops that take part ready; raises PinError."""
         for fan_out in self._fan_outs.values():
             for endstop, name in homing_move.endstops:
                 if self._host.plain_endstop(endstop) is fan_out.endstop:
                     self._active[name] = fan_out
-                    fan_out.begin(endstop)
+                    self._layers.setdefault(endstop, []).extend(fan_out.begin())
         for one_signal in self._one_signals:
             for endstop, _ in homing_move.endstops:
                 if endstop in one_signal.endstops:
-                    one_signal.begin(endstop)
+                    self._layers.setdefault(endstop, []).extend(one_signal.begin(endstop))
+
+    def layers(self, endstop: Any) -> List[Layer]:
+        """What an endstop, or the probe that wraps it, does besides in this homing move."""
+        return self._layers.get(endstop, [])
 
     def together(self, endstops: List[Tuple[Any, str]]) -> List[List[str]]:
         """Names of a homing move's endstops, those that carry one signal together."""
@@ -117,9 +123,9 @@ class Signals:
         return fan_out.trigger_times.get(mcu) if fan_out is not None else None
 
     def end(self) -> List[str]:
-        """Leave all endstops as they were found; returns what was wrong."""
+        """A homing move has ended, or is given up; returns what was wrong."""
         ended = [*self._active.values(), *self._one_signals]
-        self._active = {}
+        self._active, self._layers = {}, {}
         for signal in ended:
             signal.end()
         return [signal.fault for signal in ended if signal.fault]
