@@ -26,7 +26,7 @@ class NamedChange(NamedTuple):
 CHANGES = (
     NamedChange(
         "what a homing move that failed has left is not noted",
-        "self._note_uncorrected(span, results, error)\n",
+        "self._losses.not_corrected(span, corrected, error)\n",
         "pass\n",
         ("test_stow_that_fails", "test_extra_that_raises_at_the_end", "test_skew_that_a_failed"),
     ),
@@ -44,8 +44,8 @@ CHANGES = (
     ),
     NamedChange(
         "rails that a failed homing move left alone are lost too",
-        "for rail in moved_rails(span.homing_move, self.rails):",
-        "for rail in self.rails:",
+        "in moved_rails(span.homing_move, self._rails):\n            if rail.name not",
+        "in self._rails:\n            if rail.name not",
         ("test_probe_over_the_limit_blocks_no_other_axis",),
     ),
     NamedChange(
@@ -62,8 +62,8 @@ CHANGES = (
     ),
     NamedChange(
         "a shutdown between plan and correction is not looked at",
-        "self.printer.is_shutdown():\n            return",
-        "False:\n            return",
+        "if not self._printer.is_shutdown():\n            results, done_time",
+        "if True:\n            results, done_time",
         ("test_shutdown_between",),
     ),
     NamedChange(

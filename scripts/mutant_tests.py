@@ -51,7 +51,9 @@ APT: Dict[str, List[str]] = {
     "force_move_watch": ["test_safety", "test_homing_moves"],
     "guard": ["test_safety", "test_homing_moves"],
     "history": ["test_status", "test_commands"],
+    "homing": ["test_homing_moves", "test_handlers", "test_safety"],
     "homing_moves": ["test_homing_moves"],
+    "losses": ["test_homing_moves", "test_safety"],
     "level": ["test_homing_moves"],
     "mapping": ["test_motion", "test_kinematics"],
     "motor_watch": ["test_safety"],
@@ -65,8 +67,10 @@ APT: Dict[str, List[str]] = {
     "resyncer": ["test_safety", "test_homing_moves", "test_options"],
     "signal_pin": ["test_fan_out"],
     "signals": ["test_fan_out", "test_one_signal"],
+    "settings": ["test_options"],
     "status": ["test_status"],
     "sync_state": ["test_safety"],
+    "ways": ["test_options", "test_safety"],
 }
 # How much CPU time (s) the tests of one mutant may take by what was recorded of them
 BUDGET_CPU_S = 60.0

@@ -4,23 +4,25 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List
 
 from .resync.count_check.acknowledge import Acknowledgement
 from .resync.homing.failure import Failure
+from .resync.homing.homing import Homing
 from .resync.homing.homing_moves import HomingMoves
 from .resync.homing.keep_mapping import MappingKeeper
+from .resync.homing.losses import Losses
 from .resync.homing.resyncer import Options, Resyncer
-from .resync.homing.span import CountError, HomingSpan, moved_rails
-from .resync.host import mapping
-from .resync.host.chelper import HelperError
+from .resync.homing.ways import Correcting, Measuring
+from .resync.host.chelper import Helper, HelperError
+from .resync.host.home_command import HomeCommand
 from .resync.host.host import Host
-from .resync.host.options import get_finite
 from .resync.host.rails import resyncable_rails
-from .resync.host.stand_in import Wrapping, look_alike
-from .resync.model import following_error, limit, plan
+from .resync.host.settings import read_settings
+from .resync.host.stand_in import Wrapping
+from .resync.model import following_error
 from .resync.model.correction_time import Pace
-from .resync.model.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
+from .resync.model.limit_settings import LimitSettings
 from .resync.model.rail import Rail
 from .resync.model.rail_result import RailResult
 from .resync.pins.signals import Signals
@@ -39,88 +41,68 @@ from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailSt
 
 class MultiMcuResync:
     def __init__(self, config: Any) -> None:
-        self.host = Host(config)
         self.printer = config.get_printer()
+        self.host = Host(config)
         # Read configuration
-        self.axes = config.getlist("axes", None)
-        self.speed = get_finite(config, "speed", None, minval=0.01)
-        self.accel = get_finite(config, "accel", None, minval=0.1)
-        self.target = config.getchoice("target", {t: t for t in plan.TARGETS}, "trigger")
-        self.limits = LimitSettings(
-            get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
-            config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
-        )
-        self.trip = FollowingErrorTrip(self.printer, self.limits).trip
-        self.ferror = get_finite(config, "ferror", None, minval=0.0)
-        self.min_ferror = get_finite(config, "min_ferror", None, minval=0.0)
-        self.check_interval = get_finite(config, "check_interval", 0.0, minval=0.0)
-        self.correct = config.getboolean("correct", True)
-        self.include_single_mcu = config.getboolean("include_single_mcu", False)
-        self._check_axes(config)
+        self.settings = read_settings(config)
         # Lift the start-up checks before kinematics and probes load
-        self.host.lift_shared_axis_checks(config, self._is_resynced)
+        self.host.lift_shared_axis_checks(config, self.settings.is_resynced)
         self.signals = Signals(config, self.host)
-        # Set once the kinematics is known
-        self.rails: List[Rail] = []
-        self.state = SyncState([])
-        self.wrapping = Wrapping()
-        self.resyncer: Optional[Resyncer] = None
-        self.acknowledgement: Optional[Acknowledgement] = None
-        # Whether a homing move is part of a G28
-        self.is_homing = False
-        self.failure = Failure(self.printer)
-        # What the user is told
+        self.limits = LimitSettings(self.settings.max_correction_mm, self.settings.on_ferror)
+        self.trip = FollowingErrorTrip(self.printer, self.limits).trip
+        # Macros may name commands and fields before the printer is connected
         self.history = History()
-        self.status = Status(self.correct, self.history, self.limits)
+        self.status = Status(self.settings.correct, self.history, self.limits)
         self.commands = Commands(self.printer, self.history, self.limits, self.trip)
         # Register events
-        register = self.printer.register_event_handler
-        register("klippy:connect", self._handle_connect)
-        register("klippy:ready", self._handle_ready)
-        register("klippy:shutdown", self._handle_shutdown)
+        self.printer.register_event_handler("klippy:connect", self._handle_connect)
+        self.printer.register_event_handler("klippy:ready", self._handle_ready)
 
     # Start-up
-    def _check_axes(self, config: Any) -> None:
-        # Before the host refuses the axes that are left out
-        if self.axes is not None and not self.axes:
-            raise config.error("Option 'axes' in section 'multi_mcu_resync' names no axis")
-        for axis in self.axes or ():
-            is_axis = len(axis) == 1 and config.has_section("stepper_%s" % (axis,))
-            if not is_axis and not config.has_section("carriage %s" % (axis,)):
-                raise config.error(
-                    "Option 'axes' in section 'multi_mcu_resync': '%s' is no axis of"
-                    " this printer" % (axis,)
-                )
-
-    def _is_resynced(self, axis: str) -> bool:
-        return self.axes is None or axis in self.axes
-
     def _handle_connect(self) -> None:
         self.host.check_connected()
         toolhead = self.printer.lookup_object("toolhead")
         host_rails = self.host.rails(toolhead.get_kinematics())
         self.signals.connect(host_rails)
-        found = resyncable_rails(host_rails, self.include_single_mcu)
-        self._check_found([axis for rail in found for axis in rail.axes])
-        self.rails = [r for r in found if any(map(self._is_resynced, r.axes))]
-        reason = NOT_HOMED if self.correct else NOT_CORRECTED
+        self.rails = self._find_rails(host_rails)
+        self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
+        self._check_lifted()
+        reason = NOT_HOMED if self.settings.correct else NOT_CORRECTED
         self.state = SyncState([rail.name for rail in self.rails], reason)
         self.state.note_incidents(self.host.earlier_incidents())
+        self.status.note_rails(self.rails, self.state)
+        self._find_limits()
+        if self.rails:
+            self.host.keep_step_history({s.get_mcu() for s in self.steppers.values()})
+        self._build_homing(toolhead)
+        self.printer.register_event_handler("klippy:shutdown", self._handle_shutdown)
         self.printer.register_event_handler("klippy:disconnect", self._handle_disconnect)
-        host_moves = self.host.follow_homing_moves(self._leave_move)
-        self.moves = HomingMoves(self.rails, self.state, self.signals, host_moves, self.correct)
-        self.printer.register_event_handler("klippy:disconnect", self.moves.stop)
-        self.steppers = {s.get_name(): s for rail in self.rails for s in rail.steppers}
+
+    def _find_rails(self, host_rails: List[Any]) -> List[Rail]:
+        found = resyncable_rails(host_rails, self.settings.include_single_mcu)
+        names = [axis for rail in found for axis in rail.axes]
+        for axis in self.settings.axes or ():
+            if axis not in names:
+                raise self.printer.config_error(
+                    "Option 'axes' in section 'multi_mcu_resync': axis '%s' has no"
+                    " steppers on several MCUs (those that have: %s)"
+                    % (axis, ", ".join(names) or "none")
+                )
+        return [rail for rail in found if any(map(self.settings.is_resynced, rail.axes))]
+
+    def _check_lifted(self) -> None:
         for name in self.host.lifted_steppers.difference(self.steppers):
             raise self.printer.config_error(
                 "multi_mcu_resync: the kinematics of this printer is not supported,"
                 " it does not tell which axis moves '%s'" % (name,)
             )
+
+    def _find_limits(self) -> None:
+        self.limits.rails = {rail.name: self._rail_limits(rail) for rail in self.rails}
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
             )
-        self.limits.rails = {rail.name: self._rail_limits(rail) for rail in self.rails}
         for rail in self.rails:
             limits = self.limits.rails[rail.name]
             logging.info(
@@ -130,33 +112,12 @@ class MultiMcuResync:
                 limits.max_speed_mm_s,
                 limits.min_ferror_mm,
             )
-        if self.rails:
-            self.host.keep_step_history({s.get_mcu() for s in self.steppers.values()})
-        if self.rails and self.correct:
-            self._prepare_corrections(toolhead)
-        self.status.note_rails(self.rails, self.state)
-        self.commands.attach(self.rails, self.state, self.resyncer, self.acknowledgement)
-
-    def _handle_shutdown(self) -> None:
-        self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)
-
-    def _handle_disconnect(self) -> None:
-        self.host.keep_incidents(self.state.incidents())
-
-    def _check_found(self, names: List[str]) -> None:
-        for axis in self.axes or ():
-            if axis not in names:
-                raise self.printer.config_error(
-                    "Option 'axes' in section 'multi_mcu_resync': axis '%s' has no"
-                    " steppers on several MCUs (those that have: %s)"
-                    % (axis, ", ".join(names) or "none")
-                )
 
     def _rail_limits(self, rail: Rail) -> following_error.Limits:
         try:
             return following_error.rail_limits(
-                self.ferror,
-                self.min_ferror,
+                self.settings.ferror_mm,
+                self.settings.min_ferror_mm,
                 self.host.max_pace(rail).speed_mm_s,
                 self.host.trsync_timeout_s(),
                 rail.coarsest_step_mm(),
@@ -169,9 +130,10 @@ class MultiMcuResync:
     def _pace(self, rail: Rail) -> Pace:
         """How fast the rail is corrected: the options, but no faster than its axis may be."""
         most = self.host.max_pace(rail)
+        speed_mm_s, accel_mm_s2 = self.settings.speed_mm_s, self.settings.accel_mm_s2
         for option, wanted, limit_value in (
-            ("speed", self.speed, most.speed_mm_s),
-            ("accel", self.accel, most.accel_mm_s2),
+            ("speed", speed_mm_s, most.speed_mm_s),
+            ("accel", accel_mm_s2, most.accel_mm_s2),
         ):
             if wanted is not None and wanted > limit_value:
                 logging.info(
@@ -182,190 +144,97 @@ class MultiMcuResync:
                     limit_value,
                     wanted,
                 )
-        return most.bounded(self.speed, self.accel)
+        return most.bounded(speed_mm_s, accel_mm_s2)
 
-    def _prepare_corrections(self, toolhead: Any) -> None:
+    def _build_homing(self, toolhead: Any) -> None:
+        self.failure = Failure(self.printer)
+        # Where nothing is corrected the state is that nothing is known
+        self.corrected_rails = self.rails if self.settings.correct else []
+        losses = Losses(self.corrected_rails, self.state)
+        host_moves = self.host.follow_homing_moves(lambda move: self.homing.left(move))
+        moves = HomingMoves(self.rails, self.state, self.signals, host_moves, losses)
+        self.printer.register_event_handler("klippy:disconnect", moves.stop)
+        self.wrapping = Wrapping()
+        self.home_command = HomeCommand()
+        way = Measuring(self.settings.target)
+        if self.corrected_rails:
+            way = self._build_correcting(toolhead, moves)
+        else:
+            self.commands.attach(self.rails, self.state, None, None)
+        self.homing = Homing(
+            self.printer,
+            self.rails,
+            self.state,
+            moves,
+            way,
+            losses,
+            self.failure,
+            self.signals.fallback,
+            self._report,
+            self._advise_levelling,
+        )
+
+    def _load_helper(self) -> Helper:
         try:
-            helper = self.host.load_helper()
+            return self.host.load_helper()
         except HelperError as e:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
-        self.helper = helper
-        options = Options(self.target, {rail.name: self._pace(rail) for rail in self.rails})
-        self.resyncer = Resyncer(
-            self.printer,
-            self.host,
-            helper,
-            self.rails,
-            self.limits,
-            self.state,
-            self.trip,
-            options,
+
+    def _build_correcting(self, toolhead: Any, moves: HomingMoves) -> Correcting:
+        printer, rails, state, wrapping = self.printer, self.rails, self.state, self.wrapping
+        self.helper = self._load_helper()
+        options = Options(self.settings.target, {rail.name: self._pace(rail) for rail in rails})
+        resyncer = Resyncer(
+            printer, self.host, self.helper, rails, self.limits, state, self.trip, options
         )
-        self.printer.register_event_handler("klippy:disconnect", self.wrapping.undo)
-        MappingKeeper(
-            toolhead,
-            self.rails,
-            self.moves.is_started,
-            self.host.has_dual_carriage(),
-            self.wrapping,
+        printer.register_event_handler("klippy:disconnect", wrapping.undo)
+        has_dual_carriage = self.host.has_dual_carriage()
+        MappingKeeper(toolhead, rails, moves.is_started, has_dual_carriage, wrapping)
+        kinematics, home_command = toolhead.get_kinematics(), self.home_command
+        MoveGuard(printer, kinematics, rails, state, lambda: home_command.is_running, wrapping)
+        MotorWatch(printer, rails, state)
+        ForceMoveWatch(printer, rails, state, wrapping)
+        self.count_check = Acknowledgement(
+            printer, self.host, rails, self.limits, state, self.trip, self.status.note_checks
         )
-        MoveGuard(
-            self.printer,
-            toolhead.get_kinematics(),
-            self.rails,
-            self.state,
-            lambda: self.is_homing,
-            self.wrapping,
-        )
-        MotorWatch(self.printer, self.rails, self.state)
-        ForceMoveWatch(self.printer, self.rails, self.state, self.wrapping)
-        self.acknowledgement = Acknowledgement(
-            self.printer,
-            self.host,
-            self.rails,
-            self.limits,
-            self.state,
-            self.trip,
-            self.status.note_checks,
-        )
+        self.commands.attach(rails, state, resyncer, self.count_check)
+        return Correcting(printer, rails, state, resyncer, self.count_check)
 
     def _handle_ready(self) -> None:
         # Probes deploy and stow at the same events, some by a homing move of
         # their own: note the mapping once they have deployed, move the
         # steppers before they stow, and fail once they have stowed.
         begin, end = "homing:homing_move_begin", "homing:homing_move_end"
-        self.printer.register_event_handler(begin, self._handle_move_begin)
-        self.host.register_first(end, self._handle_move_end)
+        self.printer.register_event_handler(begin, self.homing.begin)
+        self.host.register_first(end, self.homing.end)
         self.printer.register_event_handler(end, self.failure.raise_for)
-        if self.resyncer is not None:
-            self.level = LevelWatch(self.host, self.rails, self.state, self.wrapping)
-            self.commands.note_levelling(self.level.commands)
+        self.level_commands: Dict[str, str] = {}
+        if self.corrected_rails:
+            self.level_commands = LevelWatch(
+                self.host, self.rails, self.state, self.wrapping
+            ).commands
+            self.commands.note_levelling(self.level_commands)
             names = [rail.name for rail in self.rails]
-            self.state.note_unlevelled(n for n in names if n not in self.level.commands)
-            self.acknowledgement.check_every(self.check_interval)
-            # Outside of all others that replace the command
-            gcode = self.printer.lookup_object("gcode")
-            host_G28 = gcode.register_command("G28", None)
-            gcode.register_command("G28", look_alike(host_G28, self._homing))
+            self.state.note_unlevelled(n for n in names if n not in self.level_commands)
+            self.count_check.check_every(self.settings.check_interval_s)
+            self.home_command.follow(self.printer.lookup_object("gcode"))
 
-    # Homing and probing moves
-    def _homing(self, host_G28: Callable[[Any], None]) -> Callable[[Any], None]:
-        def cmd_G28(gcmd: Any) -> None:
-            # [homing_override] may call it from within itself
-            was_homing, self.is_homing = self.is_homing, True
-            try:
-                host_G28(gcmd)
-            finally:
-                self.is_homing = was_homing
+    # The end of a printer
+    def _handle_shutdown(self) -> None:
+        self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)
 
-        return cmd_G28
+    def _handle_disconnect(self) -> None:
+        self.host.keep_incidents(self.state.incidents())
 
-    def _handle_move_begin(self, homing_move: Any) -> None:
-        if homing_move.toolhead is not self.printer.lookup_object("toolhead"):
-            # manual_stepper and the like bring a toolhead of their own
-            return
-        if self.acknowledgement is not None:
-            self.acknowledgement.pause()
-        try:
-            if self.printer.is_shutdown():
-                # The host would wait for the trigger for ever
-                raise self.printer.command_error(
-                    "multi_mcu_resync: the printer was shut down before"
-                )
-            self.moves.begin(homing_move)
-        finally:
-            self._go_on_checking()
+    # What the user sees
+    def _report(self, results: List[RailResult], error: str) -> None:
+        self.history.note_homing_move(results, error)
+        logging.info(log_line(results, error))
 
-    def _go_on_checking(self) -> None:
-        if self.acknowledgement is not None and not self.moves.is_any():
-            self.acknowledgement.resume()
-
-    def _leave_move(self, homing_move: Any) -> None:
-        if self.moves.leave(homing_move):
-            self._go_on_checking()
-
-    def _handle_move_end(self, homing_move: Any) -> None:
-        span = self.moves.find(homing_move)
-        if span is None:
-            if homing_move.toolhead is self.printer.lookup_object("toolhead"):
-                self.moves.lose(homing_move)
-            return
-        results: List[RailResult] = []
-        error = ""
-        before = {rail.name: self.state.get(rail.name) for rail in self.rails}
-        try:
-            self._resync(span, results)
-            self._note_squared(span, results)
-        except Exception as e:
-            error = str(e) or type(e).__name__
-            message = "multi_mcu_resync: %s" % (error,)
-            self.failure.note(homing_move, message)
-            if self.resyncer is not None:
-                self._note_uncorrected(span, results, error)
-            if isinstance(e, CountError):
-                # Nothing that this MCU says of its steppers can be trusted
-                self.printer.invoke_shutdown(message)
-            elif not isinstance(e, (plan.PlanError, limit.LimitError, mapping.MappingError)):
-                logging.exception("multi_mcu_resync: resync failed")
-        for fault in self.moves.end(span):
-            message = "multi_mcu_resync: %s" % (fault,)
-            if self.signals.fallback:
-                self.printer.lookup_object("gcode").respond_info(message + "; the host relays")
-            else:
-                self.failure.note(homing_move, message)
-        for fault in span.faults:
-            # The host has computed the new position from it
-            self.failure.note(homing_move, "multi_mcu_resync: %s" % (fault,))
-        self._go_on_checking()
-        if results or error:
-            self.history.note_homing_move(results, error)
-            logging.info(log_line(results, error))
-        self._advise_levelling(before)
-
-    def _note_squared(self, span: HomingSpan, results: List[RailResult]) -> None:
-        """Rails whose steppers have all homed to endstops of their own need no correction."""
-        resynced = {r.part.rail.name for r in results}
-        others = [rail for rail in self.rails if rail.name not in resynced]
-        if self.resyncer is None or not others:
-            return
-        stopped = {
-            sp.stepper_name
-            for sp in span.homing_move.stepper_positions
-            if sp.endstop_name in span.trigger_times
-        }
-        for rail in others:
-            names = [s.get_name() for s in rail.steppers]
-            if stopped.issuperset(names):
-                self.state.note_squared(rail.name, names)
-
-    def _note_uncorrected(
-        self, span: HomingSpan, results: List[RailResult], reason: str
-    ) -> None:
-        corrected = {r.part.rail.name for r in results if r.corrected}
-        for rail in moved_rails(span.homing_move, self.rails):
-            if rail.name not in corrected:
-                self.moves.note_failure(span, rail, reason)
-
-    def _advise_levelling(self, before: Dict[str, RailState]) -> None:
-        for rail in self.rails:
-            state = self.state.get(rail.name)
-            has_come_in_step = state.in_sync and not before[rail.name].in_sync
-            if has_come_in_step and state.has_level_incident():
-                line = console.level_line(rail, state, self.level.commands.get(rail.name))
-                self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
-
-    def _resync(self, span: HomingSpan, results: List[RailResult]) -> None:
-        parts = span.readings()
-        if self.resyncer is None:
-            results += [
-                RailResult(part, plan.plan_rail(part.readings, self.target)) for part in parts
-            ]
-            return
-        results += self.resyncer.plan(parts)
-        if self.printer.is_shutdown():
-            return
-        done_time = self.resyncer.correct(span, results)
-        self.acknowledgement.expect(results, done_time)
+    def _advise_levelling(self, rail: Rail, state: RailState) -> None:
+        if state.has_level_incident():
+            line = console.level_line(rail, state, self.level_commands.get(rail.name))
+            self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
 
     def get_status(self, eventtime: float) -> Dict[str, Any]:
         return self.status.get_status()

@@ -52,11 +52,11 @@ class ResyncBench:
         for event in ("homing:homing_move_begin", "homing:homing_move_end"):
             handlers = self.printer.event_handlers[event]
             for i, handler in enumerate(handlers):
-                if getattr(handler, "__self__", None) is self.resync:
+                if getattr(handler, "__self__", None) is self.resync.homing:
                     handlers[i] = self._timed(handler)
 
     def _timed(self, handler):
-        is_end = handler == self.resync._handle_move_end
+        is_end = handler == self.resync.homing.end
 
         def timed(homing_move):
             started_s = cpu_s()

@@ -6,7 +6,8 @@
 from types import SimpleNamespace
 
 import pytest
-from resync.homing.homing_moves import GIVEN_UP, HomingMoves
+from resync.homing.homing_moves import HomingMoves
+from resync.homing.losses import GIVEN_UP, Losses
 from resync.homing.span import BEGIN_MISSED
 from resync.model.plan import PlanError
 from resync.model.rail import Rail
@@ -121,7 +122,10 @@ class Printer:
         self.signals = Signals()
         self.host_moves = [self.outer, self.inner]
         self.state = SyncState([self.rail.name])
-        self.moves = HomingMoves([self.rail], self.state, self.signals, self.host_moves, True)
+        self.losses = Losses([self.rail], self.state)
+        self.moves = HomingMoves(
+            [self.rail], self.state, self.signals, self.host_moves, self.losses
+        )
         self.before = self.code()
 
     def code(self):
@@ -254,5 +258,5 @@ def test_move_whose_begin_was_missed_is_an_error_and_loses_the_rail(printer):
     # Nobody has seen its endstop armed
     with pytest.raises(PlanError, match=BEGIN_MISSED):
         span.readings()
-    printer.moves.note_failure(span, printer.rail, BEGIN_MISSED)
+    printer.losses.not_corrected(span, (), BEGIN_MISSED)
     assert printer.rail_state() == (False, BEGIN_MISSED, False)

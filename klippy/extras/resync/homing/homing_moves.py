@@ -9,9 +9,8 @@ from weakref import WeakSet
 from ..model.rail import Rail
 from ..pins.signals import Signals
 from ..state.sync_state import SyncState
-from .span import BEGIN_MISSED, HomingSpan, moved_rails
-
-GIVEN_UP = "a homing move was given up on its way"
+from .losses import Losses
+from .span import HomingSpan
 
 
 class HomingMoves:
@@ -20,7 +19,6 @@ class HomingMoves:
     An extra may home while it handles the begin of a homing move, to fetch a
     probe for one.  The outer move waits meanwhile, and is watched anew then.
     host_moves has the homing moves whose function the host has not left yet.
-    Where nothing is corrected, nothing can be lost: no move changes the state.
     """
 
     def __init__(
@@ -29,13 +27,13 @@ class HomingMoves:
         state: SyncState,
         signals: Signals,
         host_moves: List[Any],
-        is_corrected: bool,
+        losses: Losses,
     ) -> None:
         self._rails = rails
         self._state = state
         self._signals = signals
         self._host_moves = host_moves
-        self._is_corrected = is_corrected
+        self._losses = losses
         self._spans: List[HomingSpan] = []
         self._given_up: Any = WeakSet()
 
@@ -88,23 +86,15 @@ class HomingMoves:
         for span in self._spans:
             span.stop()
 
-    def note_failure(self, span: HomingSpan, rail: Rail, reason: str) -> None:
-        """A rail that has moved was not put back in step."""
-        skew_mm = span.skew_mm(rail)
-        if skew_mm:
-            self._state.note_skewed(rail.name, skew_mm, reason)
-        else:
-            self._state.lose(rail.name, reason)
+    def is_given_up(self, homing_move: Any) -> bool:
+        """Whether a homing move had started and is not among these any more."""
+        return homing_move in self._given_up
 
     def _give_up(self, span: HomingSpan) -> None:
         self._spans.remove(span)
-        if not span.is_started:
-            return
-        self._given_up.add(span.homing_move)
-        for rail in self._corrected_rails(span.homing_move):
-            self.note_failure(span, rail, GIVEN_UP)
-            # Its MCUs stop by themselves while the host sends on
-            self._state.note_miscount(rail.name, GIVEN_UP)
+        if span.is_started:
+            self._given_up.add(span.homing_move)
+            self._losses.given_up(span)
 
     def leave(self, homing_move: Any) -> bool:
         """The host has left a homing move; returns whether that was before its end."""
@@ -116,13 +106,3 @@ class HomingMoves:
         self._give_up(span)
         self._resume_outer()
         return True
-
-    def lose(self, homing_move: Any) -> None:
-        """A homing move has ended that is not among these: was its begin missed?"""
-        if homing_move in self._given_up:
-            return
-        for rail in self._corrected_rails(homing_move):
-            self._state.lose(rail.name, BEGIN_MISSED)
-
-    def _corrected_rails(self, homing_move: Any) -> List[Rail]:
-        return moved_rails(homing_move, self._rails) if self._is_corrected else []

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ..host import mapping
 from ..host.chelper import Helper
@@ -74,8 +74,10 @@ class Resyncer:
             rail_plan = plan_rail(came_from, "least_travel")
         return RailResult(part, rail_plan)
 
-    def correct(self, span: HomingSpan, results: List[RailResult]) -> float:
-        """Do what was planned; returns the print time (s) at which it is done.
+    def correct(
+        self, span: HomingSpan, results: List[RailResult]
+    ) -> Tuple[List[RailResult], float]:
+        """Do what was planned; returns it as done, and the print time (s) at which it is.
 
         Raises LimitError before anything moves.
         """
@@ -83,10 +85,10 @@ class Resyncer:
             if result.plan.direction:
                 self._directions[result.part.rail.name] = result.plan.direction
         self._check_limits(results)
-        done_time = self._correct(span.homing_move.toolhead, results, span)
+        done, done_time = self._correct(span.homing_move.toolhead, results, span)
         if done_time:
             self._host.measure_after(span.homing_move.endstops, span.trigger_times, done_time)
-        return done_time
+        return done, done_time
 
     def force(self, toolhead: Any) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
@@ -100,8 +102,7 @@ class Resyncer:
             readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
             part = RailReadings(rail, "none", False, readings, 0.0)
             results.append(RailResult(part, plan_rail(readings, "least_travel")))
-        self._force(toolhead, results)
-        return results
+        return self._force(toolhead, results)
 
     def accept(self, toolhead: Any, rails: List[Rail]) -> None:
         """Take the steppers of rails to be in step, and level, where they stand."""
@@ -115,10 +116,10 @@ class Resyncer:
             self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
             self._state.note_level(rail.name)
 
-    def _force(self, toolhead: Any, results: List[RailResult]) -> None:
+    def _force(self, toolhead: Any, results: List[RailResult]) -> List[RailResult]:
         true_offsets_mm = {r.name: r.mapping_offset_mm for x in results for r in x.part.readings}
         try:
-            self._correct(toolhead, results, None)
+            return self._correct(toolhead, results, None)[0]
         except Exception as e:
             for rail in [result.part.rail for result in results]:
                 skew_mm = mapping.skew_mm(rail.steppers, true_offsets_mm)
@@ -164,7 +165,7 @@ class Resyncer:
         toolhead: Any,
         results: List[RailResult],
         span: Optional[HomingSpan],
-    ) -> float:
+    ) -> Tuple[List[RailResult], float]:
         corrections = [c for r in results for c in r.plan.corrections]
         moves = [(self._steppers[c.name], c.correction_steps) for c in corrections]
         goal = self._goal(toolhead, results, span)
@@ -184,12 +185,11 @@ class Resyncer:
         restore.settle(toolhead, self._steppers, goal)
         if self._printer.is_shutdown():
             # While the steps were sent: who knows which of them were taken
-            return 0.0
+            return results, 0.0
         for result in results:
             names = [r.name for r in result.part.readings]
             self._state.note_corrected(result.part.rail.name, names)
-        results[:] = [r._replace(corrected=True) for r in results]
-        return done_time
+        return [r._replace(corrected=True) for r in results], done_time
 
     def _duration_s(self, results: List[RailResult]) -> float:
         paces = self._options.paces

@@ -1,0 +1,133 @@
+# A homing or probing move from its begin to its end
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import logging
+from typing import Any, Callable, List, Mapping, Tuple, Union
+
+from ..host.mapping import MappingError
+from ..model.limit import LimitError
+from ..model.plan import PlanError
+from ..model.rail import Rail
+from ..model.rail_result import RailResult
+from ..state.sync_state import RailState, SyncState
+from .failure import Failure
+from .homing_moves import HomingMoves
+from .losses import Losses
+from .span import CountError, HomingSpan
+from .ways import Correcting, Measuring
+
+# Their text says all that there is to know
+EXPECTED_ERRORS = (PlanError, LimitError, MappingError)
+
+
+class Homing:
+    """Sees each homing move of the toolhead through.
+
+    report(results, error) takes what became of it, has_come_in_step(rail, state)
+    is called for rails that it has put in step.  relay_fallback is the option.
+    """
+
+    def __init__(
+        self,
+        printer: Any,
+        rails: List[Rail],
+        state: SyncState,
+        moves: HomingMoves,
+        way: Union[Correcting, Measuring],
+        losses: Losses,
+        failure: Failure,
+        relay_fallback: bool,
+        report: Callable[[List[RailResult], str], None],
+        has_come_in_step: Callable[[Rail, RailState], None],
+    ) -> None:
+        self._printer = printer
+        self._rails = rails
+        self._state = state
+        self._moves = moves
+        self._way = way
+        self._losses = losses
+        self._failure = failure
+        self._relay_fallback = relay_fallback
+        self._report = report
+        self._has_come_in_step = has_come_in_step
+
+    def _is_toolheads(self, homing_move: Any) -> bool:
+        # manual_stepper and the like bring a toolhead of their own
+        return bool(homing_move.toolhead is self._printer.lookup_object("toolhead"))
+
+    def begin(self, homing_move: Any) -> None:
+        """Its steppers have not started yet; raises the host's error."""
+        if not self._is_toolheads(homing_move):
+            return
+        self._way.pause()
+        try:
+            if self._printer.is_shutdown():
+                # The host would wait for the trigger for ever
+                raise self._printer.command_error(
+                    "multi_mcu_resync: the printer was shut down before"
+                )
+            self._moves.begin(homing_move)
+        finally:
+            self._resume()
+
+    def end(self, homing_move: Any) -> None:
+        """Its steppers have halted; an error is raised once other handlers have run."""
+        span = self._moves.find(homing_move)
+        if span is None:
+            if self._is_toolheads(homing_move) and not self._moves.is_given_up(homing_move):
+                self._losses.begin_missed(homing_move)
+            return
+        before = {rail.name: self._state.get(rail.name) for rail in self._rails}
+        results, error = self._resync(span)
+        self._close(span)
+        self._resume()
+        if results or error:
+            self._report(results, error)
+        self._note_in_step(before)
+
+    def left(self, homing_move: Any) -> None:
+        """The host has left its function, whether it has come to its end or not."""
+        if self._moves.leave(homing_move):
+            self._resume()
+
+    def _resume(self) -> None:
+        if not self._moves.is_any():
+            self._way.resume()
+
+    def _resync(self, span: HomingSpan) -> Tuple[List[RailResult], str]:
+        """Put the steppers back in step; returns what was done, and what went wrong."""
+        results: List[RailResult] = []
+        try:
+            results = self._way.plan(span.readings())
+            return self._way.correct(span, results), ""
+        except Exception as e:
+            error = str(e) or type(e).__name__
+            message = "multi_mcu_resync: %s" % (error,)
+            self._failure.note(span.homing_move, message)
+            corrected = {r.part.rail.name for r in results if r.corrected}
+            self._losses.not_corrected(span, corrected, error)
+            if isinstance(e, CountError):
+                # Nothing that this MCU says of its steppers can be trusted
+                self._printer.invoke_shutdown(message)
+            elif not isinstance(e, EXPECTED_ERRORS):
+                logging.exception("multi_mcu_resync: resync failed")
+            return results, error
+
+    def _close(self, span: HomingSpan) -> None:
+        for fault in self._moves.end(span):
+            message = "multi_mcu_resync: %s" % (fault,)
+            if self._relay_fallback:
+                self._printer.lookup_object("gcode").respond_info(message + "; the host relays")
+            else:
+                self._failure.note(span.homing_move, message)
+        for fault in span.faults:
+            # The host has computed the new position from it
+            self._failure.note(span.homing_move, "multi_mcu_resync: %s" % (fault,))
+
+    def _note_in_step(self, before: Mapping[str, RailState]) -> None:
+        for rail in self._rails:
+            state = self._state.get(rail.name)
+            if state.in_sync and not before[rail.name].in_sync:
+                self._has_come_in_step(rail, state)
