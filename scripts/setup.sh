@@ -146,7 +146,7 @@ pinned_version() {
 }
 
 make_tools() {
-    say "tools: installing pytest, hypothesis, ruff and matplotlib"
+    say "tools: installing pytest, hypothesis, ruff, mypy and matplotlib"
     quietly "$python" -m venv "$env/tools" || fail "tools: cannot make a Python environment (see $log)"
     pip_for tools install -r "$root/scripts/requirements-tools.txt"
     # Apart from the tools: for other Pythons than that of this environment

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sets up what is missing, lints, and runs the tests: scripts/test.sh [pytest arguments]
+# Sets up what is missing, lints, checks type hints, and runs the tests: scripts/test.sh [pytest arguments]
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -8,5 +8,6 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 scripts/setup.sh --browser || exit 1
 .env/tools/bin/python -m ruff check || exit 1
+.env/tools/bin/python -m mypy || exit 1
 # A managed host and its driver take turns, so each test needs one CPU only
 exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"

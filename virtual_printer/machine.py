@@ -20,8 +20,10 @@ from virtual_printer.pins import parse_pin
 __all__ = ["Machine", "MachineError", "load"]
 
 # Clocks of common controllers (Hz); a machine's are drawn from these without repeating one
-_FREQUENCIES_HZ = (12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000)
-_FREQUENCIES_HZ += (120_000_000, 168_000_000, 180_000_000, 400_000_000)
+_FREQUENCIES_HZ = (
+    *(12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000),
+    *(120_000_000, 168_000_000, 180_000_000, 400_000_000),
+)
 
 
 def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) -> Machine:

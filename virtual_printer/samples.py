@@ -77,7 +77,7 @@ class SamplePrinter:
         gantry: Section = {"start_x": 120.0, "start_y": 130.0}
         for name, height_mm in zip(self.z_names, self.heights_mm):
             gantry["height_%s" % (name,)] = height_mm
-        bed = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
+        bed: Section = {"tilt_x": 0.0004, "tilt_y": -0.0003, "bow_mm": 0.05}
         sections: Dict[str, Section] = {
             "gantry": gantry,
             "bed": bed,

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 from virtual_printer import build, description, hosts, machine, process
 from virtual_printer.resource import Resource
@@ -23,6 +23,8 @@ from virtual_printer.sockets import (
 )
 
 __all__ = ["GCodeError", "Session", "SessionError", "Truth"]
+
+Answer = TypeVar("Answer")
 
 _MACHINE = Path("machine.cfg")
 _OUTPUT_METHOD = "gcode_output"
@@ -178,7 +180,7 @@ class Session(Resource):
 
     def control(self, request: str) -> str:
         """Send a request to the scheduler or the simulation; return what follows the "ok" """
-        return self._guarded(lambda: self._control.request(request))
+        return str(self._guarded(lambda: self._control.request(request)))
 
     def host_cpu_s(self) -> float:
         """Return the CPU time that Klippy has really taken, what virtual time takes left out
@@ -314,7 +316,7 @@ class Session(Resource):
             _, _, action = heapq.heappop(self._agenda)
             action()
 
-    def _guarded(self, action: Callable[[], Any]) -> Any:
+    def _guarded(self, action: Callable[[], Answer]) -> Answer:
         """Do something on the control socket; say why the process has ended if it has"""
         try:
             return action()

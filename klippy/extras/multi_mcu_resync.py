@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Union
 
 from .resync.count_check.acknowledge import Acknowledgement
 from .resync.homing.failure import Failure
@@ -156,7 +156,7 @@ class MultiMcuResync:
         self.printer.register_event_handler("klippy:disconnect", moves.stop)
         self.wrapping = Wrapping()
         self.home_command = HomeCommand()
-        way = Measuring(self.settings.target)
+        way: Union[Correcting, Measuring] = Measuring(self.settings.target)
         if self.corrected_rails:
             way = self._build_correcting(toolhead, moves)
         else:

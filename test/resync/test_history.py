@@ -43,7 +43,7 @@ def test_statistics_are_of_stops_and_can_be_started_anew():
     for results in ([result(2, 4)], [result(0, 0, speed_mm_s=0.0)], [result(4, 8)]):
         history.note_homing_move(results, "")
     handed_out = history.statistics
-    assert {n: s.overshoot_mm.count for n, s in handed_out.items()} == {
+    assert {n: s.overshoot_mm.number for n, s in handed_out.items()} == {
         "stepper_z": 2,
         "stepper_z1": 2,
     }
@@ -60,7 +60,7 @@ def test_statistics_are_of_all_moves_however_late_they_are_asked_for(moves):
         history.note_homing_move([result(number, number)], "")
         assert len(history._waiting) < MOST_WAITING
     stops = history.statistics["stepper_z"].overshoot_mm
-    assert stops.count == moves
+    assert stops.number == moves
     assert stops.maximum == history.moves.last[0].plan.corrections[0].overshoot_mm
 
 

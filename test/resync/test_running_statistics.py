@@ -23,7 +23,7 @@ def of(figures):
 @given(FIGURES)
 def test_statistics_are_those_of_the_standard_library(figures):
     result = of(figures)
-    assert result.count == len(figures)
+    assert result.number == len(figures)
     assert result.mean == pytest.approx(statistics.fmean(figures), abs=1e-9)
     assert result.maximum == max(figures)
     deviation = statistics.pstdev(figures)
@@ -65,4 +65,4 @@ def test_stops_at_unlike_speeds_have_the_latency_of_each():
     assert stops.overshoot_mm.mean == pytest.approx(0.02)
     assert stops.latency_ms.mean == pytest.approx(2.5)
     assert stops.latency_ms.maximum == pytest.approx(3.0)
-    assert stops.latency_ms.count == 2
+    assert stops.latency_ms.number == 2

@@ -86,7 +86,7 @@ class Acknowledgement:
 
         def check(eventtime: float) -> float:
             self._look_at(list(self._rails))
-            return self._reactor.monotonic() + interval_s
+            return float(self._reactor.monotonic() + interval_s)
 
         self._reactor.register_timer(check, self._reactor.monotonic() + interval_s)
 

@@ -67,7 +67,7 @@ class EndstopWatch:
             # makes the host ask the MCUs for what became of them
             if not self.sent_steps:
                 self.sent_steps = {s.get_name(): s.get_mcu_position() for s in self._steppers}
-            trigger_time = home_wait(home_end_time)
+            trigger_time: float = home_wait(home_end_time)
             if trigger_time > 0.0:
                 self._note_trigger(name, trigger_time, home_end_time)
             return trigger_time

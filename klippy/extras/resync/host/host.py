@@ -281,7 +281,7 @@ class Host:
 
     def print_time_at(self, eventtime: float) -> float:
         """Print time (s) at a system time."""
-        return self._mcu.estimated_print_time(eventtime)
+        return float(self._mcu.estimated_print_time(eventtime))
 
     def endstop_pin(self, endstop: Any) -> str:
         """Name of an endstop's pin, for messages."""
@@ -372,7 +372,7 @@ class Host:
             # Klipper v0.11, v0.12
             (toolhead, "note_kinematic_activity"),
         ):
-            function = getattr(owner, name, None)
+            function: Optional[Callable[..., None]] = getattr(owner, name, None)
             if function is None:
                 continue
             # Klipper 2023-12-11 (v0.13) added whether these are steps, False

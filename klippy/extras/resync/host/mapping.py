@@ -19,7 +19,7 @@ class MappingError(Exception):
 
 def offset_mm(stepper: Any) -> float:
     """Mapping offset o (mm) in c = p * step_dist - o."""
-    return -stepper.mcu_to_commanded_position(0)
+    return -float(stepper.mcu_to_commanded_position(0))
 
 
 def skew_mm(steppers: Sequence[Any], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
@@ -50,7 +50,7 @@ def follows(stepper: Any, toolhead: Any) -> bool:
     Not while a levelling command moves another one alone, nor on a parked
     carriage of an IDEX printer of v0.11.
     """
-    return stepper.get_trapq() == toolhead.get_trapq()
+    return bool(stepper.get_trapq() == toolhead.get_trapq())
 
 
 def is_parked(stepper: Any) -> bool:

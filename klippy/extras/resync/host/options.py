@@ -4,7 +4,15 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
-from typing import Any, Optional
+from typing import Any, Optional, overload
+
+
+@overload
+def get_finite(config: Any, option: str, default: float, **limits: float) -> float: ...
+
+
+@overload
+def get_finite(config: Any, option: str, default: None, **limits: float) -> Optional[float]: ...
 
 
 def get_finite(
@@ -14,7 +22,7 @@ def get_finite(
 
     limits are those of getfloat().
     """
-    value = config.getfloat(option, default, **limits)
+    value: Optional[float] = config.getfloat(option, default, **limits)
     if value is not None and not math.isfinite(value):
         raise config.error(
             "Option '%s' in section '%s' must be a finite number"

@@ -40,22 +40,16 @@ def read_settings(config: Any) -> Settings:
         speed_mm_s=get_finite(config, "speed", None, minval=0.01),
         accel_mm_s2=get_finite(config, "accel", None, minval=0.1),
         target=config.getchoice("target", {t: t for t in TARGETS}, "trigger"),
-        max_correction_mm=_max_correction_mm(config),
+        max_correction_mm=get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
         on_ferror=config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
         ferror_mm=get_finite(config, "ferror", None, minval=0.0),
         min_ferror_mm=get_finite(config, "min_ferror", None, minval=0.0),
-        check_interval_s=get_finite(config, "check_interval", 0.0, minval=0.0) or 0.0,
+        check_interval_s=get_finite(config, "check_interval", 0.0, minval=0.0),
         correct=config.getboolean("correct", True),
         include_single_mcu=config.getboolean("include_single_mcu", False),
     )
     _check_axes(config, settings.axes)
     return settings
-
-
-def _max_correction_mm(config: Any) -> float:
-    value = get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM)
-    assert value is not None, "there is a default"
-    return value
 
 
 def _check_axes(config: Any, axes: Optional[Sequence[str]]) -> None:

@@ -156,7 +156,7 @@ def _is_method(function: Callable[..., Any]) -> bool:
     )
 
 
-def look_alike(function: Callable[..., Any], wrapper: Wrapper) -> Callable[..., Any]:
+def look_alike(function: Any, wrapper: Wrapper) -> Callable[..., Any]:
     """What wrapper(function) returns, as a function that looks like the one given."""
     if _is_method(function):
         copy = _copy(function.__func__)

@@ -13,10 +13,10 @@ class Statistics(NamedTuple):
     """Of figures of one unit, which is that of mean and maximum too.
 
     Each figure gives a new object, so that one handed out stays as it is.
-    All is zero while count is.
+    All is zero while their number is.
     """
 
-    count: int = 0
+    number: int = 0
     mean: float = 0.0
     maximum: float = 0.0
     squared_deviations: float = 0.0
@@ -27,19 +27,19 @@ class Statistics(NamedTuple):
         B. P. Welford, Technometrics 4 (1962): a sum of squares would lose a
         small deviation beside a large mean.
         """
-        count = self.count + 1
+        number = self.number + 1
         deviation = figure - self.mean
-        mean = self.mean + deviation / count
+        mean = self.mean + deviation / number
         return Statistics(
-            count,
+            number,
             mean,
-            max(self.maximum, figure) if self.count else figure,
+            max(self.maximum, figure) if self.number else figure,
             self.squared_deviations + deviation * (figure - mean),
         )
 
     def standard_deviation(self) -> float:
         """Of the figures themselves (divided by their count), as PROBE_ACCURACY's."""
-        return math.sqrt(self.squared_deviations / self.count) if self.count else 0.0
+        return math.sqrt(self.squared_deviations / self.number) if self.number else 0.0
 
 
 def latency_ms(overshoot_mm: float, speed_mm_s: float) -> float:

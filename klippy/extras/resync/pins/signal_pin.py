@@ -38,7 +38,8 @@ class SignalPin:
         self._is_inverted = params["invert"]
         self._oid = self.mcu.create_oid()
         self.mcu.register_config_callback(self._build_config)
-        self._trsync: Optional[Any] = None
+        # Known once the endstop is
+        self._trsync: Any = None
         self._wrapping = Wrapping()
         self._rest_ticks = 0
         self._stop_reason = 0
@@ -141,4 +142,4 @@ class SignalPin:
             return None
         next_clock = self._query()["next_clock"]
         clock = self.mcu.clock32_to_clock64(next_clock) - self._rest_ticks
-        return self.mcu.clock_to_print_time(clock)
+        return float(self.mcu.clock_to_print_time(clock))

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from ..host.endstop import Layer
 from ..host.host import Host
@@ -124,7 +124,7 @@ class Signals:
 
     def end(self) -> List[str]:
         """A homing move has ended, or is given up; returns what was wrong."""
-        ended = [*self._active.values(), *self._one_signals]
+        ended: List[Union[FanOut, OneSignal]] = [*self._active.values(), *self._one_signals]
         self._active, self._layers = {}, {}
         for signal in ended:
             signal.end()

@@ -36,7 +36,7 @@ def drift_mm(
 
 def _finite(gcmd: Any, name: str, minval: float) -> Optional[float]:
     """A number that is neither infinite nor "nan", None if it is not given."""
-    value = gcmd.get_float(name, None, minval=minval)
+    value: Optional[float] = gcmd.get_float(name, None, minval=minval)
     if value is not None and not math.isfinite(value):
         raise gcmd.error("SET_RESYNC_LIMITS: %s must be a finite number" % (name,))
     return value

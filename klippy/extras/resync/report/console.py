@@ -72,9 +72,9 @@ def _result_lines(result: RailResult) -> List[str]:
 
 def move_lines(moves: Moves) -> List[str]:
     """What the last homing move did."""
-    if not moves.count:
+    if not moves.number:
         return ["No homing move yet"]
-    lines = ["Last of %d homing moves:" % (moves.count,)]
+    lines = ["Last of %d homing moves:" % (moves.number,)]
     for result in moves.last:
         lines += _result_lines(result)
     if moves.error:
@@ -98,7 +98,7 @@ def statistics_lines(
                     % (
                         name,
                         mcu,
-                        overshoot_mm.count,
+                        overshoot_mm.number,
                         overshoot_mm.maximum,
                         overshoot_mm.mean,
                         overshoot_mm.standard_deviation(),

@@ -18,7 +18,7 @@ MOST_WAITING = 500
 class Moves(NamedTuple):
     """The homing moves so far; error tells why the last one was not corrected."""
 
-    count: int
+    number: int
     last: Results
     error: str
 
@@ -63,7 +63,7 @@ class History:
     def note_homing_move(self, results: Iterable[RailResult], error: str) -> None:
         """Take in one homing move; error is empty or tells why it was not corrected."""
         last = tuple(results)
-        self.moves = Moves(self.moves.count + 1, last, error)
+        self.moves = Moves(self.moves.number + 1, last, error)
         self._waiting += last
         if len(self._waiting) >= MOST_WAITING:
             self._count_waiting()

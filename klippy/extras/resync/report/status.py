@@ -80,7 +80,7 @@ class Status:
             "max_correction_mm": self._limits.max_correction_mm,
             "on_ferror": self._limits.on_ferror,
             "mcu": mcus,
-            "homing_moves": moves.count,
+            "homing_moves": moves.number,
             "triggered": bool(moves.last) and all(r.part.triggered for r in moves.last),
             "corrected": bool(moves.last) and all(r.corrected for r in moves.last),
             "error": moves.error,
@@ -90,7 +90,7 @@ class Status:
             "latency_ms": {n: latency_ms for n, (_, _, latency_ms) in last.items()},
             "correction_steps": {n: c.correction_steps for n, (c, _, _) in last.items()},
             "residual_mm": {n: c.residual_mm for n, (c, _, _) in last.items()},
-            "overshoot_count": {n: s.overshoot_mm.count for n, s in stops.items()},
+            "overshoot_count": {n: s.overshoot_mm.number for n, s in stops.items()},
             "overshoot_mean_mm": {n: s.overshoot_mm.mean for n, s in stops.items()},
             "overshoot_max_mm": {n: s.overshoot_mm.maximum for n, s in stops.items()},
             "overshoot_stddev_mm": {

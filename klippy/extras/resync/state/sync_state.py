@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
 
 NOT_HOMED = "not homed yet"
 NOT_CORRECTED = "the correction is off"
@@ -79,7 +79,7 @@ class SyncState:
         """State of a rail."""
         return self._states[rail_name]
 
-    def _change(self, rail_name: str, **fields: object) -> None:
+    def _change(self, rail_name: str, **fields: Any) -> None:
         self._states[rail_name] = self._states[rail_name]._replace(**fields)
 
     def note_corrected(self, rail_name: str, steppers: Sequence[str]) -> None:
