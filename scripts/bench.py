@@ -287,7 +287,8 @@ def cpu_ms(printer: Session) -> float:
     for _ in range(CPU_HOMINGS):
         printer.gcode("G28 X")
     after = printer.status("resync_bench")
-    return (after["cpu_s"] - before["cpu_s"]) / (after["resyncs"] - before["resyncs"]) * 1e3
+    cpu_s, resyncs = (after[key] - before[key] for key in ("cpu_s", "resyncs"))
+    return float(cpu_s / resyncs * 1e3)
 
 
 def count_wrong_pulses(host: str, seed: int, say: Any) -> int:

@@ -3,6 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import math
 import random
 from dataclasses import replace
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -229,9 +230,11 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
     for number, bus in enumerate(BUSES):
         found = [results["%s %g" % (bus, load)] for load in LOADS]
         color = "C%d" % (number,)
-        means_mm = [mean_mm(one.overshoot_mm) for one in found]
+        # A row that ends no probe has no point
+        means_mm = [mean_mm(one.overshoot_mm) or math.nan for one in found]
+        greatest = [greatest_mm(one.overshoot_mm) or math.nan for one in found]
         axes.plot(LOADS, means_mm, "o-", color=color, label=bus)
-        axes.plot(LOADS, [greatest_mm(one.overshoot_mm) for one in found], "x:", color=color)
+        axes.plot(LOADS, greatest, "x:", color=color)
     axes.set_xlabel("share of the bus that foreign frames take")
     axes.set_ylabel("overshoot at %g mm/s (mm)\nmean, dotted: greatest" % (PROBE_SPEED_MM_S,))
     axes.set_ylim(bottom=0)

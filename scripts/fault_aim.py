@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import fault_kinds
 from fault_target import Target
 from random_printers import TRIGGER_HEIGHT_MM, XY_ENDSTOP_MM, RandomPrinter
+from random_scripts import Command
 
 from virtual_printer.session import Session, Truth
 
@@ -69,13 +70,14 @@ class Aim:
     def _choose(self) -> Tuple[int, str, int]:
         """Number of a command, and an axis with the number of homing moves before the one meant."""
         script = self._printer.script
-        wanted = {
+        kinds: Dict[str, Callable[[Command], Any]] = {
             fault_kinds.CHECK: lambda command: command.checks,
             fault_kinds.DURING: lambda command: True,
             fault_kinds.TRAVEL: lambda command: command.travels,
             fault_kinds.DEPARTURE: lambda command: command.travels,
             fault_kinds.ADJUST: lambda command: command.levels,
-        }.get(self.phase)
+        }
+        wanted = kinds.get(self.phase)
         if self.phase == fault_kinds.NEVER:
             return len(script), "z", 0
         if wanted is not None:

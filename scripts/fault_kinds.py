@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
+from functools import partial
 from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import fault_noise
@@ -84,7 +85,7 @@ def _stall(target: Target) -> None:
 def _bounce(target: Target) -> None:
     level, at_s = 1, target.session.now_s()
     for _ in range(target.rng.randint(2, 12)):
-        target.session.call_at(at_s, lambda value=str(level): target.force(value))
+        target.session.call_at(at_s, partial(target.force, str(level)))
         level = 1 - level
         at_s += target.rng.choice([2e-5, 1e-4, 1e-3, 3e-3]) * target.rng.uniform(0.5, 1.5)
     target.session.call_at(at_s, lambda: target.force("none"))

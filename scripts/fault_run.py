@@ -199,7 +199,7 @@ class Run:
         for stack in stacks:
             if "gcode.py:run_script" in stack and stack[0].startswith("reactor.py"):
                 self._say("  G-code: " + " < ".join(stack))
-                return next(call for call in stack if not call.startswith(PASSED))
+                return str(next(call for call in stack if not call.startswith(PASSED)))
         return ""
 
     # What may be said

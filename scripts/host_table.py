@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Generator, List
 
 import pytest
 
@@ -84,7 +84,7 @@ class HostTable:
 def area_of(item: Any) -> str:
     """The area that a test is about, by its mark, else by its file."""
     mark = item.get_closest_marker("area")
-    return mark.args[0] if mark else item.path.stem.replace("test_", "").replace("_", " ")
+    return str(mark.args[0]) if mark else str(item.path.stem.replace("test_", "").replace("_", " "))
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -116,7 +116,7 @@ def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: Any) -> Iterator[None]:
+def pytest_runtest_makereport(item: Any) -> Generator[None, Any, None]:
     """Tell the folder in which a test had its printers."""
     outcome = yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")

@@ -10,7 +10,7 @@ Texts are left alone, and so is what only type checkers read.
 import ast
 import copy
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRA = ROOT / "klippy" / "extras"
@@ -101,8 +101,8 @@ def _expressions(node: ast.AST) -> Iterator[ast.AST]:
             for other in COMPARED[type(operator)]:
                 yield _changed(node, ops=[*node.ops[:i], other(), *node.ops[i + 1 :]])
     elif isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield _changed(node, op=other)
+        swapped = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield _changed(node, op=swapped)
         for i in range(len(node.values)):
             yield _changed(node, values=[*node.values[:i], *node.values[i + 1 :]])
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
@@ -211,7 +211,8 @@ def mutants_of(path: str, source: str) -> List[Mutant]:
     found = {}
     for node, where in _walk(ast.parse(source), ""):
         changes = [(node, new) for new in (*_expressions(node), *_statements(node))]
-        for old, new in [*changes, *_conditions(node)]:
+        both: List[Tuple[Any, ast.AST]] = [*changes, *_conditions(node)]
+        for old, new in both:
             start = lines.offset(old.lineno, old.col_offset)
             end = lines.offset(old.end_lineno or 0, old.end_col_offset or 0)
             text = ast.unparse(ast.fix_missing_locations(copy.deepcopy(new)))

@@ -87,9 +87,10 @@ FOLDER = pytest.StashKey[Path]()
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     item.stash[FAILED] |= not report.passed
-    if report.when == "call" and "tmp_path" in getattr(item, "funcargs", {}):
+    arguments = getattr(item, "funcargs", {})
+    if report.when == "call" and "tmp_path" in arguments:
         # Klippy notes what it has reached in its own folder, which is gone after the test
-        for path in item.funcargs["tmp_path"].rglob(mutant_reached.FILE_NAME):
+        for path in arguments["tmp_path"].rglob(mutant_reached.FILE_NAME):
             _reached.update(path.read_text().split())
     return report
 

@@ -76,20 +76,18 @@ APT: Dict[str, List[str]] = {
 BUDGET_CPU_S = 60.0
 
 
-class TestRecord(NamedTuple):
+class RecordedTest(NamedTuple):
     """CPU time (s) that a test takes, and which "<file>:<line>" of the extra it reaches."""
 
     cpu_s: float
     reached: Set[str]
-
-    __test__ = False
 
     def limit_s(self) -> float:
         """When it is given up: a busy machine is no mutant."""
         return 30.0 + 15.0 * self.cpu_s
 
 
-Records = Dict[str, TestRecord]
+Records = Dict[str, RecordedTest]
 
 
 def _fingerprint(paths: Iterable[Path]) -> str:
@@ -132,7 +130,7 @@ def record_tests(trees: List[Tree]) -> Records:
         kept["files"] = old
         kept_file.write_text(json.dumps(kept))
     return {
-        entry["test"]: TestRecord(entry["cpu_s"], set(entry["reached"]))
+        entry["test"]: RecordedTest(entry["cpu_s"], set(entry["reached"]))
         for _, of_file in old.values()
         for entry in of_file
     }
@@ -184,7 +182,8 @@ class TestChoice:
             (t for t, r in self._records.items() if places & r.reached or t.startswith(own_tests)),
             key=order,
         )
-        chosen, cpu_s = {}, 0.0
+        chosen: Dict[str, float] = {}
+        cpu_s = 0.0
         for test in judging:
             cpu_s += self._records[test].cpu_s
             if chosen and cpu_s > BUDGET_CPU_S:

@@ -56,8 +56,12 @@ class Tree:
         for name in self._hosts:
             environment = self.path / ".env" / name
             done = subprocess.run(
-                [environment / "bin" / "python", "-c", C_HELPER]
-                + [environment / "klippy" / "chelper"],
+                [
+                    str(environment / "bin" / "python"),
+                    "-c",
+                    C_HELPER,
+                    str(environment / "klippy" / "chelper"),
+                ],
                 cwd="/",
                 env={**os.environ, "PYTHONPATH": str(self.path / "klippy" / "extras")},
                 capture_output=True,

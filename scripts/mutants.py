@@ -84,12 +84,12 @@ def make_trees(count: int) -> Iterator[List[Tree]]:
     """So many copies of the project, which are gone after the block."""
     with ExitStack() as stack:
 
-        def folder(**options: str) -> Path:
-            made = tempfile.TemporaryDirectory(prefix="mutants-", **options)
+        def folder(parent: Optional[Path] = None) -> Path:
+            made = tempfile.TemporaryDirectory(prefix="mutants-", dir=parent)
             return Path(stack.enter_context(made))
 
         # On the file system of the hosts, whose files are linked
-        trees, scratch = folder(dir=str(hosts.ENVIRONMENTS)), folder()
+        trees, scratch = folder(hosts.ENVIRONMENTS), folder()
         yield [Tree(trees / str(i), scratch / str(i)) for i in range(count)]
 
 

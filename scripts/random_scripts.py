@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import Callable, List, Tuple
 
 LEVELLERS = ("QUAD_GANTRY_LEVEL", "Z_TILT_ADJUST")
 HOST_CHECK = "RESYNC_CHECK"
@@ -82,8 +82,9 @@ class Scripter:
         """Homing moves of Z, once the printer has been homed and levelled."""
         script = [self.home(), self.level(), self._accept()]
         for _ in range(self._rng.randint(2, 3)):
-            draw = self._rng.choice([self._probes, self._accuracy, self.level, self._home_z])
-            script.append(draw())
+            kinds: List[Callable[[], Command]]
+            kinds = [self._probes, self._accuracy, self.level, self._home_z]
+            script.append(self._rng.choice(kinds)())
         return [*script, self._probes(), Command(HOST_CHECK), Command(self._move())]
 
     def restarting(self) -> List[Command]:

@@ -115,11 +115,11 @@ def clock_sync(log: Log) -> Section:
             link.name,
             "%.6f" % (clock.rate_hz.mean / 1e6,),
             "%.3f" % (clock.jitter_ppm,),
-            number(offset and offset.rms, "%.1f"),
-            number(offset and offset.furthest, "%.1f"),
-            number(offset and speed_mm_s, "%.1f"),
-            number(offset and offset.rms * 1e-6 * speed_mm_s, "%.6f"),
-            number(offset and offset.furthest * 1e-6 * speed_mm_s, "%.6f"),
+            number(offset.rms if offset else None, "%.1f"),
+            number(offset.furthest if offset else None, "%.1f"),
+            number(speed_mm_s if offset else None, "%.1f"),
+            number(offset.rms * 1e-6 * speed_mm_s if offset else None, "%.6f"),
+            number(offset.furthest * 1e-6 * speed_mm_s if offset else None, "%.6f"),
         )
     section.tables.append(table)
     section.plots.append("clock")

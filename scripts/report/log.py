@@ -69,7 +69,7 @@ class Log:
         self._read()
 
     def _make_handlers(self) -> Dict[bytes, Callable[[bytes], None]]:
-        handlers = {
+        handlers: Dict[bytes, Callable[[bytes], None]] = {
             b"Stats": self._stats,
             b"=====": self._mark,
             b"multi": self._resync,
@@ -266,7 +266,8 @@ class Log:
 
     def _prefixed(self, line: bytes) -> None:
         # Klippy's output when it was started without -l
-        rest = line[_PREFIXES.match(line).end() :] if _PREFIXES.match(line) else b""
+        prefix = _PREFIXES.match(line)
+        rest = line[prefix.end() :] if prefix else b""
         handler = self._handlers.get(rest[:_LETTERS])
         if handler is not None and handler != self._prefixed:
             handler(rest)

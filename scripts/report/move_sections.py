@@ -39,11 +39,11 @@ def overshoot(log: Log) -> Section:
             number(p.latency_s if p.latency_s is None else 1000 * p.latency_s, "%.2f"),
             "-" if predicted_mm is None else "%.4f+-%.4f" % (predicted_mm, p.rounding_mm),
             number(_in_steps(predicted_mm, step_mm), "%.1f"),
-            number(m and m.overshoot_mm.mean, "%.4f"),
-            number(m and m.overshoot_mm.stddev, "%.4f"),
-            number(m and m.overshoot_mm.high, "%.4f"),
-            number(m and m.overshoot_steps.mean, "%.1f"),
-            number(m and 1000 * m.latency_s.mean, "%.2f"),
+            number(m.overshoot_mm.mean if m else None, "%.4f"),
+            number(m.overshoot_mm.stddev if m else None, "%.4f"),
+            number(m.overshoot_mm.high if m else None, "%.4f"),
+            number(m.overshoot_steps.mean if m else None, "%.1f"),
+            number(1000 * m.latency_s.mean if m else None, "%.2f"),
         )
     section.tables.append(table)
     section.plots.append("prediction")

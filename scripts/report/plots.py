@@ -11,7 +11,7 @@ import matplotlib
 if tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 5):
     raise ImportError("this is %s" % (matplotlib.__version__,))
 matplotlib.use("Agg")
-from matplotlib import pyplot, ticker
+from matplotlib import pyplot, rcsetup, ticker
 
 from . import canbus
 from .log import Log
@@ -66,7 +66,7 @@ def _style(theme: Theme) -> Dict[str, Any]:
         "axes.axisbelow": True,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.prop_cycle": matplotlib.cycler(color=theme.curves),
+        "axes.prop_cycle": rcsetup.cycler(color=theme.curves),
         "axes.titlelocation": "left",
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
@@ -97,7 +97,7 @@ def _curve(axes: Any, points: List[Point], label: str, scale: float, x_scale: fl
     (line,) = axes.plot(
         xs, means, label=label, linewidth=width, marker=marker, markersize=width + 2.0
     )
-    if any(point.count > 1 for point in points):
+    if any(point.number > 1 for point in points):
         lows = [point.low * scale for point in points]
         highs = [point.high * scale for point in points]
         axes.fill_between(xs, lows, highs, alpha=0.18, color=line.get_color(), linewidth=0)

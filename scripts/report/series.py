@@ -59,9 +59,9 @@ class Moments:
 
 
 class Point(NamedTuple):
-    """What became of count neighbouring values of a series."""
+    """What became of a number of neighbouring values of a series."""
 
-    count: int
+    number: int
     x: float
     mean: float
     low: float
@@ -69,10 +69,10 @@ class Point(NamedTuple):
 
 
 def _merged(a: Point, b: Point) -> Point:
-    count = a.count + b.count
-    share = b.count / count
+    number = a.number + b.number
+    share = b.number / number
     return Point(
-        count,
+        number,
         a.x + (b.x - a.x) * share,
         a.mean + (b.mean - a.mean) * share,
         min(a.low, b.low),

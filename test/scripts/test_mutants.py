@@ -10,7 +10,7 @@ import mutants
 import pytest
 from mutant_changes import ROOT, module_paths, mutants_of
 from mutant_named import NamedChange, NamedError, mutant_of, named_mutants
-from mutant_tests import TestChoice, TestRecord
+from mutant_tests import RecordedTest, TestChoice
 
 PROFILE = "klippy/extras/resync/model/correction_time.py"
 LIMITS = "klippy/extras/resync/model/following_error.py"
@@ -145,12 +145,12 @@ def test_tests_of_a_mutant_are_those_that_reach_it_named_and_pure_ones_first():
     mutant = next(m for m in mutants_of(PROFILE, (ROOT / PROFILE).read_text()) if m.line > 20)
     statement = TestChoice({}).places_of(mutant)
     records = {
-        "test/end_to_end/test_a.py::test_slow": TestRecord(2.0, statement),
-        "test/end_to_end/test_a.py::test_quick": TestRecord(1.0, statement),
-        "test/end_to_end/test_a.py::test_elsewhere": TestRecord(1.0, {"profile.py:1"}),
-        "test/end_to_end/test_a.py::test_named": TestRecord(3.0, statement),
-        "test/resync/test_b.py::test_pure": TestRecord(1.0, statement),
-        "test/resync/test_b.py::test_too_long": TestRecord(1000.0, statement),
+        "test/end_to_end/test_a.py::test_slow": RecordedTest(2.0, statement),
+        "test/end_to_end/test_a.py::test_quick": RecordedTest(1.0, statement),
+        "test/end_to_end/test_a.py::test_elsewhere": RecordedTest(1.0, {"profile.py:1"}),
+        "test/end_to_end/test_a.py::test_named": RecordedTest(3.0, statement),
+        "test/resync/test_b.py::test_pure": RecordedTest(1.0, statement),
+        "test/resync/test_b.py::test_too_long": RecordedTest(1000.0, statement),
     }
     found = [t.partition("::")[2] for t in TestChoice(records).tests_of(mutant, ["test_named"])]
     assert found[:2] == ["test_named", "test_pure"]

@@ -198,7 +198,7 @@ def test_first_seconds_after_a_start_do_not_count_as_clock_offset(read):
     clock = read(CONFIG + "\n".join(lines) + "\n").links["zboard"].clock
     # 1 ppm over 4 s, of the 20 s from 30 s after the first Stats
     assert (clock.offset_us.count, clock.offset_us.furthest) == (20, pytest.approx(4.0))
-    assert sum(point.count for point in clock.offset_course.points()) == 50
+    assert sum(point.number for point in clock.offset_course.points()) == 50
 
 
 def moves_log(count):

@@ -150,8 +150,8 @@ def test_series_has_few_points_and_loses_no_value(count, batch):
         series.extend([float(x) for x in range(start, start + len(chunk))], chunk)
     points = series.points()
     assert len(points) <= MOST_POINTS
-    assert sum(point.count for point in points) == count
-    assert sum(point.count * point.mean for point in points) == pytest.approx(sum(values))
+    assert sum(point.number for point in points) == count
+    assert sum(point.number * point.mean for point in points) == pytest.approx(sum(values))
     assert max(point.high for point in points) == max(values)
     assert min(point.low for point in points) == min(values)
     assert [point.x for point in points] == sorted(point.x for point in points)
