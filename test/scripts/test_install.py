@@ -29,7 +29,7 @@ IGNORED = {
 # Last line without an end, as an editor may leave it
 EXCLUDE = "# mine\n*.orig"
 # What the installer calls besides the Python of Klipper
-COMMANDS = "bash cat cut dirname git grep id ln paste readlink rm sed stat".split()
+COMMANDS = "bash cat cut dirname find git grep id ln paste readlink rm sed stat".split()
 
 
 @dataclass(frozen=True)
@@ -238,6 +238,43 @@ def test_installed_extra_runs_through_an_update_and_leaves_no_trace(
     assert site.exclude.read_text() == EXCLUDE
     assert not list((site.klipper / "klippy" / site.folder).rglob("*multi_mcu_resync*"))
     assert not list((site.ours / "klippy").rglob("*.so"))
+
+
+# The last commit whose modules all lay in one folder
+BEFORE_THE_ROOMS = "d5b1b40"
+
+
+def go_to_commit(ours: Path, commit: str) -> None:
+    """Replace what a clone has by that of an earlier commit of ours."""
+    shutil.rmtree(str(ours / "klippy"))
+    parts = ["klippy", "scripts/install.sh", ".gitignore"]
+    archive = ["git", "-C", str(ROOT), "archive", commit, *parts]
+    with subprocess.Popen(archive, stdout=subprocess.PIPE) as made:
+        subprocess.run(["tar", "-x", "-C", str(ours)], stdin=made.stdout, check=True)
+    commit_all(ours)
+
+
+def test_installation_from_before_the_rooms_goes_on_after_an_update(any_site: Site) -> None:
+    site = any_site
+    there = ["git", "-C", str(ROOT), "cat-file", "-e", BEFORE_THE_ROOMS]
+    if subprocess.run(there, capture_output=True).returncode:
+        pytest.skip("this clone has no history")
+    now = git(site.ours, "rev-parse", "HEAD").strip()
+    go_to_commit(site.ours, BEFORE_THE_ROOMS)
+    site.install()
+    compile_module(site, site.folder, "multi_mcu_resync")
+    assert homes_in_sync(site)
+
+    # Only a restart comes after it
+    git(site.ours, "checkout", "-q", now)
+    for library in (ROOT / "klippy" / "chelper").glob("*.so"):
+        # In virtual time there is no compiler that could build another one
+        shutil.copy(str(library), str(site.ours / "klippy" / "chelper"))
+    assert (site.ours / "klippy" / "extras" / "resync" / "homing").is_dir()
+    assert homes_in_sync(site)
+    assert status(site.klipper) == ""
+    site.install("-u")
+    assert not list((site.ours / "klippy").rglob("__pycache__"))
 
 
 def test_second_installation_changes_nothing_and_says_so(site: Site) -> None:
