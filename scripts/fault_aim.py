@@ -224,9 +224,7 @@ class Aim:
             self._strike_in(max(0.0, -before_s))
             return
         pause_s = min(max((remaining_s - before_s) / 2, SHORTEST_LOOK_S), LONGEST_LOOK_S)
-        self._session.call_at(
-            self._session.now_s() + pause_s, lambda: self._look(number, before_s)
-        )
+        self._session.call_at(self._session.now_s() + pause_s, lambda: self._look(number, before_s))
 
     def _strike_in(self, pause_s: float) -> None:
         self._session.call_at(self._session.now_s() + pause_s, self.strike)
@@ -246,9 +244,7 @@ class Aim:
         signs = self._printer.travel_signs(axis)
         for name in signs:
             self._session.control("pulses %s reset" % (name,))
-        self._session.call_at(
-            self._session.now_s() + REST_S, lambda: self._check_rest(signs)
-        )
+        self._session.call_at(self._session.now_s() + REST_S, lambda: self._check_rest(signs))
 
     def _check_rest(self, signs: Dict[str, int]) -> None:
         for name, sign in signs.items():

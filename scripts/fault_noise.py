@@ -42,9 +42,7 @@ def _now_and_again(target: Target, draw: Callable[[random.Random], str]) -> None
         target.control("link %s %s direction=%s" % (mcu, draw(target.rng), direction))
         if left:
             left -= 1
-            target.session.call_at(
-                target.session.now_s() + target.rng.uniform(*PAUSE_S), spoil
-            )
+            target.session.call_at(target.session.now_s() + target.rng.uniform(*PAUSE_S), spoil)
 
     spoil()
 

@@ -56,8 +56,7 @@ def _description(axis: Axis) -> List[str]:
 
 def _rate_rows(axis: Axis, timing: Timing) -> List[str]:
     rates = [
-        limit_figures.step_rate(speed, axis.finest_step_mm)
-        for speed in axis.speeds_mm_s.values()
+        limit_figures.step_rate(speed, axis.finest_step_mm) for speed in axis.speeds_mm_s.values()
     ]
     rows = [_row("step rate, steps/s", ["%.6g" % rate for rate in rates])]
     for source, clock_hz in (
@@ -77,9 +76,7 @@ def _granularity(rate: float, clock_hz: float) -> str:
 
 
 def _overshoot_rows(axis: Axis, kind: str, delay_s: float) -> List[str]:
-    far_mm = [
-        limit_figures.overshoot_mm(speed, delay_s) for speed in axis.speeds_mm_s.values()
-    ]
+    far_mm = [limit_figures.overshoot_mm(speed, delay_s) for speed in axis.speeds_mm_s.values()]
     label = "%s overshoot (%.6g ms), " % (kind, delay_s * 1e3)
     return [
         _row(label + "mm", ["%.6g" % (mm,) for mm in far_mm]),

@@ -7,6 +7,7 @@
 
 Texts are left alone, and so is what only type checkers read.
 """
+
 import ast
 import copy
 from pathlib import Path

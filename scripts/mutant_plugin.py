@@ -5,10 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 """The plan is a JSON file, which MUTANT_PLAN names:
 
-    hosts    for each host but the first, the test files that run on it too
-    record   the folder for what each test has reached, or null
-    tests    limits (s) of the only tests to run, in the order in which to run them, or null
+hosts    for each host but the first, the test files that run on it too
+record   the folder for what each test has reached, or null
+tests    limits (s) of the only tests to run, in the order in which to run them, or null
 """
+
 import builtins
 import json
 import os

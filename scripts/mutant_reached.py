@@ -7,6 +7,7 @@
 
 Each statement of a function first calls FUNCTION with "<file>:<line>".
 """
+
 import ast
 from typing import List
 

@@ -8,6 +8,7 @@
 The data dictionaries are made here, under the names of those builds.  Nobody
 answers the host: every endstop triggers at the end of its move.
 """
+
 import json
 import subprocess
 import zlib
@@ -103,7 +104,10 @@ def run(
     try:
         # Not in the project's folder: a host that is a package is called klippy too
         done = subprocess.run(
-            command, cwd=str(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command,
+            cwd=str(folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             timeout=TIMEOUT_S,
         )
     except subprocess.TimeoutExpired as e:

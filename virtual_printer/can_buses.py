@@ -68,9 +68,7 @@ class CanBuses:
             load=_share(truth, "load", 0.99),
             load_id=_limited(truth, "load_id", 0, _LARGEST_ID, 0),
             delay_to_bus_us=truth.get_float("delay_to_bus_us", delays_us["to_bus"], minimum=0.0),
-            delay_to_host_us=truth.get_float(
-                "delay_to_host_us", delays_us["to_host"], minimum=0.0
-            ),
+            delay_to_host_us=truth.get_float("delay_to_host_us", delays_us["to_host"], minimum=0.0),
             jitter_us=truth.get_float("jitter_us", 50.0, minimum=0.0),
         )
 

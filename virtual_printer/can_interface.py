@@ -54,16 +54,12 @@ class CanInterface:
         message = CanMessage(id=identifier, size=size, is_fd=is_fd)
         message.data[: len(payload)] = payload
         # A full queue loses frames, as that of any interface does
-        self._library.can_socket_write(
-            self._simulation, self._port, ctypes.byref(message), now_ns
-        )
+        self._library.can_socket_write(self._simulation, self._port, ctypes.byref(message), now_ns)
 
     def deliver(self) -> None:
         """Hand what has come over the bus to the kernel"""
         message = CanMessage()
-        while self._library.can_socket_read(
-            self._simulation, self._port, ctypes.byref(message)
-        ):
+        while self._library.can_socket_read(self._simulation, self._port, ctypes.byref(message)):
             frame = _FD_FRAME if message.is_fd else _CLASSIC_FRAME
             try:
                 self._socket.send(frame.pack(message.id, message.size, bytes(message.data)))

@@ -9,6 +9,7 @@ Every message format is written down here and nowhere else: the host gets it
 in the compressed identify data, the simulation gets it as ``message`` lines
 of its description file.
 """
+
 import json
 import zlib
 from dataclasses import dataclass
@@ -148,8 +149,12 @@ class Dictionary:
         return PIN_NUMBERS[name]
 
 
-def build(name: str, frequency: int, constants: Optional[Mapping[str, Any]] = None,
-          is_on_can: bool = False) -> Dictionary:
+def build(
+    name: str,
+    frequency: int,
+    constants: Optional[Mapping[str, Any]] = None,
+    is_on_can: bool = False,
+) -> Dictionary:
     """Dictionary of a micro-controller of type ``name`` at ``frequency`` Hz.
 
     ``constants`` adds to (or replaces) what the firmware declares.
@@ -159,8 +164,9 @@ def build(name: str, frequency: int, constants: Optional[Mapping[str, Any]] = No
     responses = {text: identifiers[text] for text in _RESPONSES}
     enumerations: Dict[str, Dict[str, Any]] = {
         "pin": {first: [value, count] for first, value, count in _PIN_RANGES},
-        "static_string_id": {text: number for number, text in
-                             enumerate(SHUTDOWN_REASONS, _FIRST_STATIC_STRING_ID)},
+        "static_string_id": {
+            text: number for number, text in enumerate(SHUTDOWN_REASONS, _FIRST_STATIC_STRING_ID)
+        },
     }
     if is_on_can:
         commands.update((text, identifiers[text]) for text in _CAN_COMMANDS)
@@ -185,8 +191,15 @@ def build(name: str, frequency: int, constants: Optional[Mapping[str, Any]] = No
         "enumerations": enumerations,
     }
     text = json.dumps(identify, separators=(",", ":"), sort_keys=True)
-    return Dictionary(name, frequency, commands, responses, enumerations,
-                      all_constants, zlib.compress(text.encode("ascii"), 9))
+    return Dictionary(
+        name,
+        frequency,
+        commands,
+        responses,
+        enumerations,
+        all_constants,
+        zlib.compress(text.encode("ascii"), 9),
+    )
 
 
 def _lines(kind: str, numbers: Mapping[str, int], formats: Tuple[str, ...]) -> List[str]:

@@ -158,9 +158,7 @@ def _load_generic(printer: ConfigFile) -> Kinematics:
         track = tracks.get(section.get("primary_carriage"))
         if track is None:
             raise section.error("primary_carriage", "is not there")
-        tracks[name] = Track(
-            name, track.axis, track.range, section, track.name, track.has_toolhead
-        )
+        tracks[name] = Track(name, track.axis, track.range, section, track.name, track.has_toolhead)
     for kind, _, section in _named(printer):
         if kind == "stepper":
             motors.append(Motor(section, _parse_moves(section, tracks)))

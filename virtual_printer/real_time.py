@@ -27,9 +27,7 @@ _PAUSE_S = 0.1
 class Terminal:
     """A link's device: a symbolic link to a pseudo-terminal, whose other side is ours"""
 
-    def __init__(
-        self, library: ctypes.CDLL, simulation: ctypes.c_void_p, device: Path
-    ) -> None:
+    def __init__(self, library: ctypes.CDLL, simulation: ctypes.c_void_p, device: Path) -> None:
         self._library, self._simulation = library, simulation
         self._device: Optional[Path] = None
         # Their side stays open, so that a host may close it and come back

@@ -145,9 +145,7 @@ class SamplePrinter:
             "restart_method": "command",
         }
 
-    def _carriage_steppers(
-        self, axis: str, mcus: Sequence[str]
-    ) -> Dict[str, Section]:
+    def _carriage_steppers(self, axis: str, mcus: Sequence[str]) -> Dict[str, Section]:
         sections: Dict[str, Section] = {}
         for i, mcu in enumerate(mcus):
             name = numbered("stepper_%s" % (axis,), i)
@@ -208,12 +206,8 @@ class SamplePrinter:
             )
             return {"quad_gantry_level": common}
         corners = Z_TILT_CORNERS[len(self.z_mcus)]
-        reachable = [
-            (min(max(x, 30.0), 270.0), min(max(y, 10.0), 240.0)) for x, y in corners
-        ]
-        common.update(
-            {"z_positions": _points(corners), "points": _points(reachable)}
-        )
+        reachable = [(min(max(x, 30.0), 270.0), min(max(y, 10.0), 240.0)) for x, y in corners]
+        common.update({"z_positions": _points(corners), "points": _points(reachable)})
         return {"z_tilt": common}
 
 

@@ -226,9 +226,7 @@ class Session(Resource):
     def _start(self) -> None:
         for name, text in self._texts.items():
             self.write(name, text)
-        printer = machine.load(
-            self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed
-        )
+        printer = machine.load(self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed)
         described = description.write(printer, self.work_dir)
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)

@@ -23,6 +23,7 @@ block of 5 bytes. How long its other blocks are is not logged: reckoned are RESP
 the replies sent most often have (clock 11, stepper_position 12, analog_in_state 12, trsync_state
 14). Klipper does not speak CAN FD today; there a block would fit into a frame.
 """
+
 from functools import lru_cache
 from typing import List, NamedTuple, Sequence, Tuple
 

@@ -12,6 +12,7 @@ the offset, over that span, which Klippy has just found and is about to take awa
 The main MCU's nominal rate (CLOCK_FREQ) is in the log when Klippy connects; else it is the whole
 number of MHz next to its freq, which holds for all of Klipper's MCUs.
 """
+
 from operator import sub
 from typing import List, Sequence
 

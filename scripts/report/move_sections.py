@@ -71,9 +71,7 @@ def homing_moves(log: Log) -> Section:
     if not log.moves.count:
         section.lines.append("The log has no line of multi_mcu_resync on a homing move.")
         return section
-    rails = Table(
-        ["rail", "endstop", "moves", "triggered", "corrected", "mm/s", "skew mm", "max"]
-    )
+    rails = Table(["rail", "endstop", "moves", "triggered", "corrected", "mm/s", "skew mm", "max"])
     for rail in log.moves.rails.values():
         speeds = ["%g" % (speed,) for speed in (rail.speed_mm_s.low, rail.speed_mm_s.high)]
         rails.add(

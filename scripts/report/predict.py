@@ -8,6 +8,7 @@ a round trip (srtt) each; a stepper on the endstop's own MCU stops at once. What
 takes comes on top. Overshoot is speed times that latency. Klippy prints srtt to a whole
 millisecond, so the sum of two halves is right to 0.5 ms only.
 """
+
 from typing import Dict, List, NamedTuple, Optional
 
 from .config import DEFAULT_SPEED_MM_S, StepperConfig

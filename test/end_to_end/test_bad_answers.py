@@ -147,8 +147,7 @@ def test_pin_whose_mcu_does_not_answer_is_named_and_the_steppers_are_in_step(sta
     printer.control("link z2 delay_us=3000 from_s=%.6f for_s=3" % (printer.now_s(),))
     printer.control("reply z2 endstop_state malformed=missing times=%d" % (UNANSWERED,))
     assert error_of(printer, "PROBE") == (
-        "multi_mcu_resync: no answer from MCU 'z2' to what pin 'z2:PB6' reads: check the link"
-        " to it"
+        "multi_mcu_resync: no answer from MCU 'z2' to what pin 'z2:PB6' reads: check the link to it"
     )
     printer.sleep(3)
     assert_still_homes(printer, before)

@@ -224,9 +224,7 @@ def test_move_that_an_extra_gives_up_at_its_begin_leaves_no_trace(start):
     assert skew_gained_mm(before, level_truth(printer)) <= STEP_MM
     skew_mm = mapping_skew_mm(printer, UNLIKE_GEARS.z_names)
     printer.gcode("G1 Z13.217 F600\nM400")
-    assert mapping_skew_mm(printer, UNLIKE_GEARS.z_names) == pytest.approx(
-        skew_mm, abs=STEP_MM
-    )
+    assert mapping_skew_mm(printer, UNLIKE_GEARS.z_names) == pytest.approx(skew_mm, abs=STEP_MM)
 
 
 def test_move_that_is_given_up_with_armed_endstops_blocks_the_axis_until_homed(start):

@@ -11,6 +11,7 @@ Klipper's runner looks at the exit code only.  This one also reads the log, and
 wants each failure to be told as the line "# Refused: ..." of the .test or
 .cfg file says.
 """
+
 import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple

@@ -38,8 +38,11 @@ def answer(sent, received):
 
 
 def test_times_of_the_host_are_taken_where_they_can_be_true():
-    assert answer(100.01, 100.02) == ({"#sent_time": 100.01, "#receive_time": 100.02, "pos": 7},
-                                      100.01, 100.02)
+    assert answer(100.01, 100.02) == (
+        {"#sent_time": 100.01, "#receive_time": 100.02, "pos": 7},
+        100.01,
+        100.02,
+    )
 
 
 def test_question_without_a_time_of_sending_was_sent_after_we_asked():

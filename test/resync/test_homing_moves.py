@@ -167,7 +167,12 @@ def test_one_move_at_a_time_is_watched_and_nothing_is_left_of_any(printer):
     assert printer.moves.find(printer.outer).trigger_times == {}
     printer.home(printer.outer)
     assert printer.signals.story == [
-        "begin outer", "end", "begin inner", "end", "begin outer", "end"
+        "begin outer",
+        "end",
+        "begin inner",
+        "end",
+        "begin outer",
+        "end",
     ]
     assert printer.code() == printer.before
     assert not printer.moves.is_any()

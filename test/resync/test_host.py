@@ -14,9 +14,7 @@ TOOLHEAD = Pace(300.0, 3000.0)
 
 def carriages(**axes):
     """Carriages by their names, each moving along the axis of that number."""
-    return {
-        name: SimpleNamespace(get_axis=lambda axis=axis: axis) for name, axis in axes.items()
-    }
+    return {name: SimpleNamespace(get_axis=lambda axis=axis: axis) for name, axis in axes.items()}
 
 
 def kinematics(**fields):

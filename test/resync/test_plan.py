@@ -36,9 +36,7 @@ def homing_moves(draw, step_mm=None):
         halt = trigger + direction * overshoot
         if direction * (halt - start) <= 0:
             halt = start + direction
-        readings.append(
-            StepperReading("stepper_z%d" % i, d, offset_mm, start, trigger, halt)
-        )
+        readings.append(StepperReading("stepper_z%d" % i, d, offset_mm, start, trigger, halt))
     return readings
 
 
@@ -190,9 +188,7 @@ def test_residuals_do_not_add_up_over_many_probes(probes, step_distances):
         for i, d in enumerate(step_distances):
             trigger = steps_at(-bed_mm, i)
             halt = trigger - (overshoot * (i + 1)) % 61
-            readings.append(
-                StepperReading(str(i), d, offsets_mm[i], counts[i], trigger, halt)
-            )
+            readings.append(StepperReading(str(i), d, offsets_mm[i], counts[i], trigger, halt))
         plan = plan_rail(readings)
         new_mm = mapping_offsets_mm(readings, plan, plan.target_mm)
         offsets_mm = [new_mm[str(i)] for i in range(len(counts))]

@@ -198,9 +198,7 @@ class Terminal:
 
 
 @pytest.mark.parametrize("is_terminal, shown", [(True, "\rreading:  50 %"), (False, "")])
-def test_long_read_tells_its_progress_on_a_terminal_only(
-    is_terminal, shown, tmp_path, monkeypatch
-):
+def test_long_read_tells_its_progress_on_a_terminal_only(is_terminal, shown, tmp_path, monkeypatch):
     now_s = [0.0]
     monkeypatch.setattr("report.files.time.monotonic", lambda: now_s[0])
     path = tmp_path / "klippy.log"
@@ -275,9 +273,7 @@ def test_text_needs_nothing_but_the_standard_library(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Link health" in done.stdout
-    done = subprocess.run(
-        [*command, "-o", str(tmp_path / "x.png")], capture_output=True, text=True
-    )
+    done = subprocess.run([*command, "-o", str(tmp_path / "x.png")], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "python3 -m pip install matplotlib" in done.stderr

@@ -64,9 +64,7 @@ def test_klippy_dir_that_is_no_klippy_is_one_line(tmp_path: Path, clone: Path) -
     assert not (clone / ".env").exists()
 
 
-def test_missing_compiler_is_one_line_with_the_command_to_run(
-    tmp_path: Path, clone: Path
-) -> None:
+def test_missing_compiler_is_one_line_with_the_command_to_run(tmp_path: Path, clone: Path) -> None:
     path = path_with(tmp_path / "bin", [*COMMANDS, "python3"])
     line = failure(run(clone, {"PATH": path}))
     assert "a C compiler" in line

@@ -19,9 +19,7 @@ from can_wire import EXTENDED, REMOTE, Bus
 
 FD_SIZES = [*range(9), 12, 16, 20, 24, 32, 48, 64]
 DATA_RATE = 5_000_000
-EXAMPLES = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+EXAMPLES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Few kinds of bytes make long runs of equal bits, and with them many stuff bits, more likely
 DATA_BYTES = st.sampled_from([0x00, 0xFF, 0xF0, 0x0F, 0x1F, 0x83, 0xC1]) | st.integers(0, 255)
 

@@ -99,9 +99,7 @@ def test_nodes_answer_whatever_call_the_query_was_sent_with(tmp_path: Path, send
     for _ in range(2):
         print(*unpacked(can.recv(16)))
     """
-    assert lines(tmp_path, program) == [
-        f"3f1 20{uuid:012x}01" for uuid in sorted(UUIDS)
-    ]
+    assert lines(tmp_path, program) == [f"3f1 20{uuid:012x}01" for uuid in sorted(UUIDS)]
 
 
 def test_host_latency_delays_the_reader_not_the_frames(tmp_path: Path) -> None:

@@ -141,9 +141,7 @@ def test_further_stepper_of_a_hybrid_rail_pulls_the_other_end(tmp_path: Path) ->
         ("generic_extras", ["x", "y", "y1", "stepper_z", "stepper_z1", "u"]),
     ],
 )
-def test_switches_feel_their_own_carriage(
-    tmp_path: Path, name: str, expected: List[str]
-) -> None:
+def test_switches_feel_their_own_carriage(tmp_path: Path, name: str, expected: List[str]) -> None:
     assert switched(load(tmp_path, PRINTERS[name].printer_cfg())) == expected
 
 

@@ -72,9 +72,7 @@ def text(of: Sections) -> str:
     return "\n".join(lines)
 
 
-def load(
-    folder: Path, printer: str, truth: Optional[str] = None, seed: int = 1
-) -> Machine:
+def load(folder: Path, printer: str, truth: Optional[str] = None, seed: int = 1) -> Machine:
     printer_cfg = folder / "printer.cfg"
     printer_cfg.write_text(printer)
     machine_file = None

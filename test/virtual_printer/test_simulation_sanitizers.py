@@ -297,9 +297,7 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
             elif kind == "ask":
                 simulation.control(" ".join(rest))
         expected = {str(i): bytes(simulation.hosts[name].raw) for i, name in enumerate(NAMES)}
-        expected["can"] = b"".join(
-            frame.id.to_bytes(4, "big") + frame.data for frame in bus.taken
-        )
+        expected["can"] = b"".join(frame.id.to_bytes(4, "big") + frame.data for frame in bus.taken)
     done = subprocess.run(
         [str(driver), str(tmp_path / "description.txt"), str(len(NAMES))],
         input="\n".join(script.lines) + "\n",

@@ -80,9 +80,7 @@ def motions(draw: st.DrawFn) -> List[Move]:
     return moves
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=motions(), looks=st.lists(st.integers(0, 40_000_000), max_size=8))
 def test_each_step_is_taken_at_its_clock(
     tmp_path: Path, moves: List[Move], looks: List[int]

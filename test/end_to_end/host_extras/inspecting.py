@@ -54,8 +54,7 @@ def described(function):
 
 
 FUNCTION_FIELDS = (
-    "__annotations__ __defaults__ __dict__ __doc__ __kwdefaults__ __module__ __name__"
-    " __qualname__"
+    "__annotations__ __defaults__ __dict__ __doc__ __kwdefaults__ __module__ __name__ __qualname__"
 ).split()
 CODE_FIELDS = (
     "co_argcount co_filename co_firstlineno co_freevars co_kwonlyargcount co_name co_nlocals"

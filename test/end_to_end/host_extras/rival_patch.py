@@ -64,9 +64,7 @@ def copy(owner, printer):
     def add_stepper(self, stepper):
         add_unchecked(self, stepper)
         if len(self._trsyncs) > 2:
-            raise printer.config_error(
-                "Multi-mcu homing not supported on multi-mcu shared axis"
-            )
+            raise printer.config_error("Multi-mcu homing not supported on multi-mcu shared axis")
 
     owner.add_stepper = add_stepper
 

@@ -117,9 +117,7 @@ class StandInBeacon:
         self.contact = ContactEndstop(shared)
         VirtualEndstopChip(self.printer, self.proximity)
         ProbeObject(self.printer, (*offsets, self.trigger_distance_mm), self.probe)
-        self.printer.register_event_handler(
-            "homing:home_rails_end", self._handle_home_rails_end
-        )
+        self.printer.register_event_handler("homing:home_rails_end", self._handle_home_rails_end)
         gcode = self.printer.lookup_object("gcode")
         gcode.register_command(
             "STANDIN_PROBE", self.cmd_STANDIN_PROBE, desc=self.cmd_STANDIN_PROBE_help

@@ -96,6 +96,4 @@ class PositionCheck:
             limit_mm = limits.limit_mm((high - low) * step_dist_mm / (last - first))
         error_mm = (counted - expected) * step_dist_mm
         is_timely = low == high or answer.last_time - answer.first_time <= MAX_ROUND_TRIP_S
-        return Comparison(
-            name, mcu.get_name(), counted, expected, error_mm, limit_mm, is_timely
-        )
+        return Comparison(name, mcu.get_name(), counted, expected, error_mm, limit_mm, is_timely)

@@ -141,9 +141,7 @@ class Resyncer:
                 own_plan = self._plan_without_skew(result.part)
             limit.check_correction(own_plan, self._limits.max_correction_mm)
             limits = self._limits.rails[result.part.rail.name]
-            for error in limit.following_errors(
-                result.part, result.plan, limits, self._mcu_name
-            ):
+            for error in limit.following_errors(result.part, result.plan, limits, self._mcu_name):
                 self._trip(error)
 
     def _plan_without_skew(self, part: RailReadings) -> RailPlan:

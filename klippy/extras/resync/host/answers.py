@@ -43,9 +43,7 @@ def ask(reactor: Any, query: Any, arguments: Sequence[Any]) -> Optional[Answer]:
     return Answer(params, first, last)
 
 
-def trigger_fault(
-    place: str, trigger_time: float, start_time: float, end_time: float
-) -> str:
+def trigger_fault(place: str, trigger_time: float, start_time: float, end_time: float) -> str:
     """What is wrong with the time of a trigger; empty if it can be true.
 
     All times are print times (s), the last two those of the homing move.

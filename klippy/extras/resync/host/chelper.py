@@ -42,9 +42,7 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as f:
             return f.read()
     except OSError as e:
-        raise HelperError(
-            "the C helper needs the file '%s': %s" % (path, e.strerror)
-        ) from e
+        raise HelperError("the C helper needs the file '%s': %s" % (path, e.strerror)) from e
 
 
 def _library_path(host_chelper: str) -> str:
@@ -84,9 +82,7 @@ def _run(command: List[str]) -> None:
         text = done.stdout.decode(errors="replace")
         logging.error("multi_mcu_resync: %s\n%s", " ".join(command), text)
         errors = [line for line in text.splitlines() if "error" in line]
-        raise HelperError(
-            "cannot build the C helper: %s" % ((errors or ["compiler failed"])[0],)
-        )
+        raise HelperError("cannot build the C helper: %s" % ((errors or ["compiler failed"])[0],))
 
 
 def _compile(host_chelper: str, folder: str) -> str:

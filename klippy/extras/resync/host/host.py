@@ -140,9 +140,7 @@ class Host:
         self, checks: SharedAxisChecks, is_resynced: Callable[[str], bool]
     ) -> None:
         # Klipper 2025-05-07 (after v0.13) has a kinematics with a check of its own
-        module = importlib.import_module(
-            "%skinematics.%s" % (self._package, GENERIC_KINEMATICS)
-        )
+        module = importlib.import_module("%skinematics.%s" % (self._package, GENERIC_KINEMATICS))
 
         def is_kinematics_lifted(kinematics: Any, report_error: Any) -> bool:
             return kinematics.printer is self._printer and all(

@@ -25,7 +25,6 @@ def get_finite(
     value: Optional[float] = config.getfloat(option, default, **limits)
     if value is not None and not math.isfinite(value):
         raise config.error(
-            "Option '%s' in section '%s' must be a finite number"
-            % (option, config.get_name())
+            "Option '%s' in section '%s' must be a finite number" % (option, config.get_name())
         )
     return value

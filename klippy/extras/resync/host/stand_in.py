@@ -24,7 +24,12 @@ def _code_that_hands_over(
     # Code that is to be a function's has to have as many free variables
     free = ", ".join(free_variables)
     source = "def outer(%s):\n def inner(%s):\n  if 0: (%s)\n  return '%s'.take(%s)\n" % (
-        free, parameters, free, PLACE, arguments)
+        free,
+        parameters,
+        free,
+        PLACE,
+        arguments,
+    )
     code = compile(source, __file__, "exec")
     for _ in ("outer", "inner"):
         code = next(c for c in code.co_consts if type(c) is types.CodeType)
@@ -51,9 +56,7 @@ def _template_like(code: types.CodeType) -> types.CodeType:
     if code.co_flags & inspect.CO_VARKEYWORDS:
         parameters.append("**" + next(names))
         arguments.append(parameters[-1])
-    template = _code_that_hands_over(
-        ", ".join(parameters), ", ".join(arguments), code.co_freevars
-    )
+    template = _code_that_hands_over(", ".join(parameters), ", ".join(arguments), code.co_freevars)
     changes: Dict[str, Any] = {}
     if sys.version_info >= (3, 11):
         changes["co_qualname"] = code.co_qualname
@@ -151,9 +154,7 @@ class StandIn:
 
 
 def _is_method(function: Callable[..., Any]) -> bool:
-    return type(function) is types.MethodType and (
-        type(function.__func__) is types.FunctionType
-    )
+    return type(function) is types.MethodType and (type(function.__func__) is types.FunctionType)
 
 
 def look_alike(function: Any, wrapper: Wrapper) -> Callable[..., Any]:

@@ -145,8 +145,8 @@ class SharedAxisChecks:
         if stepper not in dispatch.get_steppers():
             raise self._printer.config_error(
                 "multi_mcu_resync: %s of '%s' refuses '%s' before it has taken it, and is"
-                " not supported" % (type(dispatch).__name__, type(dispatch).__module__,
-                                    stepper.get_name())
+                " not supported"
+                % (type(dispatch).__name__, type(dispatch).__module__, stepper.get_name())
             )
         self.lifted_steppers.add(stepper.get_name())
         return True

@@ -49,8 +49,7 @@ def check_limits(limits: Limits, coarsest_step_mm: float) -> None:
         )
     if limits.ferror_mm < limits.min_ferror_mm:
         raise LimitsError(
-            "'ferror' must be at least %s, what 'min_ferror' is"
-            % (_figure(limits.min_ferror_mm),)
+            "'ferror' must be at least %s, what 'min_ferror' is" % (_figure(limits.min_ferror_mm),)
         )
 
 

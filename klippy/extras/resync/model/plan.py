@@ -86,9 +86,7 @@ def travel_direction(readings: Sequence[StepperReading]) -> int:
     return bool(forward) - bool(backward)
 
 
-def _target_mm(
-    readings: Sequence[StepperReading], direction: int, target: str
-) -> float:
+def _target_mm(readings: Sequence[StepperReading], direction: int, target: str) -> float:
     halts_mm = [r.position_mm(r.halt_steps) for r in readings]
     least_travel_mm = direction * min(direction * h for h in halts_mm)
     if target == "least_travel":
@@ -98,9 +96,7 @@ def _target_mm(
     return direction * min(direction * trigger_mm, direction * least_travel_mm)
 
 
-def _correct(
-    reading: StepperReading, target_mm: float, direction: int
-) -> StepperCorrection:
+def _correct(reading: StepperReading, target_mm: float, direction: int) -> StepperCorrection:
     step_dist_mm = reading.step_dist_mm
     target_steps = round((target_mm + reading.mapping_offset_mm) / step_dist_mm)
     if not direction:
@@ -117,9 +113,7 @@ def _correct(
     )
 
 
-def plan_rail(
-    readings: Sequence[StepperReading], target: str = "trigger"
-) -> RailPlan:
+def plan_rail(readings: Sequence[StepperReading], target: str = "trigger") -> RailPlan:
     """Plan one correction per stepper of a rail after a homing move.
 
     The readings come in the rail's own order, its first stepper first.  With

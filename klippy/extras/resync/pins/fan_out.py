@@ -18,9 +18,7 @@ REST_S = 0.000050
 START_DELAY_S = 0.001
 
 
-def judge_triggers(
-    times: Dict[str, Optional[float]], start_time: float, tolerance_s: float
-) -> str:
+def judge_triggers(times: Dict[str, Optional[float]], start_time: float, tolerance_s: float) -> str:
     """What is wrong with the pins of one signal; empty if nothing is.
 
     times has the print time (s) at which each pin triggered, None for those

@@ -41,9 +41,7 @@ class Signals:
                 raise config.error(
                     "Option '%s' in section 'multi_mcu_resync' names no pin" % (option,)
                 )
-            self._fan_outs[option] = FanOut(
-                self._printer, option, pins, tolerance_s, self.fallback
-            )
+            self._fan_outs[option] = FanOut(self._printer, option, pins, tolerance_s, self.fallback)
         self._tolerance_s = tolerance_s
         self._one_signal_axes = config.getlist("one_signal_axes", ())
         self._one_signals: List[OneSignal] = []

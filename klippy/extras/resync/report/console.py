@@ -82,9 +82,7 @@ def move_lines(moves: Moves) -> List[str]:
     return lines
 
 
-def statistics_lines(
-    rails: List[Rail], statistics: Dict[str, StopStatistics]
-) -> Dict[str, str]:
+def statistics_lines(rails: List[Rail], statistics: Dict[str, StopStatistics]) -> Dict[str, str]:
     """A line for each stepper that has statistics, by its name."""
     lines = {}
     for rail in rails:

@@ -17,9 +17,7 @@ class LevelWatch:
     commands has the command that levels a rail, by the rail's name.
     """
 
-    def __init__(
-        self, host: Host, rails: List[Rail], state: SyncState, wrapping: Wrapping
-    ) -> None:
+    def __init__(self, host: Host, rails: List[Rail], state: SyncState, wrapping: Wrapping) -> None:
         self._rails = rails
         self._state = state
         self.commands: Dict[str, str] = {}
@@ -33,9 +31,7 @@ class LevelWatch:
     def _rails_of(self, steppers: Set[str]) -> List[Rail]:
         return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
 
-    def _doubter(
-        self, leveller: Leveller
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _doubter(self, leveller: Leveller) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         reason = "%s has not come to its end" % (leveller.command,)
 
         def wrapper(adjust_steppers: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,9 +44,7 @@ class LevelWatch:
 
         return wrapper
 
-    def _watcher(
-        self, leveller: Leveller
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _watcher(self, leveller: Leveller) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def wrapper(check_retry_result: Callable[..., Any]) -> Callable[..., Any]:
             def check(*arguments: Any, **options: Any) -> Any:
                 result = check_retry_result(*arguments, **options)
