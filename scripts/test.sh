@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sets up what is missing, lints, checks type hints, and runs the tests: scripts/test.sh [pytest arguments]
+# Sets up what is missing, lints, checks format and type hints, and runs the tests: scripts/test.sh [pytest arguments]
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -8,6 +8,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 scripts/setup.sh --browser || exit 1
 .env/tools/bin/python -m ruff check || exit 1
+.env/tools/bin/python -m ruff format --check || exit 1
 .env/tools/bin/python -m mypy || exit 1
 # The scripts are no package, and a library of pytest needs the newer syntax
 MYPYPATH=scripts:klippy/extras .env/tools/bin/python -m mypy --python-version 3.10 scripts || exit 1
