@@ -40,7 +40,7 @@ PROBE_TIMEOUT_S = 30.0
 ROW = "%-14s%6s%7s%18s%13s%18s%13s%7s%11s"
 TITLES = ("bus, bit/s", "load", "busy", "overshoot mm", "steps", "skew mm", "steps")
 TIMEOUT = "Communication timeout"
-# How a host tells of a bus that cannot keep up
+# What a host says of a bus that cannot keep up
 SIGNS_OF_DELAY = (TIMEOUT, "no answer", "due to printer shutdown")
 
 
@@ -75,7 +75,7 @@ def probe(printer: Session, rng: random.Random) -> None:
 
 
 def is_probe_in_time(printer: Session, rng: random.Random) -> bool:
-    """Probe; tell whether the bus has kept up with it."""
+    """Probe; returns whether the bus has kept up with it."""
     try:
         probe(printer, rng)
     except SessionError as e:

@@ -24,7 +24,7 @@ DURING, TRAVEL, CHECK = "during", "travel", "check"
 DEPARTURE = "departure"
 # While a levelling command moves single steppers
 ADJUST = "adjust"
-# What an MCU tells while it homes, and how that can be wrong.  Nonsense in a trsync_state is a
+# What an MCU says while it homes, and how that can be wrong.  Nonsense in a trsync_state is a
 # clock, which is the host's affair alone: it may then send later commands when that clock comes.
 MALFORMED = {
     "stepper_position": ("cut", "long", "unknown", "value"),

@@ -32,7 +32,7 @@ class Row:
 
 
 class HostTable:
-    """Collects the outcomes of all tests, told by the processes that run them."""
+    """Collects the outcomes of all tests, reported by the processes that run them."""
 
     def __init__(self) -> None:
         self._rows: Dict[str, Row] = {}
@@ -65,7 +65,7 @@ class HostTable:
         return note
 
     def is_proven(self) -> bool:
-        """Tell whether anything has passed at all."""
+        """Whether anything has passed at all."""
         return any(row.counts["passed"] for row in self._rows.values())
 
     def pytest_sessionfinish(self, session: Any) -> None:
@@ -99,7 +99,7 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
-    """Leave the tests that run on the checkout, and tell the area of each."""
+    """Leave the tests that run on the checkout, and note the area of each."""
     kept, left_out, areas = [], [], set()
     for item in items:
         callspec = getattr(item, "callspec", None)
@@ -117,7 +117,7 @@ def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: Any) -> Generator[None, Any, None]:
-    """Tell the folder in which a test had its printers."""
+    """Note the folder in which a test had its printers."""
     outcome = yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")
     if folder is not None:

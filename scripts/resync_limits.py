@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Tells which step rates, overshoot and following-error limits an axis comes to
+# Shows which step rates, overshoot and following-error limits an axis comes to
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# What a klippy.log tells of links, clocks, overshoot and corrections
+# What a klippy.log shows of links, clocks, overshoot and corrections
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

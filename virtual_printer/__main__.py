@@ -87,7 +87,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    """Serve the machine's MCUs until SIGINT or SIGTERM comes, then tell the truth"""
+    """Serve the machine's MCUs until SIGINT or SIGTERM comes, then print the truth"""
     signal.signal(signal.SIGTERM, _interrupt)
     # A shell starts what it runs in the background with SIGINT ignored
     signal.signal(signal.SIGINT, _interrupt)

@@ -60,7 +60,7 @@ class Carriages:
         return self.ranges[self._kinematics.of_axis(axis)[0].name]
 
     def is_moved(self, track: Track) -> bool:
-        """Tell whether a track is a carriage of its own, not just one more switch for one"""
+        """Whether a track is a carriage of its own, not just one more switch for one"""
         is_named = any(track.name in motor.moves for motor in self._kinematics.motors)
         return is_named or track.name == track.primary
 

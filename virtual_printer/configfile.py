@@ -45,7 +45,7 @@ class Section:
         return MachineError(f"{file}: option '{option}' in section [{self.name}] {problem}")
 
     def has(self, option: str) -> bool:
-        """Tell whether the option is given"""
+        """Whether the option is given"""
         return option in self.options
 
     def get(self, option: str, default: Optional[str] = None) -> str:

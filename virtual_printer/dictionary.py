@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-"""What a virtual micro-controller tells a host about itself.
+"""What a virtual micro-controller says of itself to a host.
 
 Every message format is written down here and nowhere else: the host gets it
 in the compressed identify data, the simulation gets it as ``message`` lines

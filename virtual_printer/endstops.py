@@ -21,7 +21,7 @@ from virtual_printer.wires import wired_endstops
 
 
 def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_mm: float) -> bool:
-    """Tell on which end of its axis an endstop is, from its position when the section is silent"""
+    """On which end of its axis an endstop is, from its position when the section is silent"""
     quarter_mm = (maximum_mm - minimum_mm) / 4.0
     if section.has("homing_positive_dir"):
         return section.get_boolean("homing_positive_dir", False)

@@ -70,7 +70,7 @@ def _corners(low: Point, high: Point) -> List[Point]:
 
 
 def _are_degenerate(points: Sequence[Point]) -> bool:
-    """Tell whether the lift points leave the gantry's line or plane undetermined"""
+    """Whether the lift points leave the gantry's line or plane undetermined"""
     if len(set(points)) != len(points):
         return True
     if len(points) < 3:

@@ -13,7 +13,7 @@ from typing import IO, Dict, Optional
 
 from virtual_printer import hosts
 
-# Klippy's files, all in its work folder; it is told their names without a path, so that logs of
+# Klippy's files, all in its work folder; it is given their names without a path, so that logs of
 # runs in different folders are alike
 CONFIG = Path("printer.cfg")
 API = Path("klippy.api")

@@ -185,7 +185,7 @@ class Session(Resource):
     def host_cpu_s(self) -> float:
         """Return the CPU time that Klippy has really taken, what virtual time takes left out
 
-        Only differences between two calls tell anything.
+        Only differences between two calls mean anything.
         """
         return int(self.control("cpu")) * 1e-9
 

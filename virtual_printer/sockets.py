@@ -95,7 +95,7 @@ class ApiSocket:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether there is a connection that Klippy has not closed"""
+        """Whether there is a connection that Klippy has not closed"""
         return self._socket is not None
 
     def connect(self, path: Path) -> bool:

@@ -1,4 +1,4 @@
-# Tell the fault campaign when homing moves begin and end
+# Show the fault campaign when homing moves begin and end
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

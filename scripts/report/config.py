@@ -1,4 +1,4 @@
-# What the printed configuration tells of MCUs, pins, speeds and step distances
+# What the printed configuration says of MCUs, pins, speeds and step distances
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

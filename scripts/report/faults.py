@@ -59,7 +59,7 @@ class Faults:
         self._last_error = ""
 
     def look_at(self, text: str, place: str, time_s: Optional[float]) -> None:
-        """Note a line if it tells of a fault."""
+        """Note a line if it reports a fault."""
         for kind, pattern in _PATTERNS:
             found = pattern.match(text)
             if found:

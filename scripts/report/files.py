@@ -73,7 +73,7 @@ class Damage:
 
 
 class Progress:
-    """Tells on a terminal how far a long read is."""
+    """Shows on a terminal how far a long read is."""
 
     def __init__(self, paths: Sequence[str], terminal: IO[str] = sys.stderr) -> None:
         self._terminal = terminal

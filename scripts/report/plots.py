@@ -215,7 +215,7 @@ def _overshoot(axes: Any, log: Log) -> None:
 
 
 def _time_above(axes: Any, log: Log) -> None:
-    """Tell above the plot when the moves took place."""
+    """Say above the plot when the moves took place."""
     points = log.moves.time_course.points()
     chosen = points[:: max(1, len(points) // 6)]
     above = axes.secondary_xaxis("top")

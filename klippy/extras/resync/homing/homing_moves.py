@@ -17,7 +17,7 @@ class HomingMoves:
     """Follows the homing moves of the toolhead, outermost first.
 
     An extra may home while it handles the begin of a homing move, to fetch a
-    probe for one.  The outer move waits meanwhile, and is watched anew then.
+    probe for one.  The outer move waits meanwhile, and is watched again then.
     host_moves has the homing moves whose function the host has not left yet.
     """
 

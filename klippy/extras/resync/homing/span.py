@@ -53,7 +53,7 @@ class HomingSpan:
         self.start: List[float] = []
         self.offsets_mm: Dict[str, float] = {}
         self._true_offsets_mm: Dict[str, float] = {}
-        # Rails whose counts the host may have wrong until they are read anew
+        # Rails whose counts the host may have wrong until they are read again
         self._miscounted: Set[str] = set()
         # Print time (s) from which on earlier moves may have run still
         self._begin_time = 0.0
@@ -162,7 +162,7 @@ class HomingSpan:
                 if len(names) > 1 and not self.start:
                     raise PlanError(BEGIN_MISSED)
                 if len(names) > 1:
-                    # Counts that are doubted already are read anew, whatever they are
+                    # Counts that are doubted already are read again, whatever they are
                     is_doubted = rail.name in self._miscounted
                     errors = [] if is_doubted else [self._check_count(taken[n]) for n in names]
                     readings = [self._reading(rail, taken[name]) for name in names]

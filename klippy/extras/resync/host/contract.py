@@ -70,8 +70,8 @@ C_LIBRARY = """
 class Need(NamedTuple):
     """Names that an object of the host has to have, separated by blanks.
 
-    The instances of a class may have them instead.  place tells the user
-    which object that is.
+    The instances of a class may have them instead.  place says which
+    object that is.
     """
 
     place: str

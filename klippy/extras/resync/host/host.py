@@ -123,7 +123,7 @@ class Host:
     def lift_shared_axis_checks(self, config: Any, is_resynced: Callable[[str], bool]) -> None:
         """Let this printer's shared axes pass the start-up checks.
 
-        is_resynced(axis) tells whether the axis or carriage of that name is.
+        is_resynced(axis) says whether the axis or carriage of that name is.
         The checks are as shipped again once the printer disconnects.
         """
         # Klipper 2024-01-06 (v0.13) moved the check from MCU_endstop to
@@ -255,7 +255,7 @@ class Host:
         return getattr(self._printer.lookup_object("probe", None), "mcu_probe", None)
 
     def is_probe(self, endstop: Any) -> bool:
-        """Tell whether an axis with this endstop homes to the probe."""
+        """Whether an axis with this endstop homes to the probe."""
         # Klipper since 2026-05-11 (after v0.13) gives the axis a stand-in of this class
         is_stand_in = type(endstop).__name__ == "HomingViaProbeHelper"
         return is_stand_in or endstop is self.probe_endstop()
@@ -359,7 +359,7 @@ class Host:
         return float(getattr(owner, "last_flush_time", 0.0))
 
     def _find_note_steps(self) -> Optional[Callable[[float], None]]:
-        """What tells the host until when it has steps to generate."""
+        """What lets the host know until when it has steps to generate."""
         toolhead = self._printer.lookup_object("toolhead")
         motion_queuing = self._printer.lookup_object("motion_queuing", None)
         for owner, name in (

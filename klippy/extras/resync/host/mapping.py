@@ -45,7 +45,7 @@ def slopes(stepper: Any) -> Tuple[float, float, float]:
 
 
 def follows(stepper: Any, toolhead: Any) -> bool:
-    """Tell whether the stepper follows the toolhead's moves.
+    """Whether the stepper follows the toolhead's moves.
 
     Not while a levelling command moves another one alone, nor on a parked
     carriage of an IDEX printer of v0.11.
@@ -54,7 +54,7 @@ def follows(stepper: Any, toolhead: Any) -> bool:
 
 
 def is_parked(stepper: Any) -> bool:
-    """Tell whether the stepper belongs to a carriage that no move of the toolhead moves.
+    """Whether the stepper belongs to a carriage that no move of the toolhead moves.
 
     The carriage that an IDEX printer has parked is where it is, whatever the
     toolhead's position.

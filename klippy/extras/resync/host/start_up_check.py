@@ -18,7 +18,7 @@ METHOD = "add_stepper"
 
 
 def _refuses(function: types.FunctionType) -> bool:
-    """Tell whether a function holds the check, and nothing lifts it."""
+    """Whether a function holds the check, and nothing lifts it."""
     present = standing_in(function.__code__)
     if present is not None:
         # Another extra may have put our code back after the printer's end
@@ -32,7 +32,7 @@ class CheckLift:
 
     All who hold it have to get the stand-in: v0.12's probe and bltouch keep a
     bound add_stepper from the time their section is read.
-    is_lifted(object, argument) of the function tells, once it has refused,
+    is_lifted(object, argument) of the function says, once it has refused,
     whether this is to be let pass.
     """
 
@@ -102,7 +102,7 @@ def refusing_functions() -> List[types.FunctionType]:
 class SharedAxisChecks:
     """Lifts the checks of one printer, those of extras that load later too.
 
-    is_resynced(axis) tells whether the axis of that name is; steppers of all
+    is_resynced(axis) says whether the axis of that name is; steppers of all
     others are refused as shipped.  The checks are as they were found again
     once the printer disconnects.
     """
@@ -133,7 +133,7 @@ class SharedAxisChecks:
             self.lift(function, self._is_stepper_lifted)
 
     def lift(self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool]) -> None:
-        """Lift a check; is_lifted(object, argument) tells when."""
+        """Lift a check; is_lifted(object, argument) says when."""
         lift = CheckLift(function, is_lifted, self._printer.config_error)
         self._printer.register_event_handler("klippy:disconnect", lift.undo)
 

@@ -26,7 +26,7 @@ class Limits(NamedTuple):
         return max(self.min_ferror_mm, scaled_mm)
 
     def is_exceeded(self, error_mm: float, speed_mm_s: float) -> bool:
-        """Tell whether an error of either sign is too large; the limit is not."""
+        """Whether an error of either sign is too large; the limit is not."""
         return abs(error_mm) > self.limit_mm(speed_mm_s)
 
 

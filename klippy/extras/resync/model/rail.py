@@ -18,7 +18,7 @@ class Rail(NamedTuple):
     steppers: List[Any]
 
     def is_shared(self) -> bool:
-        """Tell whether its steppers sit on several MCUs."""
+        """Whether its steppers sit on several MCUs."""
         return len({s.get_mcu() for s in self.steppers}) > 1
 
     def coarsest_step_mm(self) -> float:

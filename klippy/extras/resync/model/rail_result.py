@@ -33,7 +33,7 @@ class RailResult(NamedTuple):
     corrected: bool = False
 
     def has_stops(self) -> bool:
-        """Tell whether the rail was on its way when the endstop triggered."""
+        """Whether the rail was on its way when the endstop triggered."""
         return self.part.triggered and self.part.speed_mm_s > 0.0
 
     def latency_ms(self, correction: StepperCorrection) -> float:

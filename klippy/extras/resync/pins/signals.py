@@ -17,7 +17,7 @@ PROBE_OPTION = "probe_pins"
 
 
 class Signals:
-    """All of them; faults are told once a homing move has ended."""
+    """All of them; faults are reported once a homing move has ended."""
 
     def __init__(self, config: Any, host: Host) -> None:
         self._printer = config.get_printer()
@@ -115,7 +115,7 @@ class Signals:
         """Print time (s) of the trigger at this MCU's own pin, None if it has none.
 
         Nearer to the truth for the steppers of that MCU than the time at the
-        endstop's own pin, which another clock has told.
+        endstop's own pin, which is by another clock.
         """
         fan_out = self._active.get(endstop_name)
         return fan_out.trigger_times.get(mcu) if fan_out is not None else None

@@ -16,7 +16,7 @@ MOST_WAITING = 500
 
 
 class Moves(NamedTuple):
-    """The homing moves so far; error tells why the last one was not corrected."""
+    """The homing moves so far; error says why the last one was not corrected."""
 
     number: int
     last: Results
@@ -61,7 +61,7 @@ class History:
             self._waiting = []
 
     def note_homing_move(self, results: Iterable[RailResult], error: str) -> None:
-        """Take in one homing move; error is empty or tells why it was not corrected."""
+        """Take in one homing move; error is empty or says why it was not corrected."""
         last = tuple(results)
         self.moves = Moves(self.moves.number + 1, last, error)
         self._waiting += last
@@ -71,7 +71,7 @@ class History:
             run.append(last)
 
     def reset_statistics(self) -> None:
-        """Start the statistics anew."""
+        """Start the statistics over."""
         self._statistics = {}
         self._waiting = []
 

@@ -46,7 +46,7 @@ def _rail_fields(result: RailResult) -> str:
 
 
 def log_line(results: Sequence[RailResult], error: str) -> str:
-    """The line of one homing move; error is empty or tells why it failed."""
+    """The line of one homing move; error is empty or says why it failed."""
     line = " ; ".join(_rail_fields(r) for r in results)
     if error:
         line += " error=%s" % (" ".join(error.splitlines()),)

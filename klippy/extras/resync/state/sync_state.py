@@ -62,7 +62,7 @@ class SyncState:
                 self._change(name, level_reason="")
 
     def note_incidents(self, incidents: Mapping[str, str]) -> None:
-        """What incidents() said of the rails before the printer was started anew."""
+        """What incidents() said of the rails before the printer was restarted."""
         for name, reason in incidents.items():
             if name in self._states:
                 self._change(name, level_reason=reason)
@@ -116,7 +116,7 @@ class SyncState:
             self.note_level_needed(rail_name, reason)
 
     def note_miscount(self, rail_name: str, reason: str) -> None:
-        """An MCU has counted otherwise than the host; homing reads its count anew."""
+        """An MCU has counted otherwise than the host; homing reads its count again."""
         self._change(rail_name, in_sync=False, reason=reason, is_skew_known=False)
 
     def lose(self, rail_name: str, reason: str) -> None:
