@@ -1,5 +1,8 @@
 #!/bin/bash
-# Sets up what is missing, lints, checks format and type hints, and runs the tests: scripts/test.sh [pytest arguments]
+# Sets up what is missing, lints, checks format and type hints, and runs the tests:
+# scripts/test.sh [--quick] [pytest arguments]
+#
+# --quick runs those of the extra that need no host, and one of each area on one host.
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -12,5 +15,8 @@ scripts/setup.sh --browser || exit 1
 .env/tools/bin/python -m mypy || exit 1
 # The scripts are no package, and a library of pytest needs the newer syntax
 MYPYPATH=scripts:klippy/extras .env/tools/bin/python -m mypy --python-version 3.10 scripts || exit 1
+if [ "${1:-}" = --quick ]; then
+    set -- "$@" test/resync test/docs test/test_rooms.py test/end_to_end
+fi
 # A managed host and its driver take turns, so each test needs one CPU only
 exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"
