@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, List, Union
+from typing import Dict, List, Union
 
 from .resync.count_check.acknowledge import Acknowledgement
 from .resync.homing.failure import Failure
@@ -22,6 +22,7 @@ from .resync.host.settings import read_settings
 from .resync.host.stand_in import Wrapping
 from .resync.model import following_error
 from .resync.model.correction_time import Pace
+from .resync.model.klippy import Config, HostRail, Toolhead
 from .resync.model.limit_settings import LimitSettings
 from .resync.model.rail import Rail
 from .resync.model.rail_result import RailResult
@@ -40,7 +41,7 @@ from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailSt
 
 
 class MultiMcuResync:
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Config) -> None:
         self.printer = config.get_printer()
         self.host = Host(config)
         # Read configuration
@@ -78,7 +79,7 @@ class MultiMcuResync:
         self.printer.register_event_handler("klippy:shutdown", self._handle_shutdown)
         self.printer.register_event_handler("klippy:disconnect", self._handle_disconnect)
 
-    def _find_rails(self, host_rails: List[Any]) -> List[Rail]:
+    def _find_rails(self, host_rails: List[HostRail]) -> List[Rail]:
         found = resyncable_rails(host_rails, self.settings.include_single_mcu)
         names = [axis for rail in found for axis in rail.axes]
         for axis in self.settings.axes or ():
@@ -146,7 +147,7 @@ class MultiMcuResync:
                 )
         return most.bounded(speed_mm_s, accel_mm_s2)
 
-    def _build_homing(self, toolhead: Any) -> None:
+    def _build_homing(self, toolhead: Toolhead) -> None:
         self.failure = Failure(self.printer)
         # Where nothing is corrected the state is that nothing is known
         self.corrected_rails = self.rails if self.settings.correct else []
@@ -180,7 +181,7 @@ class MultiMcuResync:
         except HelperError as e:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
 
-    def _build_correcting(self, toolhead: Any, moves: HomingMoves) -> Correcting:
+    def _build_correcting(self, toolhead: Toolhead, moves: HomingMoves) -> Correcting:
         printer, rails, state, wrapping = self.printer, self.rails, self.state, self.wrapping
         self.helper = self._load_helper()
         options = Options(self.settings.target, {rail.name: self._pace(rail) for rail in rails})
@@ -236,9 +237,9 @@ class MultiMcuResync:
             line = console.level_line(rail, state, self.level_commands.get(rail.name))
             self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
 
-    def get_status(self, eventtime: float) -> Dict[str, Any]:
+    def get_status(self, eventtime: float) -> Dict[str, object]:
         return self.status.get_status()
 
 
-def load_config(config: Any) -> MultiMcuResync:
+def load_config(config: Config) -> MultiMcuResync:
     return MultiMcuResync(config)

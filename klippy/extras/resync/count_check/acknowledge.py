@@ -5,10 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
 import math
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 from ..host.answers import CLOCK_ERROR_S
 from ..host.host import Host
+from ..model.klippy import Printer
 from ..model.limit import LimitError
 from ..model.limit_settings import LimitSettings
 from ..model.rail import Rail
@@ -29,7 +30,7 @@ class Acknowledgement:
 
     def __init__(
         self,
-        printer: Any,
+        printer: Printer,
         host: Host,
         rails: List[Rail],
         limits: LimitSettings,

@@ -3,11 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional
 
 from ..host.answers import CLOCK_ERROR_S, ask
 from ..host.step_history import counts_between
 from ..model.following_error import Limits
+from ..model.klippy import Reactor, Stepper
 
 # An answer that took longer (s) has been asked for twice, and a stepper that
 # moves may have gone too far meanwhile for a lost step to show
@@ -56,7 +57,7 @@ class Comparison(NamedTuple):
 class PositionCheck:
     """Asks the MCUs for the counts of steppers."""
 
-    def __init__(self, reactor: Any, steppers: Dict[str, Any]) -> None:
+    def __init__(self, reactor: Reactor, steppers: Dict[str, Stepper]) -> None:
         self._reactor = reactor
         self._steppers = steppers
         self._queries = {

@@ -4,9 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 from ..model.following_error import Limits
+from ..model.klippy import Printer, Stepper
 from .position_check import Comparison, PositionCheck
 
 # An MCU answers within milliseconds, and a lost message is repeated after 25 ms
@@ -30,7 +31,7 @@ class Questions:
     at once would take each other's answer, so there are none of ours then.
     """
 
-    def __init__(self, printer: Any, steppers: Dict[str, Any]) -> None:
+    def __init__(self, printer: Printer, steppers: Dict[str, Stepper]) -> None:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._steppers = steppers

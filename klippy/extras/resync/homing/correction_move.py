@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, List, Tuple
+from typing import Callable, List, Tuple
 
 from ..host.chelper import Helper
 from ..host.host import Host
+from ..model.klippy import Opaque, Stepper
 
 
 class CarriedStepper:
@@ -16,7 +17,7 @@ class CarriedStepper:
     may lie before the time at which the toolhead could move again.
     """
 
-    def __init__(self, stepper: Any, kinematics: Any, trapq: Any) -> None:
+    def __init__(self, stepper: Stepper, kinematics: Opaque, trapq: Opaque) -> None:
         self._stepper = stepper
         # Held here: the host frees them once nobody does
         self._kinematics = kinematics
@@ -36,7 +37,7 @@ class CarriedStepper:
 def move_together(
     host: Host,
     helper: Helper,
-    moves: List[Tuple[Any, int]],
+    moves: List[Tuple[Stepper, int]],
     duration_s: float,
     flush: Callable[[], None],
 ) -> float:

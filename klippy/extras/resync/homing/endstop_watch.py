@@ -3,11 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 from ..host.answers import trigger_fault
 from ..host.endstop import Layer, stand_in_for_endstop
-from ..host.stand_in import Wrapping
+from ..host.stand_in import Call, Wrapping
+from ..model.klippy import Endstop, Stepper
 
 
 class EndstopWatch:
@@ -23,10 +24,10 @@ class EndstopWatch:
 
     def __init__(
         self,
-        endstops: List[Tuple[Any, str]],
-        steppers: List[Any],
+        endstops: List[Tuple[Endstop, str]],
+        steppers: List[Stepper],
         note_start: Callable[[], None],
-        layers_of: Callable[[Any], List[Layer]],
+        layers_of: Callable[[Endstop], List[Layer]],
     ) -> None:
         self.is_started = False
         self.trigger_times: Dict[str, float] = {}
@@ -38,7 +39,7 @@ class EndstopWatch:
         self._note_start = note_start
         self._wrapping = Wrapping()
         # One endstop may serve two axes
-        names: Dict[Any, List[str]] = {}
+        names: Dict[Endstop, List[str]] = {}
         for endstop, name in endstops:
             names.setdefault(endstop, []).append(name)
         for endstop in names:
@@ -51,8 +52,8 @@ class EndstopWatch:
             lambda home_wait: self._waiting(home_wait, name),
         )
 
-    def _starting(self, home_start: Any, name: str) -> Any:
-        def start(print_time: float, *arguments: Any, **options: Any) -> Any:
+    def _starting(self, home_start: Call, name: str) -> Call:
+        def start(print_time: float, *arguments: object, **options: object) -> object:
             if not self.is_started:
                 self.is_started = True
                 self._note_start()
@@ -61,7 +62,7 @@ class EndstopWatch:
 
         return start
 
-    def _waiting(self, home_wait: Any, name: str) -> Any:
+    def _waiting(self, home_wait: Call, name: str) -> Call:
         def watched(home_end_time: float) -> float:
             # All steps have been sent, and the first endstop to be waited for
             # makes the host ask the MCUs for what became of them

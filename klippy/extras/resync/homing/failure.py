@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Optional
+from typing import Optional
+
+from ..model.klippy import HomingMove, Printer
 
 
 class Failure:
@@ -13,16 +15,16 @@ class Failure:
     have run: the host calls them in a plain loop, which an exception ends.
     """
 
-    def __init__(self, printer: Any) -> None:
+    def __init__(self, printer: Printer) -> None:
         self._printer = printer
-        self._failed_move: Optional[Any] = None
+        self._failed_move: Optional[HomingMove] = None
         self._error = ""
 
-    def note(self, homing_move: Any, error: str) -> None:
+    def note(self, homing_move: HomingMove, error: str) -> None:
         """Remember why this homing move has to fail."""
         self._failed_move, self._error = homing_move, error
 
-    def raise_for(self, homing_move: Any) -> None:
+    def raise_for(self, homing_move: HomingMove) -> None:
         """Raise the error if it was this move that failed."""
         if self._failed_move is not homing_move:
             return

@@ -4,9 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Any, Callable, List, Mapping, Tuple, Union
+from typing import Callable, List, Mapping, Tuple, Union
 
 from ..host.mapping import MappingError
+from ..model.klippy import HomingMove, Printer
 from ..model.limit import LimitError
 from ..model.plan import PlanError
 from ..model.rail import Rail
@@ -31,7 +32,7 @@ class Homing:
 
     def __init__(
         self,
-        printer: Any,
+        printer: Printer,
         rails: List[Rail],
         state: SyncState,
         moves: HomingMoves,
@@ -53,11 +54,11 @@ class Homing:
         self._report = report
         self._has_come_in_step = has_come_in_step
 
-    def _is_toolheads(self, homing_move: Any) -> bool:
+    def _is_toolheads(self, homing_move: HomingMove) -> bool:
         # manual_stepper and the like bring a toolhead of their own
         return bool(homing_move.toolhead is self._printer.lookup_object("toolhead"))
 
-    def begin(self, homing_move: Any) -> None:
+    def begin(self, homing_move: HomingMove) -> None:
         """Its steppers have not started yet; raises the host's error."""
         if not self._is_toolheads(homing_move):
             return
@@ -72,7 +73,7 @@ class Homing:
         finally:
             self._resume()
 
-    def end(self, homing_move: Any) -> None:
+    def end(self, homing_move: HomingMove) -> None:
         """Its steppers have halted; an error is raised once other handlers have run."""
         span = self._moves.find(homing_move)
         if span is None:
@@ -87,7 +88,7 @@ class Homing:
             self._report(results, error)
         self._note_in_step(before)
 
-    def left(self, homing_move: Any) -> None:
+    def left(self, homing_move: HomingMove) -> None:
         """The host has left its function, whether it has come to its end or not."""
         if self._moves.leave(homing_move):
             self._resume()

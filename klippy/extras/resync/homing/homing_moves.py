@@ -3,9 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, List, Optional
+from typing import List, MutableSet, Optional
 from weakref import WeakSet
 
+from ..model.klippy import HomingMove
 from ..model.rail import Rail
 from ..pins.signals import Signals
 from ..state.sync_state import SyncState
@@ -26,7 +27,7 @@ class HomingMoves:
         rails: List[Rail],
         state: SyncState,
         signals: Signals,
-        host_moves: List[Any],
+        host_moves: List[HomingMove],
         losses: Losses,
     ) -> None:
         self._rails = rails
@@ -35,7 +36,7 @@ class HomingMoves:
         self._host_moves = host_moves
         self._losses = losses
         self._spans: List[HomingSpan] = []
-        self._given_up: Any = WeakSet()
+        self._given_up: MutableSet[HomingMove] = WeakSet()
 
     def is_any(self) -> bool:
         """Whether a homing move has begun and not ended."""
@@ -45,11 +46,11 @@ class HomingMoves:
         """Whether steppers are on their way until an endstop triggers."""
         return any(span.is_started for span in self._spans)
 
-    def find(self, homing_move: Any) -> Optional[HomingSpan]:
+    def find(self, homing_move: HomingMove) -> Optional[HomingSpan]:
         """What is known of a homing move, None if its begin was missed."""
         return next((s for s in self._spans if s.homing_move is homing_move), None)
 
-    def begin(self, homing_move: Any) -> None:
+    def begin(self, homing_move: HomingMove) -> None:
         """A homing move of the toolhead has begun; raises the host's error."""
         if self._spans:
             self._spans[-1].stop()
@@ -86,7 +87,7 @@ class HomingMoves:
         for span in self._spans:
             span.stop()
 
-    def is_given_up(self, homing_move: Any) -> bool:
+    def is_given_up(self, homing_move: HomingMove) -> bool:
         """Whether a homing move had started and is not among these any more."""
         return homing_move in self._given_up
 
@@ -96,7 +97,7 @@ class HomingMoves:
             self._given_up.add(span.homing_move)
             self._losses.given_up(span)
 
-    def leave(self, homing_move: Any) -> bool:
+    def leave(self, homing_move: HomingMove) -> bool:
         """The host has left a homing move; returns whether that was before its end."""
         span = self.find(homing_move)
         if span is None:

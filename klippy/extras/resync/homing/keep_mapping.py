@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Sequence, Set
+from typing import Callable, Dict, List, Sequence, Set
 
 from ..host import mapping
 from ..host.stand_in import Wrapping
+from ..model.klippy import Toolhead
 from ..model.rail import Rail
 
 
@@ -22,7 +23,7 @@ class MappingKeeper:
 
     def __init__(
         self,
-        toolhead: Any,
+        toolhead: Toolhead,
         rails: List[Rail],
         is_homing_move: Callable[[], bool],
         has_dual_carriage: bool,
@@ -52,7 +53,7 @@ class MappingKeeper:
         ]
 
     def _keeping(self, host_set_position: Callable[..., None]) -> Callable[..., None]:
-        def set_position(newpos: Sequence[float], *args: Any, **kwargs: Any) -> None:
+        def set_position(newpos: Sequence[float], *args: object, **kwargs: object) -> None:
             parked = self._parked()
             rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
             oldpos = self._toolhead.get_position()

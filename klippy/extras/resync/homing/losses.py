@@ -3,8 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Collection, List
+from typing import Collection, List
 
+from ..model.klippy import HomingMove
 from ..model.rail import Rail
 from ..state.sync_state import SyncState
 from .span import BEGIN_MISSED, HomingSpan, moved_rails
@@ -35,7 +36,7 @@ class Losses:
             # Its MCUs stop by themselves while the host sends on
             self._state.note_miscount(rail.name, GIVEN_UP)
 
-    def begin_missed(self, homing_move: Any) -> None:
+    def begin_missed(self, homing_move: HomingMove) -> None:
         """A homing move has ended, and nobody knows where its steppers came from."""
         for rail in moved_rails(homing_move, self._rails):
             self._state.lose(rail.name, BEGIN_MISSED)

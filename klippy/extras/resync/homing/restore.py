@@ -3,9 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from ..host import mapping
+from ..model.klippy import Stepper, Toolhead
 from ..model.plan import RailPlan, StepperReading, mapping_offsets_mm
 
 Plan = Tuple[Sequence[StepperReading], RailPlan]
@@ -24,7 +25,7 @@ class Goal(NamedTuple):
     idle_rails_mm: Sequence[Dict[str, float]]
 
 
-def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
+def _corrected_position(toolhead: Toolhead, plans: Sequence[Plan]) -> List[float]:
     """Toolhead position (mm) once the steppers stand at their targets."""
     kinematics = toolhead.get_kinematics()
     halted_mm = {s.get_name(): s.get_commanded_position() for s in kinematics.get_steppers()}
@@ -37,14 +38,14 @@ def _corrected_position(toolhead: Any, plans: Sequence[Plan]) -> List[float]:
     position = list(toolhead.get_position())
     for axis, (before, after) in enumerate(zip(halted[:3], corrected[:3])):
         # generic_cartesian has None for an axis without a carriage
-        if before is not None:
+        if before is not None and after is not None:
             position[axis] += after - before
     return position
 
 
 def _kept_position(
-    toolhead: Any,
-    steppers: Dict[str, Any],
+    toolhead: Toolhead,
+    steppers: Dict[str, Stepper],
     moved: Set[str],
     alike: Set[str],
     start: Sequence[float],
@@ -75,8 +76,8 @@ def _kept_position(
 
 
 def plan_goal(
-    toolhead: Any,
-    steppers: Dict[str, Any],
+    toolhead: Toolhead,
+    steppers: Dict[str, Stepper],
     idle_rails_mm: Sequence[Dict[str, float]],
     plans: Sequence[Plan],
     start: Sequence[float],
@@ -106,7 +107,7 @@ def plan_goal(
     return Goal(position, rails_mm, idle_rails_mm)
 
 
-def settle(toolhead: Any, steppers: Dict[str, Any], goal: Goal) -> None:
+def settle(toolhead: Toolhead, steppers: Dict[str, Stepper], goal: Goal) -> None:
     """Give the corrected steppers their mappings, with the toolhead at the goal.
 
     The host's set_position() has re-based each stepper on its own whole step,

@@ -3,13 +3,14 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ..host import mapping
 from ..host.chelper import Helper
 from ..host.host import Host
 from ..model import limit
 from ..model.correction_time import Pace, common_duration_s
+from ..model.klippy import Printer, Stepper, Toolhead
 from ..model.limit_settings import LimitSettings
 from ..model.plan import PlanError, RailPlan, StepperReading, plan_rail
 from ..model.rail import Rail
@@ -32,7 +33,7 @@ class Resyncer:
 
     def __init__(
         self,
-        printer: Any,
+        printer: Printer,
         host: Host,
         helper: Helper,
         rails: List[Rail],
@@ -90,7 +91,7 @@ class Resyncer:
             self._host.measure_after(span.homing_move.endstops, span.trigger_times, done_time)
         return done, done_time
 
-    def force(self, toolhead: Any) -> List[RailResult]:
+    def force(self, toolhead: Toolhead) -> List[RailResult]:
         """Correct the rails whose skew is known, without homing them."""
         skewed = [rail for rail in self._rails if self._state.get(rail.name).is_skew_known]
         if not skewed:
@@ -104,7 +105,7 @@ class Resyncer:
             results.append(RailResult(part, plan_rail(readings, "least_travel")))
         return self._force(toolhead, results)
 
-    def accept(self, toolhead: Any, rails: List[Rail]) -> None:
+    def accept(self, toolhead: Toolhead, rails: List[Rail]) -> None:
         """Take the steppers of rails to be in step, and level, where they stand."""
         toolhead.wait_moves()
         for rail in rails:
@@ -116,7 +117,7 @@ class Resyncer:
             self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
             self._state.note_level(rail.name)
 
-    def _force(self, toolhead: Any, results: List[RailResult]) -> List[RailResult]:
+    def _force(self, toolhead: Toolhead, results: List[RailResult]) -> List[RailResult]:
         true_offsets_mm = {r.name: r.mapping_offset_mm for x in results for r in x.part.readings}
         try:
             return self._correct(toolhead, results, None)[0]
@@ -126,7 +127,7 @@ class Resyncer:
                 self._state.note_skewed(rail.name, skew_mm, "RESYNC failed: %s" % (e,))
             raise
 
-    def _reading_at_rest(self, rail: Rail, stepper: Any) -> StepperReading:
+    def _reading_at_rest(self, rail: Rail, stepper: Stepper) -> StepperReading:
         """A reading as if the rail had just come from its last direction of travel."""
         name = stepper.get_name()
         offset_mm = mapping.offset_mm(stepper) - self._state.skew_mm[name]
@@ -160,7 +161,7 @@ class Resyncer:
 
     def _correct(
         self,
-        toolhead: Any,
+        toolhead: Toolhead,
         results: List[RailResult],
         span: Optional[HomingSpan],
     ) -> Tuple[List[RailResult], float]:
@@ -198,7 +199,7 @@ class Resyncer:
         return max(durations_s, default=0.0)
 
     def _goal(
-        self, toolhead: Any, results: List[RailResult], span: Optional[HomingSpan]
+        self, toolhead: Toolhead, results: List[RailResult], span: Optional[HomingSpan]
     ) -> restore.Goal:
         plans = [(r.part.readings, r.plan) for r in results]
         if span is not None:

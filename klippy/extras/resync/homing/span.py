@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Set
+from typing import Dict, List, Set
 
 from ..host import mapping
 from ..host.step_history import counts_between, speed_mm_s_at
+from ..model.klippy import HomingMove, StepperPosition
 from ..model.plan import PlanError, StepperReading
 from ..model.rail import Rail
 from ..model.rail_result import RailReadings
@@ -22,12 +23,12 @@ class CountError(Exception):
     """An MCU reports a count that its stepper cannot have reached."""
 
 
-def moved_steppers(homing_move: Any) -> Set[str]:
+def moved_steppers(homing_move: HomingMove) -> Set[str]:
     """Names of all steppers that took part in a homing move."""
     return {sp.stepper_name for sp in homing_move.stepper_positions}
 
 
-def moved_rails(homing_move: Any, rails: List[Rail]) -> List[Rail]:
+def moved_rails(homing_move: HomingMove, rails: List[Rail]) -> List[Rail]:
     """The rails of which a stepper took part in a homing move."""
     moved = moved_steppers(homing_move)
     return [r for r in rails if not moved.isdisjoint(s.get_name() for s in r.steppers)]
@@ -42,7 +43,7 @@ class HomingSpan:
     """
 
     def __init__(
-        self, homing_move: Any, rails: List[Rail], state: SyncState, signals: Signals
+        self, homing_move: HomingMove, rails: List[Rail], state: SyncState, signals: Signals
     ) -> None:
         self.homing_move = homing_move
         self._signals = signals
@@ -174,7 +175,7 @@ class HomingSpan:
         self,
         rail: Rail,
         endstops: List[str],
-        taken: Dict[str, Any],
+        taken: Dict[str, StepperPosition],
         readings: List[StepperReading],
     ) -> RailReadings:
         trigger_times = self._watch.trigger_times
@@ -187,7 +188,7 @@ class HomingSpan:
             speed_mm_s = speed_mm_s_at(furthest.stepper, trigger_times[furthest.endstop_name])
         return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s)
 
-    def _reading(self, rail: Rail, stepper_position: Any) -> StepperReading:
+    def _reading(self, rail: Rail, stepper_position: StepperPosition) -> StepperReading:
         stepper = stepper_position.stepper
         name, halt_steps = stepper_position.stepper_name, int(stepper_position.halt_pos)
         start_steps = int(stepper_position.start_pos)
@@ -207,7 +208,7 @@ class HomingSpan:
             halt_steps,
         )
 
-    def _trigger_steps(self, stepper_position: Any) -> int:
+    def _trigger_steps(self, stepper_position: StepperPosition) -> int:
         stepper = stepper_position.stepper
         name = stepper_position.endstop_name
         if name not in self._watch.trigger_times:
@@ -218,7 +219,7 @@ class HomingSpan:
             return int(stepper_position.trig_pos)
         return int(stepper.get_past_mcu_position(pin_time))
 
-    def _check_count(self, stepper_position: Any) -> str:
+    def _check_count(self, stepper_position: StepperPosition) -> str:
         """Why the stepper is not to be moved by its count; raises CountError."""
         name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos
         if name not in self._watch.sent_steps:

@@ -3,14 +3,23 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, List
+from typing import List, Protocol
 
+from ..model.klippy import Printer
 from ..model.plan import plan_rail
 from ..model.rail import Rail
 from ..model.rail_result import RailReadings, RailResult
 from ..state.sync_state import SyncState
 from .resyncer import Resyncer
 from .span import HomingSpan
+
+
+class CountCheck(Protocol):
+    """Compares the counts of MCUs and host, but not while the printer homes."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def expect(self, results: List[RailResult], done_time: float) -> None: ...
 
 
 class Measuring:
@@ -35,18 +44,15 @@ class Measuring:
 
 
 class Correcting:
-    """Every homing move is corrected, and then the MCUs are asked whether they agree.
-
-    count_check compares the counts of MCUs and host, but not while the printer homes.
-    """
+    """Every homing move is corrected, and then the MCUs are asked whether they agree."""
 
     def __init__(
         self,
-        printer: Any,
+        printer: Printer,
         rails: List[Rail],
         state: SyncState,
         resyncer: Resyncer,
-        count_check: Any,
+        count_check: CountCheck,
     ) -> None:
         self._printer = printer
         self._rails = rails

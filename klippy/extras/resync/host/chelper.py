@@ -9,9 +9,11 @@ import os
 import platform
 import subprocess
 import tempfile
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Tuple
 
 import cffi
+
+from ..model.klippy import Opaque
 
 # The extra is linked into the host's extras/, its C source stays beside it
 EXTRAS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
@@ -117,7 +119,7 @@ def build(host_chelper: str) -> str:
     return path
 
 
-def _load(ffi: Any, host_chelper: str) -> Any:
+def _load(ffi: Opaque, host_chelper: str) -> Opaque:
     """The library, built once more if it cannot be loaded; raises HelperError."""
     path = _library_path(host_chelper)
     error = None
@@ -149,17 +151,17 @@ def _load(ffi: Any, host_chelper: str) -> Any:
 class Helper:
     """The loaded C helper, fit for the host whose ffi objects are given."""
 
-    def __init__(self, host_chelper: str, host_ffi: Tuple[Any, Any]) -> None:
+    def __init__(self, host_chelper: str, host_ffi: Tuple[Opaque, Opaque]) -> None:
         self._host_main, self._host_lib = host_ffi
         ffi = cffi.FFI()
         ffi.cdef(DEFINITIONS)
         self._lib = _load(ffi, host_chelper)
         self._ffi = ffi
         # By stepper: the kinematics as an object of our ffi and of the host's
-        self._kinematics: Dict[str, Tuple[Any, Any]] = {}
+        self._kinematics: Dict[str, Tuple[Opaque, Opaque]] = {}
         self._check_layout()
 
-    def new_kinematics(self, stepper_name: str, distance_mm: float) -> Any:
+    def new_kinematics(self, stepper_name: str, distance_mm: float) -> Opaque:
         """Kinematics, as an object of the host's ffi, that go distance_mm (signed).
 
         A stepper gets the same ones again each time, as if they had never run.
@@ -170,7 +172,7 @@ class Helper:
         self._lib.resync_stepper_renew(own, distance_mm)
         return host
 
-    def _alloc_kinematics(self, distance_mm: float) -> Tuple[Any, Any]:
+    def _alloc_kinematics(self, distance_mm: float) -> Tuple[Opaque, Opaque]:
         own = self._lib.resync_stepper_alloc(distance_mm)
         if own == self._ffi.NULL:
             raise MemoryError("no memory for the kinematics of a correction")
@@ -178,11 +180,11 @@ class Helper:
         host = self._host_main.cast("struct stepper_kinematics *", address)
         return own, self._host_main.gc(host, lambda _: self._lib.resync_stepper_free(own))
 
-    def alloc_trapq(self) -> Any:
+    def alloc_trapq(self) -> Opaque:
         """A move queue that the host does not know of."""
         return self._host_main.gc(self._host_lib.trapq_alloc(), self._host_lib.trapq_free)
 
-    def append_carrier_move(self, trapq: Any, print_time: float, duration_s: float) -> None:
+    def append_carrier_move(self, trapq: Opaque, print_time: float, duration_s: float) -> None:
         """Queue the move along x, at constant speed, that carries our kinematics."""
         speed = 1.0 / duration_s
         start, direction = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0)
@@ -190,7 +192,7 @@ class Helper:
             trapq, print_time, 0.0, duration_s, 0.0, *start, *direction, speed, speed, 0.0
         )
 
-    def _to_own(self, kind: str, pointer: Any) -> Any:
+    def _to_own(self, kind: str, pointer: Opaque) -> Opaque:
         address = int(self._host_main.cast("uintptr_t", pointer))
         return self._ffi.cast(kind, address)
 

@@ -5,7 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import sys
 import types
-from typing import Any, Iterable, List, NamedTuple
+from typing import Iterable, List, NamedTuple
+
+from ..model.klippy import Config, HostRail, Opaque, Printer
 
 # By what has them: names that are used anywhere in this extra.  What is not
 # the same in every host is looked for in host.py instead.
@@ -75,11 +77,11 @@ class Need(NamedTuple):
     """
 
     place: str
-    owner: Any
+    owner: Opaque
     names: str
 
 
-def _of(instance: Any, names: str) -> Need:
+def _of(instance: Opaque, names: str) -> Need:
     kind = type(instance)
     return Need("%s.%s" % (kind.__module__, kind.__name__), instance, names)
 
@@ -93,7 +95,7 @@ def _class(module_name: str, class_name: str, names: str) -> Need:
     return Need("%s.%s" % (module_name, class_name), kind, names)
 
 
-def at_load(config: Any, package: str) -> List[Need]:
+def at_load(config: Config, package: str) -> List[Need]:
     """What is needed when the section is read; package is "" or "klippy."."""
     printer = config.get_printer()
     reactor = printer.get_reactor()
@@ -114,7 +116,7 @@ def at_load(config: Any, package: str) -> List[Need]:
     ]
 
 
-def of_eddy_probe(printer: Any, package: str) -> List[Need]:
+def of_eddy_probe(printer: Printer, package: str) -> List[Need]:
     """What is needed to have [probe_eddy_current] measure later."""
     module = package + "extras.probe_eddy_current"
     if module not in sys.modules or not printer.lookup_objects("probe_eddy_current"):
@@ -125,7 +127,7 @@ def of_eddy_probe(printer: Any, package: str) -> List[Need]:
     return [_class(module, "EddyEndstopWrapper", EDDY_ENDSTOP)]
 
 
-def of_levellers(printer: Any) -> List[Need]:
+def of_levellers(printer: Printer) -> List[Need]:
     """What is needed to see that a levelling command has done its work."""
     needs = []
     for name in LEVELLERS.split():
@@ -137,7 +139,7 @@ def of_levellers(printer: Any) -> List[Need]:
     return needs
 
 
-def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
+def at_connect(printer: Printer, package: str, rails: Iterable[HostRail]) -> List[Need]:
     """What is needed once the kinematics with these rails is there."""
     toolhead = printer.lookup_object("toolhead")
     extras = package + "extras."
@@ -163,7 +165,7 @@ def at_connect(printer: Any, package: str, rails: Iterable[Any]) -> List[Need]:
     return needs
 
 
-def _has(owner: Any, name: str) -> bool:
+def _has(owner: Opaque, name: str) -> bool:
     if hasattr(owner, name):
         return True
     # What an instance of this class will have is named by its functions

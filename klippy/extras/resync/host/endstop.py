@@ -3,9 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Iterable, List, NamedTuple
+from typing import Iterable, List, NamedTuple
 
-from .stand_in import Wrapper, Wrapping
+from ..model.klippy import Endstop
+from .stand_in import Call, Wrapper, Wrapping
 
 
 class Layer(NamedTuple):
@@ -16,7 +17,7 @@ class Layer(NamedTuple):
 
 
 def _around(wrappers: List[Wrapper]) -> Wrapper:
-    def wrapper(call: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(call: Call) -> Call:
         for around in wrappers:
             call = around(call)
         return call
@@ -24,7 +25,7 @@ def _around(wrappers: List[Wrapper]) -> Wrapper:
     return wrapper
 
 
-def stand_in_for_endstop(wrapping: Wrapping, endstop: Any, layers: Iterable[Layer]) -> None:
+def stand_in_for_endstop(wrapping: Wrapping, endstop: Endstop, layers: Iterable[Layer]) -> None:
     """Put layers around an endstop, the innermost first, until the wrapping is undone."""
     found = list(layers)
     wrapping.wrap(endstop, "home_start", _around([layer.around_start for layer in found]))

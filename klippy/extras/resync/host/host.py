@@ -7,13 +7,14 @@ import importlib
 import inspect
 import os
 import sys
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..model.correction_time import Pace
+from ..model.klippy import Config, Endstop, HomingMove, HostRail, Kinematics, Mcu, Opaque, Trsync
 from ..model.rail import Rail
 from . import contract
 from .chelper import Helper
-from .stand_in import StandIn
+from .stand_in import Call, StandIn
 from .start_up_check import SharedAxisChecks
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
@@ -49,19 +50,19 @@ class Leveller(NamedTuple):
 
     command: str
     steppers: Set[str]
-    status: Any
+    status: Opaque
     levelled: Callable[[], Set[str]]
-    helper: Optional[Any]
+    helper: Opaque
 
 
-def axis_of(kinematics: Any, name: str) -> str:
+def axis_of(kinematics: Kinematics, name: str) -> str:
     """The axis, "x" for one, along which a rail or carriage of this name moves."""
     # The carriages of generic_cartesian are called what one likes
     carriages = getattr(kinematics, "carriages", {})
     return "xyz"[carriages[name].get_axis()] if name in carriages else name
 
 
-def pace_along(kinematics: Any, axis: str, most: Pace) -> Pace:
+def pace_along(kinematics: Kinematics, axis: str, most: Pace) -> Pace:
     """What the kinematics allows along an axis of the most that the toolhead may do."""
     # Z has limits of its own, the others have in some kinematics of Kalico
     return most.bounded(
@@ -73,7 +74,7 @@ def pace_along(kinematics: Any, axis: str, most: Pace) -> Pace:
 class Host:
     """The running host, as far as it differs from one version to the next."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Config) -> None:
         self._printer = config.get_printer()
         self._reactor = self._printer.get_reactor()
         self._mcu = self._printer.lookup_object("mcu")
@@ -95,11 +96,11 @@ class Host:
                 % (", ".join(missing),)
             )
 
-    def _refuse_without_function(self, owner: Any, name: str) -> None:
+    def _refuse_without_function(self, owner: type, name: str) -> None:
         if name not in vars(owner):
             self._refuse_without(["%s.%s.%s" % (owner.__module__, owner.__name__, name)])
 
-    def _module(self, name: str) -> Any:
+    def _module(self, name: str) -> Opaque:
         return sys.modules[self._package + name]
 
     def check_connected(self) -> None:
@@ -120,7 +121,7 @@ class Host:
         chelper = self._module("chelper")
         return Helper(os.path.dirname(chelper.__file__), chelper.get_ffi())
 
-    def lift_shared_axis_checks(self, config: Any, is_resynced: Callable[[str], bool]) -> None:
+    def lift_shared_axis_checks(self, config: Config, is_resynced: Callable[[str], bool]) -> None:
         """Let this printer's shared axes pass the start-up checks.
 
         is_resynced(axis) says whether the axis or carriage of that name is.
@@ -142,7 +143,7 @@ class Host:
         # Klipper 2025-05-07 (after v0.13) has a kinematics with a check of its own
         module = importlib.import_module("%skinematics.%s" % (self._package, GENERIC_KINEMATICS))
 
-        def is_kinematics_lifted(kinematics: Any, report_error: Any) -> bool:
+        def is_kinematics_lifted(kinematics: Opaque, report_error: object) -> bool:
             return kinematics.printer is self._printer and all(
                 is_resynced(carriage.get_name())
                 for carriage in kinematics.carriages.values()
@@ -153,7 +154,7 @@ class Host:
         self._refuse_without_function(owner, name)
         checks.lift(vars(owner)[name], is_kinematics_lifted)
 
-    def rails(self, kinematics: Any) -> List[Any]:
+    def rails(self, kinematics: Kinematics) -> List[HostRail]:
         """The host's rails; delta and the like have none with several steppers."""
         # Klipper 2025-05-07 (after v0.13) has carriages in generic_cartesian
         carriages = getattr(kinematics, "carriages", {})
@@ -177,7 +178,7 @@ class Host:
         """
         self._printer.event_handlers.setdefault(event, []).insert(0, handler)
 
-    def follow_homing_moves(self, left: Callable[[Any], None]) -> List[Any]:
+    def follow_homing_moves(self, left: Callable[[HomingMove], None]) -> List[HomingMove]:
         """Homing moves of this printer whose function the host has not left yet.
 
         left(homing_move) is called when it does, whatever is raised.  Neither
@@ -185,10 +186,10 @@ class Host:
         """
         owner = self._module("extras.homing").HomingMove
         self._refuse_without_function(owner, "homing_move")
-        running: List[Any] = []
+        running: List[HomingMove] = []
 
-        def following(host_homing_move: Callable[..., Any]) -> Callable[..., Any]:
-            def homing_move(move: Any, *arguments: Any, **options: Any) -> Any:
+        def following(host_homing_move: Call) -> Call:
+            def homing_move(move: HomingMove, *arguments: object, **options: object) -> object:
                 if move.printer is not self._printer:
                     return host_homing_move(move, *arguments, **options)
                 running.append(move)
@@ -250,21 +251,21 @@ class Host:
         now = self._reactor.monotonic()
         return float(self._mcu.estimated_print_time(now)) + STEP_LEAD_S
 
-    def probe_endstop(self) -> Optional[Any]:
+    def probe_endstop(self) -> Optional[Endstop]:
         """What the host's probe is in a homing move, None if there is no probe with a pin."""
         return getattr(self._printer.lookup_object("probe", None), "mcu_probe", None)
 
-    def is_probe(self, endstop: Any) -> bool:
+    def is_probe(self, endstop: Endstop) -> bool:
         """Whether an axis with this endstop homes to the probe."""
         # Klipper since 2026-05-11 (after v0.13) gives the axis a stand-in of this class
         is_stand_in = type(endstop).__name__ == "HomingViaProbeHelper"
         return is_stand_in or endstop is self.probe_endstop()
 
-    def plain_endstop(self, endstop: Any) -> Any:
+    def plain_endstop(self, endstop: Optional[Endstop]) -> Opaque:
         """The endstop on an MCU's pin that a probe of the host wraps."""
         return getattr(endstop, "mcu_endstop", endstop)
 
-    def endstop_trsyncs(self, endstop: Any) -> List[Any]:
+    def endstop_trsyncs(self, endstop: Endstop) -> List[Trsync]:
         """One for each MCU whose steppers it stops, its own first; none if it has no pin."""
         if not isinstance(endstop, self._module("mcu").MCU_endstop):
             return []
@@ -272,8 +273,9 @@ class Host:
         owner = getattr(endstop, "_dispatch", endstop)
         return list(owner._trsyncs)
 
-    def stop_steppers_of(self, endstop: Any) -> None:
+    def stop_steppers_of(self, endstop: Endstop) -> None:
         """Stop the steppers of an endstop that is being waited for."""
+        trsync: Opaque
         for trsync in self.endstop_trsyncs(endstop):
             trsync._trsync_trigger_cmd.send([trsync.get_oid(), trsync.REASON_HOST_REQUEST])
 
@@ -281,7 +283,7 @@ class Host:
         """Print time (s) at a system time."""
         return float(self._mcu.estimated_print_time(eventtime))
 
-    def endstop_pin(self, endstop: Any) -> str:
+    def endstop_pin(self, endstop: Opaque) -> str:
         """Name of an endstop's pin, for messages."""
         return "%s:%s" % (endstop.get_mcu().get_name(), endstop._pin)
 
@@ -312,7 +314,10 @@ class Host:
         return float(now + max(0.0, print_time - self._mcu.estimated_print_time(now)))
 
     def measure_after(
-        self, endstops: Iterable[Tuple[Any, str]], trigger_times: Dict[str, float], done_time: float
+        self,
+        endstops: Iterable[Tuple[Endstop, str]],
+        trigger_times: Dict[str, float],
+        done_time: float,
     ) -> None:
         """Have a probe that measures at standstill do so after a print time (s)."""
         if not self._has_eddy_probe:
@@ -325,7 +330,7 @@ class Host:
                 if vars(endstop).get(attribute) == trigger_times.get(name, 0.0) > 0.0:
                     setattr(endstop, attribute, done_time)
 
-    def keep_step_history(self, mcus: Iterable[Any]) -> None:
+    def keep_step_history(self, mcus: Iterable[Mcu]) -> None:
         """Have the host remember the steps of these MCUs from their start on."""
         motion_queuing = self._printer.lookup_object("motion_queuing", None)
         if not hasattr(motion_queuing, "clear_history_time"):

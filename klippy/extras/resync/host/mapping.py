@@ -5,7 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Sequence, Tuple
+
+from ..model.klippy import Stepper, Toolhead
 
 # A stepper is at most half a step off the toolhead, and half a step of the
 # rail's first stepper where the host computes the toolhead from that one.  More
@@ -17,12 +19,12 @@ class MappingError(Exception):
     """The mapping to restore does not fit to where the toolhead is."""
 
 
-def offset_mm(stepper: Any) -> float:
+def offset_mm(stepper: Stepper) -> float:
     """Mapping offset o (mm) in c = p * step_dist - o."""
     return -float(stepper.mcu_to_commanded_position(0))
 
 
-def skew_mm(steppers: Sequence[Any], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
+def skew_mm(steppers: Sequence[Stepper], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
     """How far each stepper stands from the first one, when both should stand alike.
 
     offsets_mm are the mapping offsets that put them in step, whatever the
@@ -33,7 +35,7 @@ def skew_mm(steppers: Sequence[Any], offsets_mm: Mapping[str, float]) -> Dict[st
     return {name: error_mm - first_mm for name, error_mm in errors_mm.items()}
 
 
-def slopes(stepper: Any) -> Tuple[float, float, float]:
+def slopes(stepper: Stepper) -> Tuple[float, float, float]:
     """How far (mm) the stepper goes for each mm of x, y and z."""
     position_mm = stepper.calc_position_from_coord
     origin_mm = position_mm((0.0, 0.0, 0.0))
@@ -44,7 +46,7 @@ def slopes(stepper: Any) -> Tuple[float, float, float]:
     )
 
 
-def follows(stepper: Any, toolhead: Any) -> bool:
+def follows(stepper: Stepper, toolhead: Toolhead) -> bool:
     """Whether the stepper follows the toolhead's moves.
 
     Not while a levelling command moves another one alone, nor on a parked
@@ -53,7 +55,7 @@ def follows(stepper: Any, toolhead: Any) -> bool:
     return bool(stepper.get_trapq() == toolhead.get_trapq())
 
 
-def is_parked(stepper: Any) -> bool:
+def is_parked(stepper: Stepper) -> bool:
     """Whether the stepper belongs to a carriage that no move of the toolhead moves.
 
     The carriage that an IDEX printer has parked is where it is, whatever the
@@ -63,14 +65,14 @@ def is_parked(stepper: Any) -> bool:
 
 
 def _rail_position_mm(
-    steppers: Dict[str, Any], names: Iterable[str], position: Sequence[float]
+    steppers: Dict[str, Stepper], names: Iterable[str], position: Sequence[float]
 ) -> float:
     """Where the steppers of a rail, which follow the toolhead alike, should stand (mm)."""
     return float(steppers[next(iter(names))].calc_position_from_coord(position[:3]))
 
 
 def commanded_at(
-    steppers: Dict[str, Any],
+    steppers: Dict[str, Stepper],
     offsets_mm: Dict[str, float],
     position: Sequence[float],
     steps_to_go: Mapping[str, int] = MappingProxyType({}),
@@ -98,7 +100,7 @@ def commanded_at(
 
 
 def place(
-    steppers: Dict[str, Any], commanded_mm: Dict[str, float], position: Sequence[float]
+    steppers: Dict[str, Stepper], commanded_mm: Dict[str, float], position: Sequence[float]
 ) -> None:
     """Give each stepper of one rail its commanded position (mm); its count is kept.
 
@@ -118,7 +120,7 @@ def place(
         steppers[name].set_position(coord)
 
 
-def rebase(toolhead: Any, steppers: Iterable[Any]) -> None:
+def rebase(toolhead: Toolhead, steppers: Iterable[Stepper]) -> None:
     """Do what the host's set_position() does to steppers, for some that it may have missed."""
     coord = toolhead.get_position()[:3]
     for stepper in steppers:
@@ -127,7 +129,7 @@ def rebase(toolhead: Any, steppers: Iterable[Any]) -> None:
 
 
 def restore_idle(
-    steppers: Dict[str, Any], offsets_mm: Dict[str, float], position: Sequence[float]
+    steppers: Dict[str, Stepper], offsets_mm: Dict[str, float], position: Sequence[float]
 ) -> bool:
     """Give the steppers of a rail that did not move their mapping offsets (mm).
 

@@ -4,19 +4,21 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
-from typing import Any, Optional, overload
+from typing import Optional, overload
+
+from ..model.klippy import Config
 
 
 @overload
-def get_finite(config: Any, option: str, default: float, **limits: float) -> float: ...
+def get_finite(config: Config, option: str, default: float, **limits: float) -> float: ...
 
 
 @overload
-def get_finite(config: Any, option: str, default: None, **limits: float) -> Optional[float]: ...
+def get_finite(config: Config, option: str, default: None, **limits: float) -> Optional[float]: ...
 
 
 def get_finite(
-    config: Any, option: str, default: Optional[float], **limits: float
+    config: Config, option: str, default: Optional[float], **limits: float
 ) -> Optional[float]:
     """A number that is neither infinite nor "nan", which getfloat() lets pass.
 

@@ -3,8 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
+from ..model.klippy import Config
 from ..model.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR
 from ..model.plan import TARGETS
 from .options import get_finite
@@ -33,7 +34,7 @@ class Settings(NamedTuple):
         return self.axes is None or axis in self.axes
 
 
-def read_settings(config: Any) -> Settings:
+def read_settings(config: Config) -> Settings:
     """The options of [multi_mcu_resync]; raises the host's config error."""
     settings = Settings(
         axes=config.getlist("axes", None),
@@ -52,7 +53,7 @@ def read_settings(config: Any) -> Settings:
     return settings
 
 
-def _check_axes(config: Any, axes: Optional[Sequence[str]]) -> None:
+def _check_axes(config: Config, axes: Optional[Sequence[str]]) -> None:
     # Before the host refuses the axes that are left out
     if axes is not None and not axes:
         raise config.error("Option 'axes' in section 'multi_mcu_resync' names no axis")

@@ -11,7 +11,8 @@ import types
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 # Takes a function of the host, returns what is to be called in its place
-Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
+Call = Callable[..., Any]
+Wrapper = Callable[[Call], Call]
 
 # What the stand-in takes the place of in the code that hands the arguments to it
 PLACE = "stand-in"
@@ -117,7 +118,7 @@ class StandIn:
     """
 
     def __init__(
-        self, function: types.FunctionType, wrapper: Wrapper, owner: Optional[Any] = None
+        self, function: types.FunctionType, wrapper: Wrapper, owner: Optional[object] = None
     ) -> None:
         self.is_undone = False
         self._function = function
@@ -129,7 +130,7 @@ class StandIn:
         self._code = _code_like(self._beneath, self)
         function.__code__ = self._code
 
-    def take(self, /, *arguments: Any, **options: Any) -> Any:
+    def take(self, /, *arguments: object, **options: object) -> object:
         """A call of the function."""
         if self.is_undone:
             return self._original(*arguments, **options)
@@ -153,11 +154,11 @@ class StandIn:
         return self._beneath
 
 
-def _is_method(function: Callable[..., Any]) -> bool:
+def _is_method(function: Call) -> bool:
     return type(function) is types.MethodType and (type(function.__func__) is types.FunctionType)
 
 
-def look_alike(function: Any, wrapper: Wrapper) -> Callable[..., Any]:
+def look_alike(function: Any, wrapper: Wrapper) -> Call:
     """What wrapper(function) returns, as a function that looks like the one given."""
     if _is_method(function):
         copy = _copy(function.__func__)
@@ -177,7 +178,7 @@ class Wrapping:
     def __init__(self) -> None:
         self._undo: List[Callable[[], None]] = []
 
-    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+    def wrap(self, owner: object, name: str, wrapper: Wrapper) -> None:
         """Have what wrapper(function) returns called as the object's function of that name."""
         function = getattr(owner, name)
         if _is_method(function):
@@ -187,7 +188,7 @@ class Wrapping:
         else:
             self._set(owner, name, look_alike(function, wrapper))
 
-    def wrap_shipped(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+    def wrap_shipped(self, owner: object, name: str, wrapper: Wrapper) -> None:
         """The same for the method of the object's class, whatever others put before it.
 
         They may set it back at any time.
@@ -195,7 +196,7 @@ class Wrapping:
         stand_in = StandIn(getattr(type(owner), name), wrapper, owner)
         self._undo.append(stand_in.undo)
 
-    def _set(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
+    def _set(self, owner: object, name: str, function: Call) -> None:
         own = vars(owner).get(name)
 
         def undo() -> None:

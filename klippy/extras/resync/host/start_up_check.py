@@ -5,9 +5,10 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, Set
+from typing import Callable, Dict, Iterator, List, Set, Type
 
-from .stand_in import StandIn, Wrapping, standing_in
+from ..model.klippy import Opaque, Printer, Stepper
+from .stand_in import Call, StandIn, Wrapping, standing_in
 
 # What every refusal says, "axis" or "carriage" follows.  Beacon (beacon.py)
 # and Cartographer (trigger_dispatch.py, scanner.py) have copied it.
@@ -37,7 +38,10 @@ class CheckLift:
     """
 
     def __init__(
-        self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool], error: Any
+        self,
+        function: types.FunctionType,
+        is_lifted: Callable[[Opaque, Opaque], bool],
+        error: Type[Exception],
     ) -> None:
         present = standing_in(function.__code__)
         if present is not None:
@@ -47,7 +51,9 @@ class CheckLift:
         self._stand_in = StandIn(function, self._lifted)
 
     def _lifted(self, refuse: Callable[..., None]) -> Callable[..., None]:
-        def lifted(instance: Any, argument: Any, *arguments: Any, **options: Any) -> None:
+        def lifted(
+            instance: Opaque, argument: Opaque, *arguments: object, **options: object
+        ) -> None:
             try:
                 refuse(instance, argument, *arguments, **options)
             except self._error as e:
@@ -107,7 +113,7 @@ class SharedAxisChecks:
     once the printer disconnects.
     """
 
-    def __init__(self, printer: Any, is_resynced: Callable[[str], bool]) -> None:
+    def __init__(self, printer: Printer, is_resynced: Callable[[str], bool]) -> None:
         self._printer = printer
         self._is_resynced = is_resynced
         # Names of steppers that a check was to refuse
@@ -119,8 +125,8 @@ class SharedAxisChecks:
         printer.register_event_handler("klippy:disconnect", wrapping.undo)
         wrapping.wrap(printer.lookup_object("pins"), "setup_pin", self._lifting)
 
-    def _lifting(self, host_setup_pin: Callable[..., Any]) -> Callable[..., Any]:
-        def setup_pin(pin_type: str, *args: Any, **kwargs: Any) -> Any:
+    def _lifting(self, host_setup_pin: Call) -> Call:
+        def setup_pin(pin_type: str, *args: object, **kwargs: object) -> object:
             if pin_type == "endstop":
                 self.lift_found()
             return host_setup_pin(pin_type, *args, **kwargs)
@@ -132,12 +138,14 @@ class SharedAxisChecks:
         for function in refusing_functions():
             self.lift(function, self._is_stepper_lifted)
 
-    def lift(self, function: types.FunctionType, is_lifted: Callable[[Any, Any], bool]) -> None:
+    def lift(
+        self, function: types.FunctionType, is_lifted: Callable[[Opaque, Opaque], bool]
+    ) -> None:
         """Lift a check; is_lifted(object, argument) says when."""
         lift = CheckLift(function, is_lifted, self._printer.config_error)
         self._printer.register_event_handler("klippy:disconnect", lift.undo)
 
-    def _is_stepper_lifted(self, dispatch: Any, stepper: Any) -> bool:
+    def _is_stepper_lifted(self, dispatch: Opaque, stepper: Stepper) -> bool:
         # The check compares names like "stepper_z1" up to the axis
         axis = stepper.get_name()[len("stepper_") :][:1]
         if stepper.get_mcu().get_printer() is not self._printer or not self._is_resynced(axis):

@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Tuple
+from typing import Sequence, Tuple
+
+from ..model.klippy import HistoryMove, Stepper
 
 # So many moves of the step history are looked for at first
 MOVES = 64
@@ -11,7 +13,7 @@ MOVES = 64
 SPEED_WINDOW_S = 0.010
 
 
-def _moves_between(stepper: Any, first_clock: int, last_clock: int) -> Any:
+def _moves_between(stepper: Stepper, first_clock: int, last_clock: int) -> Sequence[HistoryMove]:
     size = MOVES
     while True:
         moves, found = stepper.dump_steps(size, first_clock, last_clock)
@@ -20,7 +22,7 @@ def _moves_between(stepper: Any, first_clock: int, last_clock: int) -> Any:
         size *= 2
 
 
-def counts_between(stepper: Any, first: float, last: float) -> Tuple[int, int]:
+def counts_between(stepper: Stepper, first: float, last: float) -> Tuple[int, int]:
     """Least and largest count of a stepper between two print times (s).
 
     From the host's step history, every turn in between included.
@@ -41,7 +43,7 @@ def counts_between(stepper: Any, first: float, last: float) -> Tuple[int, int]:
     return min(counts), max(counts)
 
 
-def speed_mm_s_at(stepper: Any, print_time: float) -> float:
+def speed_mm_s_at(stepper: Stepper, print_time: float) -> float:
     """Speed around a print time, from the host's step history.
 
     The faster of just before and just after: the endstop may trigger while

@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
+
+from .klippy import Stepper
 
 
 class Rail(NamedTuple):
@@ -15,7 +17,7 @@ class Rail(NamedTuple):
 
     name: str
     axes: Tuple[str, ...]
-    steppers: List[Any]
+    steppers: List[Stepper]
 
     def is_shared(self) -> bool:
         """Whether its steppers sit on several MCUs."""

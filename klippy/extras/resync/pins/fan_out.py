@@ -3,10 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from ..host.answers import trigger_fault
 from ..host.endstop import Layer
+from ..host.stand_in import Call
+from ..model.klippy import Completion, Endstop, Mcu, Printer, Trsync
 from .signal_pin import PinError, SignalPin
 
 # How often (s) a pin is looked at while it is waited for.  The host looks once
@@ -51,7 +53,12 @@ class FanOut:
     """
 
     def __init__(
-        self, printer: Any, option: str, pins: List[SignalPin], tolerance_s: float, fallback: bool
+        self,
+        printer: Printer,
+        option: str,
+        pins: List[SignalPin],
+        tolerance_s: float,
+        fallback: bool,
     ) -> None:
         self._printer = printer
         self._option = option
@@ -59,7 +66,7 @@ class FanOut:
         self._tolerance_s = tolerance_s
         self._fallback = fallback
         self._own_name = ""
-        self.endstop: Optional[Any] = None
+        self.endstop: Optional[Endstop] = None
         # Pins that read triggered before the move
         self._triggered: List[SignalPin] = []
         self._stuck: List[SignalPin] = []
@@ -68,9 +75,9 @@ class FanOut:
         # What was wrong in the last move, and the print time (s) of its trigger
         # at the pin of each MCU
         self.fault = ""
-        self.trigger_times: Dict[Any, float] = {}
+        self.trigger_times: Dict[Mcu, float] = {}
 
-    def connect(self, endstop: Any, own_pin: str, trsyncs: List[Any]) -> None:
+    def connect(self, endstop: Endstop, own_pin: str, trsyncs: List[Trsync]) -> None:
         """Belong to this endstop; raises the host's config error.
 
         trsyncs are those of the endstop, its own MCU's first.
@@ -120,14 +127,14 @@ class FanOut:
         for pin in self._pins:
             pin.release()
 
-    def _starting(self, home_start: Callable[..., Any]) -> Callable[..., Any]:
+    def _starting(self, home_start: Call) -> Call:
         def start(
             print_time: float,
             sample_time: float,
             sample_count: int,
             rest_time: float,
             triggered: bool = True,
-        ) -> Any:
+        ) -> Completion:
             self._start_time = print_time
             rest_time = min(rest_time, REST_S)
             self._stuck = []
@@ -135,7 +142,7 @@ class FanOut:
                 # They would stop every move at once
                 self._stuck = [p for p in self._pins if (p in self._triggered) == triggered]
             self._armed = [pin for pin in self._pins if pin not in self._stuck]
-            completion = home_start(
+            completion: Completion = home_start(
                 print_time, sample_time, sample_count, rest_time, triggered=triggered
             )
             for pin in self._armed:

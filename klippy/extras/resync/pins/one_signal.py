@@ -3,10 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Optional, Set
+from typing import Callable, Dict, List, Optional, Set
 
 from ..host.endstop import Layer
 from ..host.host import Host
+from ..host.stand_in import Call
+from ..model.klippy import Completion, Endstop, Printer
 from .fan_out import judge_triggers
 
 # What a stop may take to be relayed (s), before an endstop counts as silent
@@ -20,7 +22,9 @@ class OneSignal:
     signal, one that stays silent is broken: its steppers are stopped too.
     """
 
-    def __init__(self, printer: Any, host: Host, endstops: List[Any], tolerance_s: float) -> None:
+    def __init__(
+        self, printer: Printer, host: Host, endstops: List[Endstop], tolerance_s: float
+    ) -> None:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._host = host
@@ -28,16 +32,16 @@ class OneSignal:
         self._tolerance_s = tolerance_s
         self._start_time = 0.0
         # By endstop; each homing move has a dictionary of its own
-        self._completions: Dict[Any, Any] = {}
+        self._completions: Dict[Endstop, Completion] = {}
         # Endstops whose steppers we have stopped
-        self._stopped: Set[Any] = set()
+        self._stopped: Set[Endstop] = set()
         # Print time (s) at which the host has learnt of the first trigger
         self._learnt_time: Optional[float] = None
         self._times: Dict[str, Optional[float]] = {}
         # What was wrong in the last move
         self.fault = ""
 
-    def begin(self, endstop: Any) -> List[Layer]:
+    def begin(self, endstop: Endstop) -> List[Layer]:
         """What watches this endstop, one of ours, in the move that begins."""
         if endstop.get_mcu().is_fileoutput():
             # Nothing is waited for in batch mode
@@ -55,8 +59,8 @@ class OneSignal:
         self._completions, self._times, self._learnt_time = {}, {}, None
         self._stopped = set()
 
-    def _starting(self, endstop: Any, home_start: Callable[..., Any]) -> Callable[..., Any]:
-        def start(print_time: float, *arguments: Any, **options: Any) -> Any:
+    def _starting(self, endstop: Endstop, home_start: Call) -> Call:
+        def start(print_time: float, *arguments: object, **options: object) -> object:
             self._start_time = print_time
             completion = home_start(print_time, *arguments, **options)
             completions = self._completions
@@ -68,7 +72,7 @@ class OneSignal:
 
         return start
 
-    def _stop_others(self, completion: Any, completions: Dict[Any, Any]) -> None:
+    def _stop_others(self, completion: Completion, completions: Dict[Endstop, Completion]) -> None:
         completion.wait()
         if self._completions is not completions:
             # Of a move that has ended
@@ -86,7 +90,7 @@ class OneSignal:
                 self._host.stop_steppers_of(endstop)
 
     def _waiting(
-        self, endstop: Any, home_wait: Callable[[float], float]
+        self, endstop: Endstop, home_wait: Callable[[float], float]
     ) -> Callable[[float], float]:
         def wait(home_end_time: float) -> float:
             time = home_wait(home_end_time)

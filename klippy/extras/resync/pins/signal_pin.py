@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Dict, Optional
 
 from ..host.answers import believed
 from ..host.stand_in import Wrapping
+from ..model.klippy import Opaque, Printer, Trsync
 
 # Reasons of a trsync, the same in every host: its own pin has triggered
 REASON_ENDSTOP_HIT = 1
@@ -23,7 +24,7 @@ class SignalPin:
     whatever comes first stops them: the pin, or the host that relays.
     """
 
-    def __init__(self, printer: Any, text: str, option: str) -> None:
+    def __init__(self, printer: Printer, text: str, option: str) -> None:
         self.name = text
         self._answer_error = printer.command_error
         pins = printer.lookup_object("pins")
@@ -39,7 +40,7 @@ class SignalPin:
         self._oid = self.mcu.create_oid()
         self.mcu.register_config_callback(self._build_config)
         # Known once the endstop is
-        self._trsync: Any = None
+        self._trsync: Opaque = None
         self._wrapping = Wrapping()
         self._rest_ticks = 0
         self._stop_reason = 0
@@ -54,7 +55,7 @@ class SignalPin:
             on_restart=True,
         )
 
-    def connect(self, trsync: Any) -> None:
+    def connect(self, trsync: Trsync) -> None:
         """Belong to the trsync that the endstop has on this MCU."""
         self._trsync = trsync
         queue = trsync.get_command_queue()
@@ -70,9 +71,9 @@ class SignalPin:
             cq=queue,
         )
 
-    def _query(self) -> Dict[str, Any]:
+    def _query(self) -> Dict[str, Opaque]:
         try:
-            params: Dict[str, Any] = self._query_command.send([self._oid])
+            params: Dict[str, Opaque] = self._query_command.send([self._oid])
         except self._answer_error as e:
             raise PinError(
                 "no answer from MCU '%s' to what pin '%s' reads: check the link to it"

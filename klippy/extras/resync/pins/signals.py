@@ -3,12 +3,13 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 from ..host.endstop import Layer
 from ..host.host import Host
 from ..host.options import get_finite
 from ..host.rails import endstops_by_axis
+from ..model.klippy import Config, Endstop, HomingMove, HostRail, Mcu
 from .fan_out import FanOut
 from .one_signal import OneSignal
 from .signal_pin import SignalPin
@@ -19,7 +20,7 @@ PROBE_OPTION = "probe_pins"
 class Signals:
     """All of them; faults are reported once a homing move has ended."""
 
-    def __init__(self, config: Any, host: Host) -> None:
+    def __init__(self, config: Config, host: Host) -> None:
         self._printer = config.get_printer()
         self._host = host
         self.fallback = config.getboolean("relay_fallback", False)
@@ -33,7 +34,7 @@ class Signals:
         self._fan_outs: Dict[str, FanOut] = {}
         # Those of the homing move under way, by the name of the endstop in it
         self._active: Dict[str, FanOut] = {}
-        self._layers: Dict[Any, List[Layer]] = {}
+        self._layers: Dict[Endstop, List[Layer]] = {}
         for option, texts in names.items():
             # An empty option is one empty text in v0.11, and none later
             pins = [SignalPin(self._printer, text, option) for text in texts if text]
@@ -46,7 +47,7 @@ class Signals:
         self._one_signal_axes = config.getlist("one_signal_axes", ())
         self._one_signals: List[OneSignal] = []
 
-    def connect(self, host_rails: List[Any]) -> None:
+    def connect(self, host_rails: List[HostRail]) -> None:
         """Find the endstops that the options mean; raises the host's config error."""
         found = endstops_by_axis(host_rails)
         for axis in self._one_signal_axes:
@@ -68,7 +69,7 @@ class Signals:
                 )
             fan_out.connect(endstop, self._host.endstop_pin(endstop), trsyncs)
 
-    def _find(self, option: str, found: Dict[str, List[Any]]) -> Any:
+    def _find(self, option: str, found: Dict[str, List[Endstop]]) -> Optional[Endstop]:
         if option == PROBE_OPTION:
             return self._host.probe_endstop()
         endstops = found.get(option[len("endstop_pins_") :], [])
@@ -85,7 +86,7 @@ class Signals:
             )
         return endstops[0]
 
-    def begin(self, homing_move: Any) -> None:
+    def begin(self, homing_move: HomingMove) -> None:
         """Get the other pins of those endstops that take part ready; raises PinError."""
         for fan_out in self._fan_outs.values():
             for endstop, name in homing_move.endstops:
@@ -97,13 +98,13 @@ class Signals:
                 if endstop in one_signal.endstops:
                     self._layers.setdefault(endstop, []).extend(one_signal.begin(endstop))
 
-    def layers(self, endstop: Any) -> List[Layer]:
+    def layers(self, endstop: Endstop) -> List[Layer]:
         """What an endstop, or the probe that wraps it, does besides in this homing move."""
         return self._layers.get(endstop, [])
 
-    def together(self, endstops: List[Tuple[Any, str]]) -> List[List[str]]:
+    def together(self, endstops: List[Tuple[Endstop, str]]) -> List[List[str]]:
         """Names of a homing move's endstops, those that carry one signal together."""
-        groups: Dict[Any, List[str]] = {}
+        groups: Dict[object, List[str]] = {}
         for endstop, name in endstops:
             owners = [one for one in self._one_signals if endstop in one.endstops]
             names = groups.setdefault(owners[0] if owners else name, [])
@@ -111,7 +112,7 @@ class Signals:
                 names.append(name)
         return list(groups.values())
 
-    def trigger_time(self, endstop_name: str, mcu: Any) -> Optional[float]:
+    def trigger_time(self, endstop_name: str, mcu: Mcu) -> Optional[float]:
         """Print time (s) of the trigger at this MCU's own pin, None if it has none.
 
         Nearer to the truth for the steppers of that MCU than the time at the

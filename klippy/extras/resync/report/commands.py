@@ -5,12 +5,13 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
 import math
-from typing import Any, Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from ..count_check.acknowledge import Acknowledgement
 from ..homing.resyncer import Resyncer
 from ..host import mapping
 from ..model.following_error import LimitsError
+from ..model.klippy import GCodeCommand, Printer, Stepper, Toolhead
 from ..model.limit import LimitError
 from ..model.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR, LimitSettings
 from ..model.rail import Rail
@@ -34,7 +35,7 @@ def drift_mm(
     return drift
 
 
-def _finite(gcmd: Any, name: str, minval: float) -> Optional[float]:
+def _finite(gcmd: GCodeCommand, name: str, minval: float) -> Optional[float]:
     """A number that is neither infinite nor "nan", None if it is not given."""
     value: Optional[float] = gcmd.get_float(name, None, minval=minval)
     if value is not None and not math.isfinite(value):
@@ -47,7 +48,7 @@ class Commands:
 
     def __init__(
         self,
-        printer: Any,
+        printer: Printer,
         history: History,
         limits: LimitSettings,
         trip: Callable[[str], None],
@@ -89,13 +90,13 @@ class Commands:
         """The command that levels a rail, by the rail's name."""
         self._levelling = commands
 
-    def _steppers(self) -> Dict[str, Any]:
+    def _steppers(self) -> Dict[str, Stepper]:
         return {s.get_name(): s for rail in self._rails for s in rail.steppers}
 
     # What happened
     cmd_QUERY_RESYNC_help = "Report which axes are in sync, and what the last homing move did"
 
-    def cmd_QUERY_RESYNC(self, gcmd: Any) -> None:
+    def cmd_QUERY_RESYNC(self, gcmd: GCodeCommand) -> None:
         if not self._rails:
             gcmd.respond_info("No axis has steppers on several MCUs")
             return
@@ -105,7 +106,7 @@ class Commands:
 
     cmd_RESYNC_STATS_help = "Report how far each stepper went on after the triggers"
 
-    def cmd_RESYNC_STATS(self, gcmd: Any) -> None:
+    def cmd_RESYNC_STATS(self, gcmd: GCodeCommand) -> None:
         is_reset = gcmd.get_int("RESET", 0, minval=0, maxval=1)
         lines = console.statistics_lines(self._rails, self._history.statistics).values()
         gcmd.respond_info("\n".join(lines) or "No statistics yet")
@@ -115,7 +116,7 @@ class Commands:
 
     cmd_RESYNC_ACCURACY_help = "Run PROBE_ACCURACY and report how each stepper stopped"
 
-    def cmd_RESYNC_ACCURACY(self, gcmd: Any) -> None:
+    def cmd_RESYNC_ACCURACY(self, gcmd: GCodeCommand) -> None:
         if not self._rails:
             raise gcmd.error("RESYNC_ACCURACY: no axis is resynced")
         if HOST_ACCURACY not in self._gcode.get_command_help():
@@ -145,7 +146,7 @@ class Commands:
     # Steppers that are not in step
     cmd_RESYNC_CHECK_help = "Compare the stepper counts of the MCUs with the host's"
 
-    def cmd_RESYNC_CHECK(self, gcmd: Any) -> None:
+    def cmd_RESYNC_CHECK(self, gcmd: GCodeCommand) -> None:
         if self._resyncer is None or self._acknowledgement is None:
             raise gcmd.error("RESYNC_CHECK: no axis is resynced")
         comparisons = self._acknowledgement.compare_all()
@@ -163,7 +164,7 @@ class Commands:
 
     cmd_RESYNC_help = "Put axes that are not in sync back in step, or accept them as they are"
 
-    def cmd_RESYNC(self, gcmd: Any) -> None:
+    def cmd_RESYNC(self, gcmd: GCodeCommand) -> None:
         clear = gcmd.get_int("CLEAR", 0, minval=0, maxval=1)
         if self._resyncer is None:
             raise gcmd.error("RESYNC: no axis is resynced")
@@ -190,7 +191,7 @@ class Commands:
         count = sum(result.corrected for result in results)
         gcmd.respond_info("%d axes have been put back in step" % (count,))
 
-    def _accept(self, toolhead: Any, rails: List[Rail]) -> None:
+    def _accept(self, toolhead: Toolhead, rails: List[Rail]) -> None:
         assert self._resyncer is not None and self._acknowledgement is not None
         # The host asks for the counts by itself
         self._acknowledgement.pause()
@@ -199,7 +200,7 @@ class Commands:
         finally:
             self._acknowledgement.resume()
 
-    def _check_motors(self, gcmd: Any) -> None:
+    def _check_motors(self, gcmd: GCodeCommand) -> None:
         stepper_enable = self._printer.lookup_object("stepper_enable")
         skewed = [rail for rail in self._rails if self._state.get(rail.name).is_skew_known]
         for name in [s.get_name() for rail in skewed or self._rails for s in rail.steppers]:
@@ -209,7 +210,7 @@ class Commands:
     # The limits
     cmd_SET_RESYNC_LIMITS_help = "Change or report how far a stepper may be off"
 
-    def cmd_SET_RESYNC_LIMITS(self, gcmd: Any) -> None:
+    def cmd_SET_RESYNC_LIMITS(self, gcmd: GCodeCommand) -> None:
         if self._resyncer is None:
             raise gcmd.error("SET_RESYNC_LIMITS: no axis is resynced")
         rails = self._rails_of(gcmd, gcmd.get("AXIS", None))
@@ -234,7 +235,7 @@ class Commands:
         else:
             logging.info("multi_mcu_resync: limits changed:\n%s", text)
 
-    def _rails_of(self, gcmd: Any, axis: Optional[str]) -> List[Rail]:
+    def _rails_of(self, gcmd: GCodeCommand, axis: Optional[str]) -> List[Rail]:
         if axis is None:
             return self._rails
         axes = [a for rail in self._rails for a in rail.axes]

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..count_check.position_check import Comparison
 from ..model.following_error import Limits
@@ -29,8 +29,8 @@ class Status:
         self._rails: List[Rail] = []
         self._state = SyncState([])
         self._checks: Dict[str, Comparison] = {}
-        self._fields: Dict[str, Any] = {}
-        self._built_from: Optional[Tuple[Any, ...]] = None
+        self._fields: Dict[str, object] = {}
+        self._built_from: Optional[Tuple[object, ...]] = None
 
     def note_rails(self, rails: List[Rail], state: SyncState) -> None:
         """Remember which rails are resynced, and where their state is."""
@@ -41,7 +41,7 @@ class Status:
         """Take in what the MCUs have counted."""
         self._checks = {**self._checks, **{c.name: c for c in comparisons}}
 
-    def get_status(self) -> Dict[str, Any]:
+    def get_status(self) -> Dict[str, object]:
         """What a macro and a client get."""
         present = self._present()
         if present != self._built_from:
@@ -49,7 +49,7 @@ class Status:
             self._fields = self._build()
         return self._fields
 
-    def _present(self) -> Tuple[Any, ...]:
+    def _present(self) -> Tuple[object, ...]:
         """All that the fields are made of; each part is replaced when it changes."""
         return (
             self._history.moves,
@@ -61,7 +61,7 @@ class Status:
             [self._state.get(rail.name) for rail in self._rails],
         )
 
-    def _build(self) -> Dict[str, Any]:
+    def _build(self) -> Dict[str, object]:
         """The fields of printer.multi_mcu_resync: plain, by axis or by stepper."""
         axes = self._by_axis()
         mcus = {n: mcu for rail in self._rails for n, mcu in rail.mcu_names().items()}

@@ -3,8 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any
 
+from ..model.klippy import Printer
 from ..model.limit import LimitError
 from ..model.limit_settings import LimitSettings
 
@@ -12,7 +12,7 @@ from ..model.limit_settings import LimitSettings
 class FollowingErrorTrip:
     """Whoever finds a stepper too far from where it should be reports it here."""
 
-    def __init__(self, printer: Any, limits: LimitSettings) -> None:
+    def __init__(self, printer: Printer, limits: LimitSettings) -> None:
         self._printer = printer
         self._limits = limits
 

@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List
+from typing import Callable, Dict, List
 
 from ..host import mapping
 from ..host.stand_in import Wrapping
+from ..model.klippy import GCodeCommand, Printer, Stepper
 from ..model.rail import Rail
 from .sync_state import RailState, SyncState
 
@@ -22,7 +23,7 @@ class ForceMoveWatch:
     """
 
     def __init__(
-        self, printer: Any, rails: List[Rail], state: SyncState, wrapping: Wrapping
+        self, printer: Printer, rails: List[Rail], state: SyncState, wrapping: Wrapping
     ) -> None:
         self._printer = printer
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
@@ -40,8 +41,10 @@ class ForceMoveWatch:
             for name in ("cmd_FORCE_MOVE", "cmd_STEPPER_BUZZ"):
                 wrapping.wrap_shipped(force_move, name, self._commanding)
 
-    def _commanding(self, host_command: Callable[[Any], None]) -> Callable[[Any], None]:
-        def command(gcmd: Any) -> None:
+    def _commanding(
+        self, host_command: Callable[[GCodeCommand], None]
+    ) -> Callable[[GCodeCommand], None]:
+        def command(gcmd: GCodeCommand) -> None:
             self._is_by_hand = True
             try:
                 host_command(gcmd)
@@ -51,7 +54,7 @@ class ForceMoveWatch:
         return command
 
     def _counting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
-        def manual_move(stepper: Any, *arguments: Any, **options: Any) -> None:
+        def manual_move(stepper: Stepper, *arguments: object, **options: object) -> None:
             name = stepper.get_name()
             if name not in self._rails:
                 host_manual_move(stepper, *arguments, **options)
@@ -71,7 +74,7 @@ class ForceMoveWatch:
 
         return manual_move
 
-    def _note(self, rail: Rail, stepper: Any, moved_mm: float) -> None:
+    def _note(self, rail: Rail, stepper: Stepper, moved_mm: float) -> None:
         names = [s.get_name() for s in rail.steppers]
         if self._state.get(rail.name) != self._noted.get(rail.name):
             # It has been homed or accepted since

@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, List
+from typing import Callable, List
 
 from ..host import mapping
 from ..host.stand_in import Wrapping
+from ..model.klippy import Kinematics, Move, Printer
 from ..model.rail import Rail
 from .sync_state import RailState, SyncState
 
@@ -16,8 +17,8 @@ class MoveGuard:
 
     def __init__(
         self,
-        printer: Any,
-        kinematics: Any,
+        printer: Printer,
+        kinematics: Kinematics,
         rails: List[Rail],
         state: SyncState,
         is_homing: Callable[[], bool],
@@ -29,14 +30,14 @@ class MoveGuard:
         self._is_homing = is_homing
         wrapping.wrap_shipped(kinematics, "check_move", self._checking)
 
-    def _checking(self, host_check_move: Callable[[Any], None]) -> Callable[[Any], None]:
-        def check_move(move: Any) -> None:
+    def _checking(self, host_check_move: Callable[[Move], None]) -> Callable[[Move], None]:
+        def check_move(move: Move) -> None:
             host_check_move(move)
             self._check_rails(move)
 
         return check_move
 
-    def _check_rails(self, move: Any) -> None:
+    def _check_rails(self, move: Move) -> None:
         if self._is_homing():
             return
         for rail in self._rails:
@@ -53,6 +54,6 @@ class MoveGuard:
             "Axis %s is not in sync: %s. Home it" % (axes, state.reason)
         )
 
-    def _needs(self, rail: Rail, move: Any) -> bool:
+    def _needs(self, rail: Rail, move: Move) -> bool:
         slopes = mapping.slopes(rail.steppers[0])
         return any(slope and distance for slope, distance in zip(slopes, move.axes_d))

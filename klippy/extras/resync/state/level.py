@@ -3,10 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List, Set
+from typing import Dict, List, Set
 
 from ..host.host import Host, Leveller
-from ..host.stand_in import Wrapping
+from ..host.stand_in import Call, Wrapper, Wrapping
 from ..model.rail import Rail
 from .sync_state import SyncState
 
@@ -31,11 +31,11 @@ class LevelWatch:
     def _rails_of(self, steppers: Set[str]) -> List[Rail]:
         return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
 
-    def _doubter(self, leveller: Leveller) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _doubter(self, leveller: Leveller) -> Wrapper:
         reason = "%s has not come to its end" % (leveller.command,)
 
-        def wrapper(adjust_steppers: Callable[..., Any]) -> Callable[..., Any]:
-            def adjust(*arguments: Any, **options: Any) -> Any:
+        def wrapper(adjust_steppers: Call) -> Call:
+            def adjust(*arguments: object, **options: object) -> object:
                 for rail in self._rails_of(leveller.levelled()):
                     self._state.note_level_needed(rail.name, reason)
                 return adjust_steppers(*arguments, **options)
@@ -44,9 +44,9 @@ class LevelWatch:
 
         return wrapper
 
-    def _watcher(self, leveller: Leveller) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def wrapper(check_retry_result: Callable[..., Any]) -> Callable[..., Any]:
-            def check(*arguments: Any, **options: Any) -> Any:
+    def _watcher(self, leveller: Leveller) -> Wrapper:
+        def wrapper(check_retry_result: Call) -> Call:
+            def check(*arguments: object, **options: object) -> object:
                 result = check_retry_result(*arguments, **options)
                 # Until Klipper 2024-12-19 (v0.13) there is no result where retries are zero
                 if leveller.status.applied or result is None:

@@ -3,8 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Callable, Dict, List
+from typing import Callable, Dict, List
 
+from ..model.klippy import Opaque, Printer
 from ..model.rail import Rail
 from .sync_state import MOTORS_OFF, RailState, SyncState
 
@@ -12,7 +13,7 @@ from .sync_state import MOTORS_OFF, RailState, SyncState
 class MotorWatch:
     """Learns of motors that are switched off, all of a rail or one alone."""
 
-    def __init__(self, printer: Any, rails: List[Rail], state: SyncState) -> None:
+    def __init__(self, printer: Printer, rails: List[Rail], state: SyncState) -> None:
         self._state = state
         stepper_enable = printer.lookup_object("stepper_enable")
         for rail in rails:
@@ -25,7 +26,7 @@ class MotorWatch:
                 enable.register_state_callback(self._handler(rail.name, name, others, before))
 
     def _handler(
-        self, rail_name: str, name: str, others: List[Any], before: Dict[float, RailState]
+        self, rail_name: str, name: str, others: List[Opaque], before: Dict[float, RailState]
     ) -> Callable[[float, bool], None]:
         def handle(print_time: float, is_enabled: bool) -> None:
             if is_enabled:
