@@ -40,7 +40,7 @@ cd "$root"
 echo "check_host: version $(cat .env/checkout/version) of $KLIPPY_DIR"
 # What fails leaves the logs of its printer in a folder; the next check begins afresh. That runs are
 # repeatable is a matter of the virtual printer.
-PYTHONPATH=$root/scripts exec .env/tools/bin/python -m pytest -p host_table \
+PYTHONPATH=$root exec .env/tools/bin/python -m pytest -p scripts.developer.host_table \
     test/end_to_end --ignore=test/end_to_end/test_determinism.py -q -n auto --dist worksteal \
     --tb=no -o addopts="--import-mode=importlib --strict-markers -rN" \
     -o tmp_path_retention_policy=failed --basetemp="$root/.env/checkout/logs" "${selection[@]}"

@@ -19,7 +19,7 @@ log=$env/setup.log
 requirements=$root/scripts/requirements
 # Raise to have all environments made again after a change of how they are made, or if there are
 # other extras to link
-layout=5
+layout=6
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
@@ -209,7 +209,7 @@ make_moonraker() {
 link_extras() {
     local extras=$env/$1/klippy/extras part
     for part in "$root"/klippy/extras/{multi_mcu_resync.py,resync} \
-            "$root"/scripts/bench_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*; do
+            "$root"/scripts/developer/host_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*; do
         ln -sfnr "$part" "$(realpath "$extras")/${part##*/}"
     done
 }

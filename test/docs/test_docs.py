@@ -104,6 +104,12 @@ def test_overview_has_every_module_script_and_invariant():
     scripts = [ROOT.joinpath("scripts").glob(pattern) for pattern in patterns]
     listed = {path.name for found in scripts for path in found}
     assert listed == {p.name for p in (ROOT / "scripts").iterdir() if p.suffix in (".py", ".sh")}
+    rows = re.findall(r"^\| `(developer/(?:\w+/)?)` \| (.*) \|$", part, re.MULTILINE)
+    listed = [folder + module for folder, row in rows for module in re.findall(r"`(\w+)`", row)]
+    modules = (ROOT / "scripts" / "developer").rglob("[!_]*.py")
+    assert sorted(listed) == sorted(
+        str(path.relative_to(ROOT / "scripts").with_suffix("")) for path in modules
+    )
     invariants = re.findall(r"^- (I\d):", overview, re.MULTILINE)
     tests = text(ROOT / "test" / "end_to_end" / "test_invariants.py")
     tested = re.findall(r"^def test_(i\d)_", tests, re.MULTILINE)

@@ -4,8 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from stopwatch import Stopwatch
 
+from scripts.developer.stopwatch import Stopwatch
 from virtual_printer.samples import SamplePrinter
 
 pytestmark = pytest.mark.area("time cost")

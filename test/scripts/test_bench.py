@@ -5,9 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import json
 
-import bench
-import bench_can
 import pytest
+
+from scripts.developer.bench import can_buses, rivals
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def small(monkeypatch):
         "HOST_CPU_SAMPLES": 3,
         "LONGEST_CORRECTION_STEPS": 40,
     }.items():
-        monkeypatch.setattr(bench, name, value)
+        monkeypatch.setattr(rivals, name, value)
 
 
 def test_benchmark_measures_all_rivals(small, monkeypatch, tmp_path, capsys):
     figures, picture = tmp_path / "bench.json", tmp_path / "bench.png"
     monkeypatch.setattr("sys.argv", ["bench", "--json", str(figures), "--plot", str(picture)])
-    assert bench.main() == 0
+    assert rivals.main() == 0
     report = json.loads(figures.read_text())
     for key in ("seconds_per_probe_ratio", "qgl_ratio"):
         assert set(report[key]) == {"resync", "off", "sequential"}
@@ -58,17 +58,17 @@ def test_benchmark_measures_all_rivals(small, monkeypatch, tmp_path, capsys):
 
 def test_benchmark_of_can_buses_tells_fast_from_slow(monkeypatch, tmp_path, capsys):
     for name, value in {
-        "BUSES": {bus: bench_can.BUSES[bus] for bus in ("250 k", "1 M")},
+        "BUSES": {bus: can_buses.BUSES[bus] for bus in ("250 k", "1 M")},
         "LOADS": (0.0,),
         "PROBES": 3,
         "LEVELLINGS": 1,
         "LEVELLING_RUNS": 1,
     }.items():
-        monkeypatch.setattr(bench_can, name, value)
+        monkeypatch.setattr(can_buses, name, value)
     figures, picture = tmp_path / "bench.json", tmp_path / "bench.png"
     options = ["--can", "--json", str(figures), "--plot", str(picture)]
     monkeypatch.setattr("sys.argv", ["bench", *options])
-    assert bench.main() == 0
+    assert rivals.main() == 0
     report = json.loads(figures.read_text())
     slow, fast = report["buses"]
     assert (slow["bus"], fast["bus"]) == ("250 k", "1 M")
@@ -79,16 +79,16 @@ def test_benchmark_of_can_buses_tells_fast_from_slow(monkeypatch, tmp_path, caps
     for row in (slow, fast):
         assert 0.0 < row["skew_mean_mm"] <= row["skew_max_mm"] < row["overshoot_max_mm"]
         # Each stops at its own pin, whatever the bus
-        assert row["wired_skew_max_mm"] <= bench_can.STEP_MM
+        assert row["wired_skew_max_mm"] <= can_buses.STEP_MM
     assert (report["levellings"], report["levelling_timeouts"]) == (1, 0)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "0 communication timeouts in 1 runs" in capsys.readouterr().out
 
 
 def test_bus_that_never_keeps_up_is_a_row_without_figures():
-    nothing = bench_can.Overshoot([], [], 0.9, 0, [])
-    found = {"%s %g" % (bus, load): nothing for bus in bench_can.BUSES for load in bench_can.LOADS}
-    found.update(("levelling %d" % (i,), 0) for i in range(bench_can.LEVELLING_RUNS))
-    figures = bench_can.report(found)
+    nothing = can_buses.Overshoot([], [], 0.9, 0, [])
+    found = {"%s %g" % (bus, load): nothing for bus in can_buses.BUSES for load in can_buses.LOADS}
+    found.update(("levelling %d" % (i,), 0) for i in range(can_buses.LEVELLING_RUNS))
+    figures = can_buses.report(found)
     assert {row["overshoot_mean_mm"] for row in figures["buses"]} == {None}
-    assert bench_can.table(figures).count("0 of %d" % (bench_can.PROBES,)) == len(figures["buses"])
+    assert can_buses.table(figures).count("0 of %d" % (can_buses.PROBES,)) == len(figures["buses"])

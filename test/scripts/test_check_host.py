@@ -11,8 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from host_table import HostTable, Row
 
+from scripts.developer.host_table import HostTable, Row
 from virtual_printer import hosts
 
 ROOT = Path(__file__).resolve().parents[2]

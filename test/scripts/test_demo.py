@@ -5,9 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import json
 
-import demo
 import pytest
 
+from scripts.developer import demo
 from virtual_printer import hosts, machine
 from virtual_printer.samples import CAN_PRINTER
 from virtual_printer.session import SessionError

@@ -4,9 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from fault_judge import Claim, RailJudge, Step, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
+
+from scripts.developer.faults.judge import Claim, RailJudge, Step, Verdict
 
 STEP_MM = 0.0025
 LEVEL = Claim(True)

@@ -9,21 +9,19 @@ from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
-import fault_outcome
-import fault_run
-import fault_witness
-import faults
 import pytest
-import random_printers
-from fault_aim import Aim
-from fault_judge import Claim
-from fault_kinds import COMMAND, KINDS, NEVER, draw_kind
-from random_scripts import ACCEPT, Command, accept_axis
 
+from scripts.developer.faults import campaign, random_printers, run
+from scripts.developer.faults.aim import Aim
+from scripts.developer.faults.judge import Claim
+from scripts.developer.faults.kinds import COMMAND, KINDS, NEVER, draw_kind
+from scripts.developer.faults.outcome import KIND_NAMES, kind_of, tracebacks
+from scripts.developer.faults.random_scripts import ACCEPT, Command, accept_axis
+from scripts.developer.faults.witness import Witness
 from virtual_printer import hosts
 
-UNHARMED = fault_outcome.KIND_NAMES.index("none")
-M112_BETWEEN = fault_outcome.KIND_NAMES.index("m112_between")
+UNHARMED = KIND_NAMES.index("none")
+M112_BETWEEN = KIND_NAMES.index("m112_between")
 # What earlier campaigns did not have is run once more
 NEW_KINDS = (
     "block_lost",
@@ -48,24 +46,24 @@ def test_no_fault_goes_unnoticed(monkeypatch, tmp_path, capsys):
     figures = tmp_path / "faults.json"
     count = str(len(KINDS))
     monkeypatch.setattr("sys.argv", ["faults", "--count", count, "--json", str(figures)])
-    code = faults.main()
+    code = campaign.main()
     report = json.loads(figures.read_text())
     assert (code, report["failures"]) == (0, [])
     assert report["runs"] == len(KINDS)
     assert report["by_kind"] == dict.fromkeys(KINDS, 1)
-    for key in faults.COUNTED:
+    for key in campaign.COUNTED:
         assert report[key] == 0
     assert "silent skews" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", NEW_KINDS)
 def test_no_fault_of_an_older_host_goes_unnoticed(kind):
-    outcome = fault_run.run_seed(fault_outcome.KIND_NAMES.index(kind), "klipper_v0_12")
+    outcome = run.run_seed(KIND_NAMES.index(kind), "klipper_v0_12")
     assert (outcome.kind, outcome.has_struck, outcome.what()) == (kind, True, "")
 
 
 def test_each_kind_comes_equally_often():
-    kinds = Counter(map(fault_outcome.kind_of, range(100000, 102000)))
+    kinds = Counter(map(kind_of, range(100000, 102000)))
     assert set(kinds) == set(KINDS)
     assert min(kinds.values()) >= 60
 
@@ -76,7 +74,7 @@ def test_each_kind_finds_something_to_strike(name):
     for seed in range(100):
         rng = random.Random(seed)
         kind = draw_kind(name, rng)
-        printer = fault_run.draw_random_printer(name, kind, rng)
+        printer = run.draw_random_printer(name, kind, rng)
         aim = Aim(SimpleNamespace(listen=lambda listener: None), printer, kind, rng, print)
         phases[aim.phase] += 1
         if kind.is_by_command:
@@ -88,15 +86,15 @@ def test_each_kind_finds_something_to_strike(name):
 
 
 def test_run_is_the_same_each_time(host_name):
-    stories = [fault_run.run_seed(UNHARMED, host_name).story for _ in range(2)]
+    stories = [run.run_seed(UNHARMED, host_name).story for _ in range(2)]
     assert len(stories[0]) > 10
     assert stories[0] == stories[1]
 
 
 def test_homing_move_that_begins_after_a_shutdown_ends_at_once(host_name, monkeypatch):
     kind = KINDS["m112_between"]._replace(phases=(NEVER,))
-    monkeypatch.setattr(fault_run, "draw_kind", lambda name, rng: kind)
-    undisturbed = fault_run.run_seed(M112_BETWEEN, host_name).story
+    monkeypatch.setattr(run, "draw_kind", lambda name, rng: kind)
+    undisturbed = run.run_seed(M112_BETWEEN, host_name).story
     begin_s = float(next(line for line in undisturbed if '"begin"' in line).split()[0])
     before_command = Aim.before_command
 
@@ -106,13 +104,13 @@ def test_homing_move_that_begins_after_a_shutdown_ends_at_once(host_name, monkey
         aim._session.call_at(begin_s - 0.0005, aim.strike)
 
     monkeypatch.setattr(Aim, "before_command", strike_before_the_move)
-    outcome = fault_run.run_seed(M112_BETWEEN, host_name)
+    outcome = run.run_seed(M112_BETWEEN, host_name)
     assert (outcome.ended, outcome.hangs) == ("shutdown", [])
 
 
 def test_owner_who_lets_one_motor_go_may_move_the_axis_whatever_else_he_does():
     # SET_STEPPER_ENABLE, then FORCE_MOVE, which gives another reason to level
-    outcome = fault_run.run_seed(7100000100637, "kalico")
+    outcome = run.run_seed(7100000100637, "kalico")
     assert "SET_STEPPER_ENABLE" in "\n".join(outcome.story)
     assert outcome.silent_skews == []
 
@@ -121,11 +119,11 @@ def claim_always(monkeypatch, claim):
     def claims(witness):
         return {rail.axis: claim for rail in witness._printer.rails}
 
-    monkeypatch.setattr(fault_witness.Witness, "claims", claims)
+    monkeypatch.setattr(Witness, "claims", claims)
 
 
 def test_skew_under_the_claim_of_being_in_sync_is_found(host_name, monkeypatch):
-    draw = fault_run.draw_random_printer
+    draw = run.draw_random_printer
 
     def draw_uncorrected(name, kind, rng):
         printer = draw(name, kind, rng)
@@ -135,28 +133,28 @@ def test_skew_under_the_claim_of_being_in_sync_is_found(host_name, monkeypatch):
         script = [c for c in printer.script if c.gcode not in ("RESYNC_CHECK", ACCEPT)]
         return replace(printer, printer_cfg=text, script=tuple(script))
 
-    monkeypatch.setattr(fault_run, "draw_random_printer", draw_uncorrected)
+    monkeypatch.setattr(run, "draw_random_printer", draw_uncorrected)
     claim_always(monkeypatch, Claim(True))
-    outcome = fault_run.run_seed(UNHARMED, host_name)
+    outcome = run.run_seed(UNHARMED, host_name)
     assert outcome.silent_skews
     assert "claimed in sync and level with a skew" in outcome.what()
 
 
 def test_alarm_on_a_printer_that_is_in_step_is_found(host_name, monkeypatch):
     claim_always(monkeypatch, Claim(False))
-    outcome = fault_run.run_seed(UNHARMED, host_name)
+    outcome = run.run_seed(UNHARMED, host_name)
     assert any("said not to be in sync" in text for text in outcome.false_alarms)
 
 
 def test_shutdown_that_stock_klipper_would_not_have_is_found(monkeypatch):
     needless = KINDS["m112_between"]._replace(shuts_down=False)
-    monkeypatch.setattr(fault_run, "draw_kind", lambda name, rng: needless)
-    assert fault_run.run_seed(M112_BETWEEN, "kalico").needless_shutdowns
+    monkeypatch.setattr(run, "draw_kind", lambda name, rng: needless)
+    assert run.run_seed(M112_BETWEEN, "kalico").needless_shutdowns
 
 
 def test_claims_of_status_and_console_are_compared(host_name, monkeypatch):
-    monkeypatch.setattr(fault_witness.Witness, "said", lambda witness: {})
-    outcome = fault_run.run_seed(UNHARMED, host_name)
+    monkeypatch.setattr(Witness, "said", lambda witness: {})
+    outcome = run.run_seed(UNHARMED, host_name)
     assert any("QUERY_RESYNC and status differ" in text for text in outcome.others)
 
 
@@ -168,7 +166,7 @@ def test_steps_in_the_direction_of_travel_are_found(host_name, monkeypatch):
 
     # All corrections count as wrong then
     monkeypatch.setattr(random_printers.RandomPrinter, "travel_signs", reversed_signs)
-    assert fault_run.run_seed(UNHARMED, host_name).steps_in_travel_direction > 0
+    assert run.run_seed(UNHARMED, host_name).steps_in_travel_direction > 0
 
 
 def test_tracebacks_of_others_than_the_failing_macro_are_found():
@@ -178,7 +176,7 @@ def test_tracebacks_of_others_than_the_failing_macro_are_found():
         "something else\n"
         "Traceback (most recent call last):\n  File b\nKeyError: 'x'\nmore\n"
     )
-    assert fault_outcome.tracebacks(log) == ["KeyError: 'x'"]
+    assert tracebacks(log) == ["KeyError: 'x'"]
 
 
 def test_random_printers_have_shared_axes_of_every_kind():
@@ -213,6 +211,6 @@ def test_command_knows_what_it_is_for():
 @pytest.mark.parametrize("option", ["--count=0", "--count=-1", "--count=x", "--json=/"])
 def test_bad_options_are_refused(option, capsys):
     with pytest.raises(SystemExit) as ended:
-        faults.parse_arguments([option])
+        campaign.parse_arguments([option])
     assert ended.value.code == 2
     assert option.split("=")[0] in capsys.readouterr().err

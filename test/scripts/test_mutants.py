@@ -5,12 +5,13 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import json
 
-import mutant_reached
-import mutants
 import pytest
-from mutant_changes import ROOT, module_paths, mutants_of
-from mutant_named import NamedChange, NamedError, mutant_of, named_mutants
-from mutant_tests import RecordedTest, TestChoice
+
+from scripts.developer.mutants import campaign
+from scripts.developer.mutants.changes import ROOT, module_paths, mutants_of
+from scripts.developer.mutants.named import NamedChange, NamedError, mutant_of, named_mutants
+from scripts.developer.mutants.reached import FUNCTION, PREAMBLE, noting
+from scripts.developer.mutants.tests import RecordedTest, TestChoice
 
 PROFILE = "klippy/extras/resync/model/correction_time.py"
 LIMITS = "klippy/extras/resync/model/following_error.py"
@@ -88,54 +89,54 @@ def test_named_change_that_does_not_fit_any_more_is_an_error_that_says_so():
 
 
 def test_choice_is_that_of_the_seed_and_has_one_of_each_module():
-    found = mutants.all_mutants()
-    chosen = mutants.choose(found, 60, 1)
-    assert chosen == mutants.choose(found, 60, 1)
-    assert chosen != mutants.choose(found, 60, 2)
+    found = campaign.all_mutants()
+    chosen = campaign.choose(found, 60, 1)
+    assert chosen == campaign.choose(found, 60, 1)
+    assert chosen != campaign.choose(found, 60, 2)
     assert len(set(chosen)) == len(chosen) == 60
     assert {mutant.path for mutant in chosen} == {path for path, of_it in found.items() if of_it}
 
 
 def test_every_reason_belongs_to_a_mutant_that_there_is():
-    known = named_mutants() + [m for found in mutants.all_mutants().values() for m in found]
-    reasons = mutants.read_survivors()
-    assert mutants.stale_reasons(reasons, known, []) == []
+    known = named_mutants() + [m for found in campaign.all_mutants().values() for m in found]
+    reasons = campaign.read_survivors()
+    assert campaign.stale_reasons(reasons, known, []) == []
     assert all(reasons.values())
 
 
 def test_reason_for_a_mutant_that_is_killed_is_stale():
     mutant = named_mutants()[0]
     reasons = {mutant.describe(): "It cannot be noticed.", "gone.py f: a -> b": "It was so."}
-    judged = [mutants.Judged(mutant, None, 1)]
-    assert mutants.stale_reasons(reasons, [mutant], judged) == ["gone.py f: a -> b"]
-    judged = [mutants.Judged(mutant, "a test", 1)]
-    assert mutants.stale_reasons(reasons, [mutant], judged) == list(reasons)
+    judged = [campaign.Judged(mutant, None, 1)]
+    assert campaign.stale_reasons(reasons, [mutant], judged) == ["gone.py f: a -> b"]
+    judged = [campaign.Judged(mutant, "a test", 1)]
+    assert campaign.stale_reasons(reasons, [mutant], judged) == list(reasons)
 
 
 def test_reasons_are_read_with_their_mutants(tmp_path):
     path = tmp_path / "survivors.txt"
     path.write_text("# A comment\n\na.py f: x < 1 -> x <= 1\n    Never 1:\n    see g().\n")
-    assert mutants.read_survivors(path) == {"a.py f: x < 1 -> x <= 1": "Never 1: see g()."}
+    assert campaign.read_survivors(path) == {"a.py f: x < 1 -> x <= 1": "Never 1: see g()."}
 
 
 def test_report_has_the_figures_and_every_survivor(capsys):
     found = mutants_of("worst.py", SOURCE)
-    judged = [mutants.Judged(m, "a test" if i else None, 1) for i, m in enumerate(found)]
-    report = json.loads(json.dumps(mutants.report_of(judged, {}, 1)))
+    judged = [campaign.Judged(m, "a test" if i else None, 1) for i, m in enumerate(found)]
+    report = json.loads(json.dumps(campaign.report_of(judged, {}, 1)))
     assert (report["killed"], report["survived"]) == (len(found) - 1, 1)
     assert report["survivors"][0]["file"] == "worst.py"
     assert report["survivors"][0]["line"] == found[0].line
-    assert mutants.conclude(report) == 1
+    assert campaign.conclude(report) == 1
     assert "NO REASON GIVEN" in capsys.readouterr().out
-    report = mutants.report_of(judged, {found[0].describe(): "Nobody looks."}, 1)
-    assert mutants.conclude(report) == 0
+    report = campaign.report_of(judged, {found[0].describe(): "Nobody looks."}, 1)
+    assert campaign.conclude(report) == 0
 
 
 def test_code_notes_what_is_reached_of_it():
     reached = set()
-    code = mutant_reached.noting(SOURCE.replace("List[float]", "list"), "worst.py")
-    code = code.replace("Optional[float]", "float").replace(mutant_reached.PREAMBLE, "")
-    names = {mutant_reached.FUNCTION: reached.add}
+    code = noting(SOURCE.replace("List[float]", "list"), "worst.py")
+    code = code.replace("Optional[float]", "float").replace(PREAMBLE, "")
+    names = {FUNCTION: reached.add}
     exec(compile(code, "worst.py", "exec"), names)
     assert names["worst"]([0.25, 3.0]) == 1.25
     assert reached == {"worst.py:7", "worst.py:9", "worst.py:10"}
@@ -166,7 +167,7 @@ def test_mutant_is_killed_by_a_test_that_fails_and_survives_those_that_do_not():
     tests = {DEFAULT_TEST: 120.0}
     deadly = next(m for m in found if m.now == "MIN_FERROR_STEPS = 3")
     harmless = deadly._replace(replacement="2")
-    with mutants.make_trees(1) as (tree,):
+    with campaign.make_trees(1) as (tree,):
         assert tree.killer_of(deadly, tests) == DEFAULT_TEST
         assert tree.killer_of(harmless, tests) is None
         # And the copy is as it was

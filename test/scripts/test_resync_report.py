@@ -8,8 +8,8 @@ import resync_report
 from report.log import Log
 from report.move_sections import homing_moves
 from report.predict import predictions
-from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
 
+from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
 from virtual_printer import hosts
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session

@@ -18,6 +18,7 @@ from report.content import sections
 from report.files import Damage, LogError, Progress, in_order_of_time
 from report.log import Log
 from report.text import render
+
 from scripts.resync_logs import CONFIG, MOVE, long_log, stats, stats_mcu
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "resync_report.py"

@@ -14,6 +14,7 @@ import pytest
 import resync_report
 from report import plots
 from report.log import Log
+
 from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
 
 # Loads a page as it is into a frame, and tells what the browser made of it

@@ -19,9 +19,10 @@ import signal
 from pathlib import Path
 from typing import Any, Iterator, List, Set
 
-import mutant_reached
 import pytest
 from hypothesis import Phase, settings
+
+from scripts.developer.mutants.reached import FILE_NAME, FUNCTION
 
 PLAN = json.loads(Path(os.environ["MUTANT_PLAN"]).read_text())
 RECORD_LIMIT_S = 300
@@ -34,7 +35,7 @@ settings.load_profile("mutants")
 
 _reached: Set[str] = set()
 if PLAN["record"]:
-    setattr(builtins, mutant_reached.FUNCTION, _reached.add)
+    setattr(builtins, FUNCTION, _reached.add)
 
 
 def _is_wanted(item: pytest.Item) -> bool:
@@ -91,7 +92,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     arguments = getattr(item, "funcargs", {})
     if report.when == "call" and "tmp_path" in arguments:
         # Klippy notes what it has reached in its own folder, which is gone after the test
-        for path in arguments["tmp_path"].rglob(mutant_reached.FILE_NAME):
+        for path in arguments["tmp_path"].rglob(FILE_NAME):
             _reached.update(path.read_text().split())
     return report
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import matplotlib
-from parallel import Task
 
+from scripts.developer.parallel import Task
 from virtual_printer.samples import CAN_PRINTER, SamplePrinter, Section
 from virtual_printer.session import GCodeError, Session, SessionError
 

@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from mutant_changes import ROOT, Mutant
-
+from scripts.developer.mutants.changes import ROOT, Mutant
 from virtual_printer import hosts
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.so")
@@ -81,20 +80,20 @@ class Tree:
     def run_tests(
         self, plan: Dict[str, Any], targets: Sequence[str], options: Sequence[str], limit_s: float
     ) -> "subprocess.CompletedProcess[str]":
-        """Run pytest on these files or folders by a plan for mutant_plugin.
+        """Run pytest on these files or folders by a plan for plugin.py.
 
         A copy that takes longer than limit_s counts as failed.
         """
         plan_file = self.path / "mutant_plan.json"
         plan_file.write_text(json.dumps(plan))
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "mutant_plugin"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "scripts.developer.mutants.plugin"]
         command += ["-p", "no:cacheprovider", "--basetemp", str(self._scratch)]
         environment = {
             **os.environ,
             "MUTANT_PLAN": str(plan_file),
             # Two versions of a file within a second would be taken for the same
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": str(self.path / "scripts"),
+            "PYTHONPATH": str(self.path),
         }
         with subprocess.Popen(
             [*command, *options, *targets],

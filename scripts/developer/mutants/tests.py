@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, NamedTuple, Set, Tuple
 
-import mutant_reached
-from mutant_changes import ROOT, Mutant, module_paths
-from mutant_tree import Tree
-
+from scripts.developer.mutants.changes import ROOT, Mutant, module_paths
+from scripts.developer.mutants.reached import noting
+from scripts.developer.mutants.tree import Tree
 from virtual_printer import hosts
 
 TARGETS = ("test/resync", "test/end_to_end", "test/klippy")
@@ -141,7 +140,7 @@ def _recorded(tree: Tree, workers: int, files: List[str]) -> List[Dict[str, Any]
     folder.mkdir()
     sources = {path: tree.read(path) for path in module_paths()}
     for path, source in sources.items():
-        tree.write(path, mutant_reached.noting(source, Path(path).name))
+        tree.write(path, noting(source, Path(path).name))
     others = [host.name for host in hosts.available() if host.name != hosts.REGISTRY_HOSTS[0]]
     of_others = dict.fromkeys(others, TESTS_OF_ALL_HOSTS)
     plan = {"hosts": of_others, "record": str(folder), "tests": None}

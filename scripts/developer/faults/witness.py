@@ -6,10 +6,9 @@
 import re
 from typing import Dict
 
-from fault_aim import Aim
-from fault_judge import Claim
-from random_printers import Rail, RandomPrinter
-
+from scripts.developer.faults.aim import Aim
+from scripts.developer.faults.judge import Claim
+from scripts.developer.faults.random_printers import Rail, RandomPrinter
 from virtual_printer.session import Session
 
 SECTION = "multi_mcu_resync"

@@ -6,19 +6,18 @@
 import random
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from fault_aim import Aim
-from fault_judge import ROUNDING_MM, Claim, RailJudge, Step
-from fault_kinds import Kind, draw_kind
-from fault_outcome import Outcome, kind_of, tracebacks
-from fault_witness import LEVEL_LINE, SECTION, Witness
-from random_printers import (
+from scripts.developer.faults.aim import Aim
+from scripts.developer.faults.judge import ROUNDING_MM, Claim, RailJudge, Step
+from scripts.developer.faults.kinds import Kind, draw_kind
+from scripts.developer.faults.outcome import Outcome, kind_of, tracebacks
+from scripts.developer.faults.random_printers import (
     Rail,
     RandomPrinter,
     draw_printer,
     draw_printer_with_two_carriages,
 )
-from random_scripts import HOST_CHECK, LEVELLERS, Command, accept_axis
-
+from scripts.developer.faults.random_scripts import HOST_CHECK, LEVELLERS, Command, accept_axis
+from scripts.developer.faults.witness import LEVEL_LINE, SECTION, Witness
 from virtual_printer.session import GCodeError, Session, SessionError
 
 REAL_TIMEOUT_S = 60.0

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import bench_can
 import matplotlib
-from arguments import parse_arguments
-from parallel import Task, run_tasks
-from stopwatch import Stopwatch
 
+from scripts.developer.arguments import parse_arguments
+from scripts.developer.bench import can_buses
+from scripts.developer.parallel import Task, run_tasks
+from scripts.developer.stopwatch import Stopwatch
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
 from virtual_printer.samples import SamplePrinter
@@ -429,7 +429,7 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
 def main() -> int:
     """Run the benchmark; returns the exit code."""
     arguments = parse_arguments("bench")
-    part = bench_can if arguments.can else sys.modules[__name__]
+    part = can_buses if arguments.can else sys.modules[__name__]
     started_s = time.monotonic()
     try:
         library()

@@ -13,7 +13,7 @@ import copy
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 EXTRA = ROOT / "klippy" / "extras"
 
 COMPARED = {

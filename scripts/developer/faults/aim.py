@@ -7,11 +7,10 @@ import json
 import random
 from typing import Any, Callable, Dict, List, Tuple
 
-import fault_kinds
-from fault_target import Target
-from random_printers import TRIGGER_HEIGHT_MM, XY_ENDSTOP_MM, RandomPrinter
-from random_scripts import Command
-
+from scripts.developer.faults import kinds
+from scripts.developer.faults.random_printers import TRIGGER_HEIGHT_MM, XY_ENDSTOP_MM, RandomPrinter
+from scripts.developer.faults.random_scripts import Command
+from scripts.developer.faults.target import Target
 from virtual_printer.session import Session, Truth
 
 MESSAGE = "fault_watch "
@@ -46,7 +45,7 @@ class Aim:
         self,
         session: Session,
         printer: RandomPrinter,
-        kind: fault_kinds.Kind,
+        kind: kinds.Kind,
         rng: random.Random,
         say: Callable[[str], None],
     ) -> None:
@@ -70,15 +69,15 @@ class Aim:
     def _choose(self) -> Tuple[int, str, int]:
         """Number of a command, and an axis with the number of homing moves before the one meant."""
         script = self._printer.script
-        kinds: Dict[str, Callable[[Command], Any]] = {
-            fault_kinds.CHECK: lambda command: command.checks,
-            fault_kinds.DURING: lambda command: True,
-            fault_kinds.TRAVEL: lambda command: command.travels,
-            fault_kinds.DEPARTURE: lambda command: command.travels,
-            fault_kinds.ADJUST: lambda command: command.levels,
+        by_kind: Dict[str, Callable[[Command], Any]] = {
+            kinds.CHECK: lambda command: command.checks,
+            kinds.DURING: lambda command: True,
+            kinds.TRAVEL: lambda command: command.travels,
+            kinds.DEPARTURE: lambda command: command.travels,
+            kinds.ADJUST: lambda command: command.levels,
         }
-        wanted = kinds.get(self.phase)
-        if self.phase == fault_kinds.NEVER:
+        wanted = by_kind.get(self.phase)
+        if self.phase == kinds.NEVER:
             return len(script), "z", 0
         if wanted is not None:
             # Something is to come after it
@@ -115,13 +114,13 @@ class Aim:
             self._begin_command()
 
     def _begin_command(self) -> None:
-        if self.phase in (fault_kinds.COMMAND, fault_kinds.DEPARTURE):
+        if self.phase in (kinds.COMMAND, kinds.DEPARTURE):
             self.strike()
-        elif self.phase == fault_kinds.DURING:
+        elif self.phase == kinds.DURING:
             self._strike_in(self._rng.uniform(0.0, DURING_S))
-        elif self.phase == fault_kinds.CHECK:
+        elif self.phase == kinds.CHECK:
             self._strike_in(self._rng.uniform(0.0, CHECK_S))
-        elif self.phase == fault_kinds.TRAVEL:
+        elif self.phase == kinds.TRAVEL:
             self._await_travel(self._number, self._session.stepper_truth())
 
     def _await_travel(self, number: int, before: Dict[str, Truth]) -> None:
@@ -172,7 +171,7 @@ class Aim:
             self._say("FAULT: as planned")
             self.has_struck = True
         elif name == "adjusting":
-            if self.is_armed and self.phase == fault_kinds.ADJUST:
+            if self.is_armed and self.phase == kinds.ADJUST:
                 self._strike_in(self._rng.uniform(0.0, ADJUST_S))
         else:
             for stepper, shift_mm in event["shifts_mm"].items():
@@ -185,15 +184,15 @@ class Aim:
         self._is_moving = True
         if not self.is_armed or self.has_struck or self._moving_axis != self.axis:
             return
-        if self.phase not in fault_kinds.HOMING_PHASES:
+        if self.phase not in kinds.HOMING_PHASES:
             return
         self._left -= 1
         if self._left >= 0:
             return
         number, starts_s = self._moves, self._session.now_s() + max(0.0, wait_s)
-        if self.phase == fault_kinds.BEGIN:
+        if self.phase == kinds.BEGIN:
             self.strike()
-        elif self.phase == fault_kinds.MOVE:
+        elif self.phase == kinds.MOVE:
             self._session.call_at(starts_s, lambda: self._aim_into_move(number))
 
     def _aim_into_move(self, number: int) -> None:
@@ -234,9 +233,9 @@ class Aim:
         self._watch_rest(self._moving_axis)
         if not self.is_armed or self.has_struck or self._left >= 0:
             return
-        if self.phase == fault_kinds.CORRECTION:
+        if self.phase == kinds.CORRECTION:
             self._strike_in(self._rng.uniform(0.0, 0.2))
-        elif self.phase == fault_kinds.BETWEEN:
+        elif self.phase == kinds.BETWEEN:
             self._strike_in(self._rng.uniform(0.25, 1.2))
 
     def _watch_rest(self, axis: str) -> None:

@@ -7,10 +7,10 @@ import random
 from functools import partial
 from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
-import fault_noise
-from fault_target import Target
-from random_printers import DrawScript
-from random_scripts import Scripter
+from scripts.developer.faults import noise
+from scripts.developer.faults.random_printers import DrawScript
+from scripts.developer.faults.random_scripts import Scripter
+from scripts.developer.faults.target import Target
 
 # Of a homing move: before it, while it runs, while it is corrected, thereafter
 BEGIN, MOVE, CORRECTION, BETWEEN = "begin", "move", "correction", "between"
@@ -238,12 +238,12 @@ KINDS: Dict[str, Kind] = {
         shuts_down=True,
         extra_shuts_down=True,
     ),
-    "block_lost": _noise(fault_noise.lose_block),
-    "block_repeated": _noise(fault_noise.repeat_block),
-    "block_late": _noise(fault_noise.delay_block),
+    "block_lost": _noise(noise.lose_block),
+    "block_repeated": _noise(noise.repeat_block),
+    "block_late": _noise(noise.delay_block),
     "two_links": Kind(
         LINK_PHASES,
-        fault_noise.spoil_two_links,
+        noise.spoil_two_links,
         draw_script=Scripter.with_checks,
         shuts_down=True,
     ),
@@ -272,7 +272,7 @@ KINDS: Dict[str, Kind] = {
     ),
     "check_while_printing": Kind(
         (DEPARTURE,),
-        fault_noise.delay_while_printing,
+        noise.delay_while_printing,
         draw_script=Scripter.printing,
         runs_to_end=True,
         is_noise=True,

@@ -17,15 +17,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
-from arguments import output_file
-from mutant_changes import ROOT, Mutant, module_paths, mutants_of
-from mutant_named import NamedError, named_mutants, tests_named_for
-from mutant_tests import TestChoice, record_tests
-from mutant_tree import Tree, TreeError
-
+from scripts.arguments import output_file
+from scripts.developer.mutants.changes import ROOT, Mutant, module_paths, mutants_of
+from scripts.developer.mutants.named import NamedError, named_mutants, tests_named_for
+from scripts.developer.mutants.tests import TestChoice, record_tests
+from scripts.developer.mutants.tree import Tree, TreeError
 from virtual_printer import hosts
 
-SURVIVORS = Path(__file__).with_name("mutant_survivors.txt")
+SURVIVORS = Path(__file__).with_name("survivors.txt")
 
 
 class Judged(NamedTuple):
@@ -224,7 +223,7 @@ def conclude(report: Dict[str, Any]) -> int:
         print("survived: %(file)s:%(line)d: %(was)s -> %(is)s" % survivor)
         print("    %s" % (reason,))
     for change in report["stale_reasons"]:
-        print("no such survivor any more, see scripts/mutant_survivors.txt: %s" % (change,))
+        print("no such survivor any more, see %s: %s" % (SURVIVORS.relative_to(ROOT), change))
     unexplained = [s for s in report["survivors"] if not s["reason"]]
     return 1 if unexplained or report["stale_reasons"] else 0
 

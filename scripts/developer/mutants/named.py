@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import List, NamedTuple, Tuple
 
-from mutant_changes import ROOT, Mutant, make_mutant, module_paths
+from scripts.developer.mutants.changes import ROOT, Mutant, make_mutant, module_paths
 
 C_HELPER = "klippy/chelper/kin_resync.c"
 
@@ -164,7 +164,7 @@ def mutant_of(change: NamedChange) -> Mutant:
     if sum(counts.values()) != 1:
         raise NamedError(
             "'%s' has to be there once in the extra, but is there %d times: bring '%s' in"
-            " scripts/mutant_named.py up to date"
+            " scripts/developer/mutants/named.py up to date"
             % (change.old.strip(), sum(counts.values()), change.name)
         )
     path = max(counts, key=lambda p: counts[p])

@@ -6,7 +6,7 @@
 import random
 from typing import Callable, List
 
-from fault_target import Target
+from scripts.developer.faults.target import Target
 
 # What a host shrugs off, unless it homes meanwhile (s)
 LATE_S = (0.002, 0.04)

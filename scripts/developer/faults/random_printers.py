@@ -7,8 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from random_scripts import Command, Scripter
-
+from scripts.developer.faults.random_scripts import Command, Scripter
 from virtual_printer.samples import SamplePrinter, config_text, numbered
 from virtual_printer.unusual_samples import DUAL, SwitchPrinter
 

@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 from typing import List
 
-from fault_kinds import KINDS
+from scripts.developer.faults.kinds import KINDS
 
 KIND_NAMES = list(KINDS)
 # Tracebacks that the host logs on purpose, by the line above them: of the macro that has to

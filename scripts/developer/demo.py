@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import matplotlib
-from arguments import parse_arguments
-from parallel import Task, run_tasks
-from stopwatch import Stopwatch
 
+from scripts.developer.arguments import parse_arguments
+from scripts.developer.parallel import Task, run_tasks
+from scripts.developer.stopwatch import Stopwatch
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
 from virtual_printer.samples import CAN_PRINTER, SamplePrinter
