@@ -11,4 +11,4 @@ set -u
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root/scripts/setup.sh" || exit
-PYTHONPATH=$root exec "$root/.env/tools/bin/python" "$root/scripts/developer/bench/rivals.py" "$@"
+PYTHONPATH=$root exec "$root/.env/tools/bin/python" "$root/scripts/developer/bench/command.py" "$@"

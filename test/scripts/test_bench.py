@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from scripts.developer.bench import can_buses, rivals
+from scripts.developer.bench import can_buses, command, rivals
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def small(monkeypatch):
 def test_benchmark_measures_all_rivals(small, monkeypatch, tmp_path, capsys):
     figures, picture = tmp_path / "bench.json", tmp_path / "bench.png"
     monkeypatch.setattr("sys.argv", ["bench", "--json", str(figures), "--plot", str(picture)])
-    assert rivals.main() == 0
+    assert command.main() == 0
     report = json.loads(figures.read_text())
     for key in ("seconds_per_probe_ratio", "qgl_ratio"):
         assert set(report[key]) == {"resync", "off", "sequential"}
@@ -68,7 +68,7 @@ def test_benchmark_of_can_buses_tells_fast_from_slow(monkeypatch, tmp_path, caps
     figures, picture = tmp_path / "bench.json", tmp_path / "bench.png"
     options = ["--can", "--json", str(figures), "--plot", str(picture)]
     monkeypatch.setattr("sys.argv", ["bench", *options])
-    assert rivals.main() == 0
+    assert command.main() == 0
     report = json.loads(figures.read_text())
     slow, fast = report["buses"]
     assert (slow["bus"], fast["bus"]) == ("250 k", "1 M")

@@ -3,13 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import json
 import os
 import random
 import re
 import statistics
-import sys
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +14,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import matplotlib
 
-from scripts.developer.arguments import parse_arguments
-from scripts.developer.bench import can_buses
-from scripts.developer.parallel import Task, run_tasks
+from scripts.developer.parallel import Task
 from scripts.developer.stopwatch import Stopwatch
-from virtual_printer import hosts
-from virtual_printer.build import BuildError, library
 from virtual_printer.samples import SamplePrinter
-from virtual_printer.session import GCodeError, Session, SessionError
+from virtual_printer.session import GCodeError, Session
 
 # Klipper's default probing speed
 LIKE = SamplePrinter(probe_speed_mm_s=5.0)
@@ -424,34 +417,3 @@ def plot(results: Dict[str, Any], path: str, title: str) -> None:
     figure.suptitle(title)
     figure.tight_layout()
     figure.savefig(path, dpi=120, format="png")
-
-
-def main() -> int:
-    """Run the benchmark; returns the exit code."""
-    arguments = parse_arguments("bench")
-    part = can_buses if arguments.can else sys.modules[__name__]
-    started_s = time.monotonic()
-    try:
-        library()
-        host = hosts.find(arguments.host)
-        results = {}
-        for group in part.task_groups(host.name, arguments.seed):
-            results.update(run_tasks(group))
-    except (hosts.HostError, BuildError, SessionError) as e:
-        print("bench: %s" % (e,), file=sys.stderr)
-        return 1
-    title = "%s %s, seed %d" % (host.name, host.version, arguments.seed)
-    figures = part.report(results)
-    print("%s (%.0f s)\n" % (title, time.monotonic() - started_s))
-    print(part.table(figures))
-    part.plot(results, arguments.plot, title)
-    print("\n%s: %s" % (part.PLOT_TITLE, arguments.plot))
-    if arguments.json:
-        figures["host"] = {"name": host.name, "version": host.version}
-        figures["seed"] = arguments.seed
-        Path(arguments.json).write_text(json.dumps(figures, indent=2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
