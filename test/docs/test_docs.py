@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from error_texts import error_texts
+
+from helpers.error_texts import error_texts
 
 # How the code reads an option, up to the option's name
 READ = r'(?:config\.get(?!section|_prefix)\w*\(|get_finite\(config,)\s*"%s"'

@@ -14,20 +14,14 @@ from virtual_printer.session import Session
 
 pytestmark = pytest.mark.area("start-up")
 
-# Runs the copy of a package, whatever is installed under its name
-RUN_COPY = """
-import runpy, sys
-sys.path.insert(0, sys.argv.pop(1))
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
-"""
-
 
 @pytest.fixture
 def changed(host, tmp_path):
     """changed(path, text): the host from a copy, in which a file ends with that text."""
 
     def change(path, text):
-        copy = tmp_path / "host" / "klippy"
+        # A package is looked for where it is started, whatever is installed under its name
+        copy = tmp_path / "session" / "klippy"
         shutil.copytree(str(host.klippy), str(copy), symlinks=True)
         for link in (path for path in copy.rglob("*") if path.is_symlink()):
             target = os.path.realpath(str(host.klippy / link.relative_to(copy)))
@@ -35,9 +29,7 @@ def changed(host, tmp_path):
             link.symlink_to(target)
         with open(str(copy / path), "a") as f:
             f.write(text)
-        if host.entry[0] != "-m":
-            return replace(host, entry=(str(copy / "klippy.py"),))
-        return replace(host, entry=("-c", RUN_COPY, str(copy.parent), host.entry[1]))
+        return host if host.entry[0] == "-m" else replace(host, entry=(str(copy / "klippy.py"),))
 
     return change
 

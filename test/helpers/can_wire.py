@@ -5,14 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 """A simulation with CAN buses, and the reference by which frames are measured."""
 
-import sys
 from collections import namedtuple
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
-
+from helpers import wire
 from virtual_printer import dictionary
 from virtual_printer.simulation_library import CanMessage, CanRule
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
-EXTRA = Path(__file__).resolve().parents[1] / "klippy" / "extras"
+EXTRA = Path(__file__).resolve().parents[2] / "klippy" / "extras"
 # What makes an error for the user to read: the host's factories, our exceptions
 RAISED = re.compile(r"^(error|command_error|config_error|\w+Error)$")
 # Texts that are handed to such a raise by a variable

@@ -39,8 +39,13 @@ REAL_TIMEOUT_S = 30.0
 TICKS_S = 20e-6
 
 
-def environment(folder: Path, **settings: object) -> Dict[str, str]:
-    """Return the environment of a managed program; settings are named without their prefix"""
+def environment(
+    folder: Path, packages: Optional[Path] = None, **settings: object
+) -> Dict[str, str]:
+    """Return the environment of a managed program; settings are named without their prefix
+
+    What it imports may be in the folder `packages`.
+    """
     variables = {
         "PATH": os.environ["PATH"],
         "LD_PRELOAD": str(build.library()),
@@ -50,6 +55,8 @@ def environment(folder: Path, **settings: object) -> Dict[str, str]:
         "VIRTUAL_PRINTER_REPORT": str(folder / "report"),
         "VIRTUAL_PRINTER_SCHEDULE": str(folder / "schedule"),
     }
+    if packages is not None:
+        variables["PYTHONPATH"] = str(packages)
     variables.update({f"VIRTUAL_PRINTER_{k.upper()}": str(v) for k, v in settings.items()})
     return variables
 

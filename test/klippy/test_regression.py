@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple
 
 import pytest
-from error_texts import error_texts
 
+from helpers.error_texts import error_texts
 from virtual_printer import batch, hosts
 
 HERE = Path(__file__).resolve().parent

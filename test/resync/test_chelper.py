@@ -11,6 +11,7 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Dict, List, NamedTuple
 
 import cffi
 import pytest
@@ -234,39 +235,47 @@ def test_profile_is_smooth_and_clean_under_sanitizers(tmp_path, host_chelper):
 
 CHECK_LAYOUT = """
 import importlib, os, sys
-klippy, extras = sys.argv[1:]
-packaged = os.path.exists(os.path.join(klippy, "__main__.py"))
-packaged = packaged or "from ." in open(os.path.join(klippy, "klippy.py")).read()
-sys.path.insert(0, os.path.dirname(klippy) if packaged else klippy)
-host = importlib.import_module("klippy.chelper" if packaged else "chelper")
-sys.path.insert(0, extras)
 from resync.host import chelper
+host_chelper = importlib.import_module(sys.argv[1])
 try:
-    chelper.Helper(os.path.join(klippy, "chelper"), host.get_ffi())
+    chelper.Helper(os.path.dirname(host_chelper.__file__), host_chelper.get_ffi())
 except chelper.HelperError as e:
     sys.exit("refused: %s" % (e,))
 """
 
 
+class ThrowawayHost(NamedTuple):
+    """A copy of a host's klippy folder, our source beside it, and how to check the two."""
+
+    klippy: Path
+    extras: Path
+    command: List[str]
+    environment: Dict[str, str]
+
+
 @pytest.fixture(params=[host.name for host in hosts.available()])
 def throwaway_host(request, tmp_path):
-    """A host's Python and a copy of its klippy folder with our source beside it."""
     host = hosts.find(request.param)
-    klippy = tmp_path / "klippy"
+    klippy, extras = tmp_path / "klippy", tmp_path / "ours" / "extras"
     shutil.copytree(str(host.klippy.resolve()), str(klippy))
     shutil.copytree(os.path.dirname(chelper.SOURCE), str(tmp_path / "ours" / "chelper"))
     shutil.copytree(
         os.path.dirname(os.path.dirname(chelper.__file__)),
-        str(tmp_path / "ours" / "extras" / "resync"),
+        str(extras / "resync"),
     )
-    return host.python, klippy, tmp_path / "ours" / "extras"
+    is_package = host.entry[0] == "-m"
+    module = "klippy.chelper" if is_package else "chelper"
+    command = [str(host.python), "-c", CHECK_LAYOUT, module]
+    folders = [str(tmp_path if is_package else klippy), str(extras)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(folders)}
+    return ThrowawayHost(klippy, extras, command, environment)
 
 
-def load_helper(throwaway_host):
-    python, klippy, extras = throwaway_host
-    command = [str(python), "-c", CHECK_LAYOUT, str(klippy), str(extras)]
+def load_helper(host):
     # From elsewhere: the project's own folder klippy/ is not the host's
-    return subprocess.run(command, cwd=str(extras), capture_output=True, text=True)
+    return subprocess.run(
+        host.command, cwd=str(host.extras), env=host.environment, capture_output=True, text=True
+    )
 
 
 def test_layout_that_agrees_is_accepted(throwaway_host):
@@ -275,12 +284,11 @@ def test_layout_that_agrees_is_accepted(throwaway_host):
 
 
 def test_two_hosts_may_start_at_once(throwaway_host):
-    python, klippy, extras = throwaway_host
-    folder = extras.parent / "chelper"
+    folder = throwaway_host.extras.parent / "chelper"
     for library in folder.glob("*.so"):
         library.unlink()
-    command = [str(python), "-c", CHECK_LAYOUT, str(klippy), str(extras)]
-    started = [subprocess.Popen(command, cwd=str(extras)) for _ in range(4)]
+    options = {"cwd": str(throwaway_host.extras), "env": throwaway_host.environment}
+    started = [subprocess.Popen(throwaway_host.command, **options) for _ in range(4)]
     assert [process.wait() for process in started] == [0] * 4
     assert len(list(folder.iterdir())) == 2
     assert load_helper(throwaway_host).returncode == 0
@@ -297,8 +305,8 @@ def test_two_hosts_may_start_at_once(throwaway_host):
     ],
 )
 def test_layout_that_does_not_agree_is_refused(throwaway_host, name, before, after):
-    header = throwaway_host[1] / "chelper" / name
-    library = throwaway_host[1] / "chelper" / "c_helper.so"
+    header = throwaway_host.klippy / "chelper" / name
+    library = throwaway_host.klippy / "chelper" / "c_helper.so"
     text = header.read_text()
     moved = text.replace(before, after, 1)
     assert moved != text

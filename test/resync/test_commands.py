@@ -5,7 +5,8 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
 from resync.report.commands import drift_mm
-from resync_results import RAIL, stepper
+
+from helpers.resync_results import RAIL, stepper
 
 OTHER = RAIL._replace(steppers=[stepper("stepper_x", "mcu"), stepper("stepper_x1", "xboard")])
 

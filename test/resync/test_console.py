@@ -10,7 +10,8 @@ from resync.model.running_statistics import StopStatistics
 from resync.report import console
 from resync.report.history import Moves
 from resync.state.sync_state import RailState
-from resync_results import RAIL, result
+
+from helpers.resync_results import RAIL, result
 
 BOTH = RAIL._replace(axes=("y", "z"))
 

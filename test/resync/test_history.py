@@ -6,7 +6,8 @@
 import pytest
 from resync.model.rail_result import RailResult
 from resync.report.history import MOST_WAITING, History
-from resync_results import result
+
+from helpers.resync_results import result
 
 
 def test_last_move_and_their_number_are_remembered():

@@ -6,7 +6,8 @@
 import pytest
 from resync.model.following_error import Limits, LimitsError
 from resync.model.limit_settings import LimitSettings
-from resync_results import RAIL
+
+from helpers.resync_results import RAIL
 
 OTHER = RAIL._replace(name="stepper_x", axes=("x",))
 BEFORE = {"stepper_z": Limits(0.5, 0.01, 10.0), "stepper_x": Limits(2.0, 1.0, 300.0)}

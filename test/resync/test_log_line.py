@@ -8,7 +8,8 @@ from pathlib import Path
 from end_to_end.driving import logged_move
 from resync.model.rail import Rail
 from resync.report.log_line import log_line
-from resync_results import result, stepper
+
+from helpers.resync_results import result, stepper
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "Status_Reference.md"
 LINE = (

@@ -13,7 +13,8 @@ from resync.model.limit_settings import LimitSettings
 from resync.report.history import History
 from resync.report.status import Status
 from resync.state.sync_state import SyncState
-from resync_results import RAIL, result
+
+from helpers.resync_results import RAIL, result
 
 
 class Printer:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Callable, List
 
 import pytest
-from trees import listing, path_with
 
+from helpers.trees import listing, path_with
 from virtual_printer import hosts
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
@@ -159,23 +159,17 @@ def any_site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     return equip(tmp_path / "a user's home", hosts.find(request.param), copy_host)
 
 
-# The checkout's package, not the one that the environment knows
-RUN_MODULE = """
-import runpy, sys
-sys.path.insert(0, %r)
-runpy.run_module(%r, run_name="__main__", alter_sys=True)
-"""
-
-
 def start(site: Site) -> Session:
     """Start the Klippy of the checkout on the virtual printer."""
     klippy = site.klipper / "klippy"
-    entry = (str(klippy / "klippy.py"),)
-    if site.host.entry[0] == "-m":
-        entry = ("-c", RUN_MODULE % (str(site.klipper), site.host.entry[1]))
+    is_package = site.host.entry[0] == "-m"
+    entry = site.host.entry if is_package else (str(klippy / "klippy.py"),)
     host = hosts.Host("installed", site.host.version, site.host.python, klippy, entry)
+    # A package is looked for where it is started, whatever is installed under its name
+    work_dir = Path(tempfile.mkdtemp(dir=str(site.home.parent)))
+    (work_dir / "klippy").symlink_to(klippy)
     sample = SamplePrinter()
-    return Session(host, sample.printer_cfg(), sample.machine_cfg())
+    return Session(host, sample.printer_cfg(), sample.machine_cfg(), work_dir=work_dir)
 
 
 def homes_in_sync(site: Site) -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 import pytest
-from trees import listing, path_with
+
+from helpers.trees import listing, path_with
 
 ROOT = Path(__file__).resolve().parents[2]
 # What setup.sh calls besides Python, gcc and a package manager

@@ -4,7 +4,6 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import Iterator
 
@@ -12,10 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-import can_wire
-import wire
-from can_wire import EXTENDED, REMOTE, Bus
+from helpers import can_wire, wire
+from helpers.can_wire import EXTENDED, REMOTE, Bus
 
 FD_SIZES = [*range(9), 12, 16, 20, 24, 32, 48, 64]
 DATA_RATE = 5_000_000

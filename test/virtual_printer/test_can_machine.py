@@ -5,16 +5,13 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import json
-import sys
 import zlib
 from pathlib import Path
 from typing import Optional
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
-
+from helpers import wire
 from virtual_printer import description, machine
 from virtual_printer.machine import MachineError
 from virtual_printer.model import CanNode, Machine

@@ -4,17 +4,14 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, List
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import can_wire
-import wire
-from can_wire import ADMIN, ADMIN_RESPONSE, Bus, NodeHost
+from helpers import can_wire, wire
+from helpers.can_wire import ADMIN, ADMIN_RESPONSE, Bus, NodeHost
 
 UUIDS = (0x112233445566, 0x0A0B0C0D0E0F, 0xFFEEDDCCBBAA)
 QUERY = bytes([can_wire.QUERY_UNASSIGNED])

@@ -14,10 +14,7 @@ from typing import Set
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import can_wire
-import managed
-
+from helpers import can_wire, managed
 from virtual_printer import hosts, simulation_library
 from virtual_printer.samples import CAN_PRINTER
 
@@ -46,7 +43,6 @@ def test_nodes_answer_on_the_interface_that_carries_the_name(
     outer = tmp_path / "machine.txt"
     outer.write_text(can_wire.describe(tmp_path, bus=f"bit_rate=1000000 data_rate={data_rate}"))
     program = f"""
-    sys.path.insert(0, {str(hosts.ROOT)!r})
     from pathlib import Path
     from virtual_printer import machine, real_time
     folder = Path({str(tmp_path)!r})
@@ -68,7 +64,8 @@ def test_nodes_answer_on_the_interface_that_carries_the_name(
     sys.stdout.flush()
     os._exit(0)
     """
-    assert set(managed.output(tmp_path, program, description=outer).split()) == uuids()
+    found = managed.output(tmp_path, program, packages=hosts.ROOT, description=outer)
+    assert set(found.split()) == uuids()
 
 
 def test_interface_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -4,16 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import List
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import can_wire
-import managed
-
+from helpers import can_wire, managed
 from virtual_printer import hosts
 
 HOSTS = hosts.available()

@@ -4,13 +4,11 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
+from helpers import wire
 
 
 @pytest.mark.parametrize("drift_ppm", [-200.0, -0.5, 0.0, 37.25, 5000.0])

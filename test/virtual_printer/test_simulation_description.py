@@ -4,13 +4,11 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
+from helpers import wire
 
 CARRIAGE = "carriage z axis=z start=0 x=0 y=0"
 STEPPER = "stepper s mcu=main step_pin=1 dir_pin=2 step_dist=0.01"

@@ -4,14 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
+from helpers import wire
 
 TICKS_PER_MS = wire.FREQUENCY_HZ // 1000
 LEAD_TICKS = 40 * TICKS_PER_MS

@@ -4,14 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
+from helpers import wire
 
 STEP_MM = 0.01
 START_MM = 5.0

@@ -4,15 +4,13 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
-from wire import MILLISECOND_NS, SECOND_NS
+from helpers import wire
+from helpers.wire import MILLISECOND_NS, SECOND_NS
 
 
 @pytest.fixture

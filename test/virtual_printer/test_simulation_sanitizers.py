@@ -6,16 +6,12 @@
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Callable, Dict, List
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import can_wire
-import wire
-
+from helpers import can_wire, wire
 from virtual_printer import build
 
 # Runs lines "NOW_NS write LINK HEX", "NOW_NS can ID HEX", "NOW_NS ask REQUEST..." and "NOW_NS run"

@@ -4,7 +4,6 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
@@ -12,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-import wire
+from helpers import wire
 
 STEPPER = (
     "carriage z axis=z start=5 x=0 y=0\n"

@@ -6,15 +6,13 @@
 
 import os
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Tuple
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
+from helpers import managed
 
 # A server that answers each message after 0.25 s of virtual time, with the time
 SERVER = """

@@ -4,15 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 from typing import List
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
-import wire
+from helpers import managed, wire
 
 # Asks for the clock; the answer takes 3 ms there and 2 ms back
 LINK = {"main": "to_mcu_us=3000 to_host_us=2000"}

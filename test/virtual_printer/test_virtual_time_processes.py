@@ -4,13 +4,11 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
+from helpers import managed
 
 
 @pytest.mark.parametrize(

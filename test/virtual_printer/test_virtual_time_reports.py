@@ -5,14 +5,12 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import re
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
+from helpers import managed
 
 EXIT_HANG, EXIT_DEADLOCK, EXIT_BAD_SETUP = 70, 71, 72
 

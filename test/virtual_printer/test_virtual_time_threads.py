@@ -13,9 +13,7 @@ from typing import Iterator, Tuple
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
-
+from helpers import managed
 from virtual_printer import build
 
 TOY = Path(__file__).with_name("virtual_time_toy.c")

@@ -4,14 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import managed
+from helpers import managed
 
 
 def test_sleep_of_1000_s_returns_in_real_milliseconds(tmp_path: Path) -> None:
