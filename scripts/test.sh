@@ -18,7 +18,7 @@ scripts/setup.sh --browser || exit 1
 # The other scripts are no package
 MYPYPATH=scripts:klippy/extras .env/tools/bin/python -m mypy --exclude ^scripts/developer/ scripts || exit 1
 if [ "${1:-}" = --quick ]; then
-    set -- "$@" test/resync test/docs test/test_rooms.py test/end_to_end
+    set -- "$@" test/resync test/docs test/test_rooms.py test/test_folders.py test/end_to_end
 fi
 # A managed host and its driver take turns, so each test needs one CPU only
 exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"

@@ -1,0 +1,25 @@
+# The starters of what a developer measures with
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", ["bench", "demo", "faults", "mutants"])
+def test_starter_runs_what_lies_beside_it_wherever_it_is_called(name, tmp_path):
+    # As in another clone, whose code would be measured instead
+    for package in ("scripts", "virtual_printer"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise ImportError('not this one')\n")
+    script = "scripts/%s.sh" % (name,)
+    done = subprocess.run(
+        [str(ROOT / script), "--help"], cwd=str(tmp_path), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: %s [-h] " % (script,))
