@@ -6,16 +6,10 @@
 import re
 from typing import Dict, List, NamedTuple, Tuple
 
-from limit_figures import TRSYNC_TIMEOUT_S
-
-from virtual_printer import kinematics
-from virtual_printer.configfile import ConfigFile, MachineError, Section
-from virtual_printer.kinematics import Kinematics, Motor, Track
-from virtual_printer.machine import step_distance_mm
-
-# Klipper's default (mm/s) of homing_speed and of a probe's speed
-_DEFAULT_SPEED_MM_S = 5.0
-_PROBES = "probe bltouch smart_effector dockable_probe probe_eddy_current load_cell_probe".split()
+from printer_config import kinematics, motion, pins, probes
+from printer_config.config import Config
+from printer_config.kinematics import Kinematics, Motor, Track
+from printer_config.section import ConfigError
 
 
 class Axis(NamedTuple):
@@ -38,13 +32,7 @@ class Axis(NamedTuple):
         return self.speeds_mm_s["maximum"]
 
 
-def trsync_timeout_s(printer: ConfigFile) -> float:
-    """After how long an MCU that hears nothing stops a homing move; an option in Kalico."""
-    section = printer.section("danger_options")
-    return section.get_float("multi_mcu_trsync_timeout", TRSYNC_TIMEOUT_S, above=0.0)
-
-
-def shared_axes(printer: ConfigFile) -> List[Axis]:
+def shared_axes(printer: Config) -> List[Axis]:
     """Read all axes whose steppers sit on several MCUs; that there is none is an error too."""
     machine = kinematics.load(printer)
     tracks = {track.name: track for track in machine.tracks}
@@ -55,29 +43,27 @@ def shared_axes(printer: ConfigFile) -> List[Axis]:
         alike.setdefault(tuple(slopes), []).append(motor)
     shared = [motors for motors in alike.values() if len(set(map(_mcu, motors))) > 1]
     if not shared:
-        raise MachineError(f"{printer.path}: no axis has steppers on several MCUs")
+        raise ConfigError(f"{printer.source}: no axis has steppers on several MCUs")
     return [_axis(printer, machine, motors) for motors in shared]
 
 
 def _mcu(motor: Motor) -> str:
-    pin = motor.section.get("step_pin").strip().lstrip("^~! ")
-    mcu, colon, _ = pin.partition(":")
-    return mcu.strip() if colon else "mcu"
+    return pins.split(motor.section.get("step_pin")).chip
 
 
-def _axis(printer: ConfigFile, machine: Kinematics, motors: List[Motor]) -> Axis:
+def _axis(printer: Config, machine: Kinematics, motors: List[Motor]) -> Axis:
     rails = _rails(machine, motors)
-    steps_mm = [step_distance_mm(motor.section) for motor in motors]
+    steps_mm = [motion.step_distance_mm(motor.section) for motor in motors]
     section = printer.required_section("printer")
     max_mm_s = section.get_float("max_velocity", above=0.0)
     accel_mm_s2 = section.get_float("max_accel", above=0.0)
     if any(rail.axis == "z" for rail in rails):
         max_mm_s = min(max_mm_s, section.get_float("max_z_velocity", max_mm_s, above=0.0))
         accel_mm_s2 = min(accel_mm_s2, section.get_float("max_z_accel", accel_mm_s2, above=0.0))
-    speeds_mm_s = {"homing": max(_speed_mm_s(rail.range, "homing_speed") for rail in rails)}
-    probes = [one for name, one in printer.sections.items() if name.split()[0] in _PROBES]
-    if probes and any(rail.axis == "z" for rail in rails):
-        speeds_mm_s["probing"] = max(_speed_mm_s(probe, "speed") for probe in probes)
+    speeds_mm_s = {"homing": max(motion.homing_speed_mm_s(rail.range) for rail in rails)}
+    found = probes.sections(printer)
+    if found and any(rail.axis == "z" for rail in rails):
+        speeds_mm_s["probing"] = max(map(motion.probing_speed_mm_s, found))
     # The toolhead lets no move be faster
     speeds_mm_s = {name: min(speed, max_mm_s) for name, speed in speeds_mm_s.items()}
     return Axis(
@@ -98,7 +84,3 @@ def _rails(machine: Kinematics, motors: List[Motor]) -> List[Track]:
     # A stepper of generic_cartesian is not named after a carriage: there it is all that it moves
     moved = {track.primary for track in machine.tracks if track.name in motors[0].moves}
     return named or [track for track in main if track.name in moved]
-
-
-def _speed_mm_s(section: Section, option: str) -> float:
-    return section.get_float(option, _DEFAULT_SPEED_MM_S, above=0.0)

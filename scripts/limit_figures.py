@@ -8,8 +8,6 @@ from typing import NamedTuple, Tuple
 
 from resync.model import following_error
 
-# After how long (s) an MCU that hears nothing stops a homing move; Klipper's TRSYNC_TIMEOUT
-TRSYNC_TIMEOUT_S = 0.025
 # Written with this many digits, limits are still no less than what they were rounded up from
 LIMIT_DIGITS = 6
 

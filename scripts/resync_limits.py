@@ -21,7 +21,9 @@ import limit_figures
 from limit_axes import Axis
 from limit_report import Timing, axis_report, section
 
-from virtual_printer.configfile import ConfigFile, MachineError
+from printer_config import motion
+from printer_config.config_file import ConfigFile
+from printer_config.section import ConfigError
 
 # What a magnitude outside of this stands for cannot be a machine; within, no result overflows
 _SMALLEST, _LARGEST = 1e-9, 1e9
@@ -85,11 +87,11 @@ def _given(options: argparse.Namespace) -> Tuple[List[Axis], float]:
     speeds_mm_s = {"homing": options.homing_speed, "maximum": options.max_speed}
     step_mm = options.step_distance
     axis = Axis("", {}, step_mm, step_mm, speeds_mm_s, options.accel)
-    return [axis], limit_figures.TRSYNC_TIMEOUT_S
+    return [axis], motion.TRSYNC_TIMEOUT_S
 
 
 def _read(path: Path) -> Tuple[List[Axis], float]:
-    """The axes of a printer.cfg, and the trsync timeout (s); raises MachineError."""
+    """The axes of a printer.cfg, and the trsync timeout (s); raises ConfigError."""
     printer = ConfigFile(path)
     axes = limit_axes.shared_axes(printer)
     for axis in axes:
@@ -98,11 +100,11 @@ def _read(path: Path) -> Tuple[List[Axis], float]:
         numbers.update({"%s speed" % (name,): v for name, v in axis.speeds_mm_s.items()})
         for what, value in numbers.items():
             if not _SMALLEST <= value <= _LARGEST:
-                raise MachineError(
+                raise ConfigError(
                     "%s: the %s of axis %s is %g, not between %g and %g"
                     % (path, what, axis.name, value, _SMALLEST, _LARGEST)
                 )
-    return axes, limit_axes.trsync_timeout_s(printer)
+    return axes, motion.trsync_timeout_s(printer)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -110,7 +112,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parse_arguments(arguments)
     try:
         axes, timeout_s = _given(options) if options.config is None else _read(options.config)
-    except MachineError as e:
+    except ConfigError as e:
         print("resync_limits: %s" % (e,), file=sys.stderr)
         return 1
     timeout_s = options.timeout or timeout_s

@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from printer_config.config_file import ConfigFile
+from printer_config.section import ConfigError
 from virtual_printer import machine
 from virtual_printer.build import BuildError
-from virtual_printer.configfile import ConfigFile, MachineError
 from virtual_printer.hosts import HostError
-from virtual_printer.model import Mcu
+from virtual_printer.model import MachineError, Mcu
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
 
@@ -113,7 +114,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             _serve(options)
         else:
             _run(options)
-    except (BuildError, HostError, MachineError, SessionError, OSError) as error:
+    except (BuildError, ConfigError, HostError, MachineError, SessionError, OSError) as error:
         print(f"virtual_printer: {error}", file=sys.stderr)
         return 1
     return 0

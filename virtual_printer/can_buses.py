@@ -7,7 +7,9 @@
 import re
 from typing import Callable, Dict, Optional, Tuple
 
-from virtual_printer.configfile import ConfigFile, Section
+from printer_config import mcus
+from printer_config.config import Config
+from printer_config.section import Section
 from virtual_printer.model import CanBus, CanNode
 
 # Draws a number for a purpose between two limits
@@ -21,7 +23,7 @@ _LARGEST_ID = 0x7FF
 class CanBuses:
     """Collects the buses that MCUs name, each with its truth"""
 
-    def __init__(self, truth: ConfigFile, draw: Draw) -> None:
+    def __init__(self, truth: Config, draw: Draw) -> None:
         self._truth = truth
         self._draw = draw
         self._buses: Dict[str, CanBus] = {}
@@ -38,7 +40,8 @@ class CanBuses:
 
     def node(self, mcu: str, section: Section) -> Optional[CanNode]:
         """Return an MCU's place on a bus, or None if it is on none"""
-        if not section.has("canbus_uuid"):
+        bus = mcus.can_interface(section)
+        if bus is None:
             return None
         text = section.get("canbus_uuid").strip()
         if not re.fullmatch(r"[0-9a-fA-F]{1,12}", text):
@@ -48,7 +51,6 @@ class CanBuses:
             other = self._owners[uuid]
             raise section.error("canbus_uuid", f"is that of MCU '{other}' too: '{text}'")
         self._owners[uuid] = mcu
-        bus = section.get("canbus_interface", "can0").strip()
         # The length that Linux has room for in the name of an interface
         if not re.fullmatch(r"[^\s/]{1,15}", bus):
             raise section.error("canbus_interface", f"is not an interface's name: '{bus}'")

@@ -8,7 +8,7 @@ import ctypes
 import socket
 import struct
 
-from virtual_printer.configfile import MachineError
+from virtual_printer.model import MachineError
 from virtual_printer.simulation_library import CanMessage
 
 # How the kernel passes frames: identifier, size, padding, data

@@ -7,9 +7,10 @@
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Tuple
 
-from virtual_printer.configfile import ConfigFile, Section
+from printer_config.config import Config
+from printer_config.kinematics import Kinematics, Motor, Moves, Track
+from printer_config.section import Section
 from virtual_printer.gantry import MAX_Z_STEPPERS, lift_points
-from virtual_printer.kinematics import Kinematics, Motor, Moves, Track
 from virtual_printer.model import Carriage
 
 # Draws a default: its purpose, and the least and the greatest value
@@ -41,7 +42,7 @@ class Carriages:
     what moves along another axis besides rides on the middle of the gantry.
     """
 
-    def __init__(self, printer: ConfigFile, kinematics: Kinematics) -> None:
+    def __init__(self, printer: Config, kinematics: Kinematics) -> None:
         self._printer = printer
         self._kinematics = kinematics
         self.ranges = {track.name: track_range(track) for track in kinematics.tracks}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Dict
 
 from virtual_printer import dictionary
-from virtual_printer.configfile import MachineError
 from virtual_printer.model import (
     Bed,
     BLTouchEndstop,
@@ -17,6 +16,7 @@ from virtual_printer.model import (
     CarriageEndstop,
     Endstop,
     Machine,
+    MachineError,
     Mcu,
     NozzleEndstop,
     Pin,

@@ -6,9 +6,11 @@
 
 from typing import List, Optional, Sequence, Tuple
 
+from printer_config import pins, probes
+from printer_config.config import Config
+from printer_config.kinematics import Kinematics, Track
+from printer_config.section import Section
 from virtual_printer.carriages import Carriages
-from virtual_printer.configfile import ConfigFile, Section
-from virtual_printer.kinematics import Kinematics, Track
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
@@ -16,7 +18,7 @@ from virtual_printer.model import (
     NozzleEndstop,
     ProbeEndstop,
 )
-from virtual_printer.pins import parse_pin, probe_pin_option
+from virtual_printer.pins import parse_pin
 from virtual_printer.wires import wired_endstops
 
 
@@ -35,7 +37,7 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
 class Endstops:
     """Reads them from printer.cfg and the machine file"""
 
-    def __init__(self, printer: ConfigFile, truth: ConfigFile, mcus: Sequence[str]) -> None:
+    def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
         self._printer = printer
         self._truth = truth.section("probe")
         self._mcus = mcus
@@ -54,12 +56,12 @@ class Endstops:
 
     def _track_endstop(self, track: Track, carriages: Carriages) -> Optional[Endstop]:
         section = track.endstop
-        chip, colon, pin = section.get("endstop_pin").strip().lstrip("^~! ").partition(":")
-        if colon and pin.strip() == "z_virtual_endstop":
+        chip, pin, _ = pins.split(section.get("endstop_pin"))
+        if chip != pins.MAIN_MCU and pin == "z_virtual_endstop":
             if self._probe is None:
                 raise section.error("endstop_pin", "needs a section [probe]")
             return None
-        if colon and pin.strip() == "virtual_endstop":
+        if chip != pins.MAIN_MCU and pin == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
         owner = section if section.has("position_endstop") else track.range
         at_mm = owner.get_float("position_endstop")
@@ -76,14 +78,15 @@ class Endstops:
 
     def _probe_section(self) -> Optional[Section]:
         """Return the section of printer.cfg that describes the probe"""
-        sections = self._printer.sections
-        name = self._truth.get("section", "bltouch" if "bltouch" in sections else "probe")
-        if self._truth.has("section") and name not in sections:
+        if not self._truth.has("section"):
+            return next(iter(probes.sections(self._printer)), None)
+        name = self._truth.get("section")
+        if name not in self._printer.sections:
             raise self._truth.error("section", f"names a section that is not there: '{name}'")
-        return sections.get(name)
+        return self._printer.sections[name]
 
     def _probe_endstop(self, section: Section) -> ProbeEndstop:
-        pin = parse_pin(section, probe_pin_option(section), self._mcus)
+        pin = parse_pin(section, probes.pin_option(section), self._mcus)
         x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
         height_mm = self._truth.get_float("trigger_height", section.get_float("z_offset"))
         noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)

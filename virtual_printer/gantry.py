@@ -6,7 +6,8 @@
 
 from typing import List, Sequence, Tuple
 
-from virtual_printer.configfile import ConfigFile, Section
+from printer_config.config import Config
+from printer_config.section import Section
 
 Point = Tuple[float, float]
 
@@ -14,7 +15,7 @@ Point = Tuple[float, float]
 MAX_Z_STEPPERS = 4
 
 
-def lift_points(printer: ConfigFile, count: int, low: Point, high: Point) -> List[Point]:
+def lift_points(printer: Config, count: int, low: Point, high: Point) -> List[Point]:
     """Return the place (mm) of each Z stepper
 
     Without a levelling section the steppers stand at the edges of the area from `low` to `high`.

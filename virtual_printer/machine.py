@@ -8,16 +8,16 @@ import random
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-from virtual_printer import kinematics
+from printer_config import kinematics, mcus
+from printer_config.config_file import ConfigFile
+from printer_config.kinematics import Motor
+from printer_config.motion import step_distance_mm
+from printer_config.section import ConfigError, Section
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
-from virtual_printer.configfile import ConfigFile, MachineError, Section
 from virtual_printer.endstops import Endstops
-from virtual_printer.kinematics import Motor
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
-
-__all__ = ["Machine", "MachineError", "load"]
 
 # Clocks of common controllers (Hz); a machine's are drawn from these without repeating one
 _FREQUENCIES_HZ = (
@@ -33,19 +33,6 @@ def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) 
     return _Reader(printer, truth, seed).machine()
 
 
-def step_distance_mm(section: Section) -> float:
-    """Return how far one step pulse moves a stepper"""
-    rotation_mm = section.get_float("rotation_distance", above=0.0)
-    full_steps = section.get_int("full_steps_per_rotation", 200, minimum=1)
-    steps = float(full_steps * section.get_int("microsteps", minimum=1))
-    if section.has("gear_ratio"):
-        for pair in section.get_rows("gear_ratio", (",", ":")):
-            if len(pair) != 2 or min(pair) <= 0.0:
-                raise section.error("gear_ratio", "must be pairs of positive numbers, as in 80:16")
-            steps *= pair[0] / pair[1]
-    return rotation_mm / steps
-
-
 class _Reader:
     """Puts a machine together from its two files"""
 
@@ -53,7 +40,7 @@ class _Reader:
         self.printer = printer
         self.truth = truth
         self.seed = truth.section("virtual_printer").get_int("seed", seed)
-        self.mcus = self._mcu_sections()
+        self.mcus = mcus.sections(printer)
         self.can_buses = CanBuses(truth, self._uniform)
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
@@ -80,20 +67,11 @@ class _Reader:
 
     # Micro-controllers
 
-    def _mcu_sections(self) -> Dict[str, Section]:
-        """Return the sections of all MCUs by the name that pins use, the main one first"""
-        sections = {"mcu": self.printer.required_section("mcu")}
-        for name, section in self.printer.sections.items():
-            words = name.split()
-            if len(words) == 2 and words[0] == "mcu":
-                sections[words[1]] = section
-        return sections
-
     def _all_mcus(self) -> Tuple[Mcu, ...]:
         frequencies = list(_FREQUENCIES_HZ)
         random.Random(f"{self.seed} frequencies").shuffle(frequencies)
         devices: Dict[str, str] = {}
-        mcus: List[Mcu] = []
+        found: List[Mcu] = []
         for index, (name, section) in enumerate(self.mcus.items()):
             mcu = self._mcu(name, section, frequencies[index % len(frequencies)])
             if mcu.device in devices:
@@ -101,8 +79,8 @@ class _Reader:
                 raise section.error("serial", f"is that of MCU '{other}' too: '{mcu.device}'")
             if mcu.device:
                 devices[mcu.device] = name
-            mcus.append(mcu)
-        return tuple(mcus)
+            found.append(mcu)
+        return tuple(found)
 
     def _mcu(self, name: str, section: Section, frequency_hz: int) -> Mcu:
         can_node = self.can_buses.node(name, section)
@@ -170,5 +148,5 @@ class _Reader:
         known.update(self.can_buses.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
-                raise MachineError(f"{self.truth.path}: section [{name}] is not known")
+                raise ConfigError(f"{self.truth.path}: section [{name}] is not known")
             section.check_all_used()

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Optional, Tuple, Union
 
 
+class MachineError(Exception):
+    """This computer cannot simulate a machine; the message is one line"""
+
+
 @dataclass(frozen=True)
 class CanBus:
     """A CAN bus and the host's adapter on it"""

@@ -1,4 +1,4 @@
-# Pins as printer.cfg writes them
+# The pins of virtual MCUs that printer.cfg names
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -6,7 +6,8 @@
 
 from typing import Sequence
 
-from virtual_printer.configfile import Section
+from printer_config import pins
+from printer_config.section import Section
 from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.model import Pin
 
@@ -18,21 +19,11 @@ def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
 
 def parse_pin_text(section: Section, option: str, text: str, mcus: Sequence[str]) -> Pin:
     """Return the pin that a part of an option names"""
-    text = text.strip()
-    name = text[1:].strip() if text[:1] in ("^", "~") else text
-    invert = name.startswith("!")
-    name = name[1:].strip() if invert else name
-    mcu, colon, pin = name.partition(":")
-    mcu, pin = (mcu.strip(), pin.strip()) if colon else ("mcu", name)
+    mcu, pin, invert = pins.split(text)
     if not pin or any(character in "^~!:" or character.isspace() for character in pin):
-        raise section.error(option, f"is not a pin: '{text}'")
+        raise section.error(option, f"is not a pin: '{text.strip()}'")
     if mcu not in mcus:
         raise section.error(option, f"names an MCU that is not there: '{mcu}'")
     if pin not in PIN_NUMBERS:
         raise section.error(option, f"names a pin that virtual MCUs do not have: '{pin}'")
     return Pin(mcu, pin, invert)
-
-
-def probe_pin_option(section: Section) -> str:
-    """Return the option of a probe's section that names the pin of its signal"""
-    return "sensor_pin" if section.has("sensor_pin") else "pin"

@@ -14,8 +14,7 @@ from typing import List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
-from virtual_printer.configfile import MachineError
-from virtual_printer.model import Machine
+from virtual_printer.model import Machine, MachineError
 from virtual_printer.resource import Resource
 
 _NS_PER_S = 1_000_000_000

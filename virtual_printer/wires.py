@@ -8,16 +8,17 @@ import re
 from dataclasses import replace
 from typing import Iterator, List, Optional, Sequence
 
-from virtual_printer import kinematics
-from virtual_printer.configfile import ConfigFile, Section
+from printer_config import kinematics, probes
+from printer_config.config import Config
+from printer_config.section import Section
 from virtual_printer.model import Endstop, Pin, WiredEndstop
-from virtual_printer.pins import parse_pin, parse_pin_text, probe_pin_option
+from virtual_printer.pins import parse_pin, parse_pin_text
 
 _PREFIX = "endstop_pins_"
 
 
 def wired_endstops(
-    printer: ConfigFile, probe: Optional[Section], mcus: Sequence[str], endstops: Sequence[Endstop]
+    printer: Config, probe: Optional[Section], mcus: Sequence[str], endstops: Sequence[Endstop]
 ) -> List[WiredEndstop]:
     """Return them; a pin that has an endstop already is none of them"""
     section = printer.section("multi_mcu_resync")
@@ -34,7 +35,7 @@ def wired_endstops(
     return wires
 
 
-def _one_signal(printer: ConfigFile, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
+def _one_signal(printer: Config, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
     """Yield the switches of further steppers that carry the signal of their axis's first one"""
     for axis in kinematics.one_signal_axes(printer):
         first = printer.section(f"stepper_{axis}")
@@ -47,11 +48,11 @@ def _one_signal(printer: ConfigFile, mcus: Sequence[str]) -> Iterator[WiredEndst
 
 
 def _source(
-    printer: ConfigFile, probe: Optional[Section], mcus: Sequence[str], option: str
+    printer: Config, probe: Optional[Section], mcus: Sequence[str], option: str
 ) -> Optional[Pin]:
     """Return the pin whose signal an option of [multi_mcu_resync] wires to others"""
     if option == "probe_pins" and probe is not None:
-        owner, pin_option = probe, probe_pin_option(probe)
+        owner, pin_option = probe, probes.pin_option(probe)
     elif option.startswith(_PREFIX):
         owner, pin_option = printer.section(f"stepper_{option[len(_PREFIX) :]}"), "endstop_pin"
     else:

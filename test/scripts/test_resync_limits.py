@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resync.model.following_error import LimitsError, rail_limits
 
-from virtual_printer.configfile import ConfigFile, Section
-from virtual_printer.machine import step_distance_mm
+from printer_config.config_file import ConfigFile
+from printer_config.motion import step_distance_mm
+from printer_config.section import Section
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.unusual_samples import GenericPrinter, SwitchPrinter
 

@@ -12,8 +12,8 @@ from typing import Optional
 import pytest
 
 from helpers import wire
+from printer_config.section import ConfigError
 from virtual_printer import description, machine
-from virtual_printer.machine import MachineError
 from virtual_printer.model import CanNode, Machine
 from virtual_printer.samples import CAN_PRINTER, Section, config_text
 
@@ -106,7 +106,7 @@ def test_simulation_takes_the_machine_and_its_nodes_tell_of_the_bus(tmp_path: Pa
 def test_bad_uuid_or_interface_is_one_line(
     tmp_path: Path, old: str, new: str, problem: str
 ) -> None:
-    with pytest.raises(MachineError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(tmp_path, old=old, new=new)
     assert str(caught.value) == f"{tmp_path}/printer.cfg: {problem}"
 
@@ -126,7 +126,7 @@ def test_bad_uuid_or_interface_is_one_line(
     ],
 )
 def test_bad_bus_is_one_line(tmp_path: Path, truth: str, problem: str) -> None:
-    with pytest.raises(MachineError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(tmp_path, truth=truth)
     assert problem in str(caught.value)
     assert str(caught.value).startswith(f"{tmp_path}/machine.cfg: ")

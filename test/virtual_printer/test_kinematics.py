@@ -9,8 +9,8 @@ from typing import Dict, List, Optional, Tuple, Union
 
 import pytest
 
+from printer_config.section import ConfigError
 from virtual_printer import hosts, machine
-from virtual_printer.configfile import MachineError
 from virtual_printer.model import CarriageEndstop, Machine, ProbeEndstop
 from virtual_printer.session import Session
 from virtual_printer.unusual_samples import DUAL, GenericPrinter, SwitchPrinter
@@ -207,14 +207,14 @@ def test_bad_generic_printer_is_one_line(
 ) -> None:
     changed = GENERIC.replace(*change)
     assert changed != GENERIC
-    with pytest.raises(MachineError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(tmp_path, changed)
     assert str(caught.value) == f"{tmp_path}/printer.cfg: {problem}"
 
 
 def test_dual_carriage_of_an_axis_that_has_none_is_refused(tmp_path: Path) -> None:
     found = PRINTERS["idex_hybrid_corexy"].printer_cfg().replace("axis: x", "axis: y")
-    with pytest.raises(MachineError, match="'axis' in section .dual_carriage. is not simulated"):
+    with pytest.raises(ConfigError, match="'axis' in section .dual_carriage. is not simulated"):
         load(tmp_path, found)
 
 

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from printer_config.config_file import ConfigFile
+from printer_config.section import ConfigError
 from virtual_printer import description, endstops, hosts, machine
-from virtual_printer.configfile import ConfigFile
 from virtual_printer.dictionary import PIN_NUMBERS
-from virtual_printer.machine import MachineError
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
     Machine,
+    MachineError,
     NozzleEndstop,
     Pin,
     ProbeEndstop,
@@ -83,7 +84,7 @@ def load(folder: Path, printer: str, truth: Optional[str] = None, seed: int = 1)
 
 
 def refused(folder: Path, printer: str, truth: Optional[str] = None) -> str:
-    with pytest.raises(MachineError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(folder, printer, truth)
     message = str(caught.value)
     assert "\n" not in message
@@ -222,7 +223,7 @@ def test_endstop_stands_at_the_nearer_end_unless_told(
     section = ConfigFile(tmp_path, text({"stepper_x": dict(options)})).section("stepper_x")
     at_mm, maximum_mm = minimum_mm + share * length_mm, minimum_mm + length_mm
     if given_direction is None and 0.26 < share < 0.74:
-        with pytest.raises(MachineError, match="'homing_positive_dir' in section"):
+        with pytest.raises(ConfigError, match="'homing_positive_dir' in section"):
             endstops.homes_to_maximum(section, at_mm, minimum_mm, maximum_mm)
     elif given_direction is not None or not 0.24 < share < 0.76:
         expected = given_direction == "True" if given_direction else share > 0.5
@@ -509,10 +510,10 @@ def test_bad_machine_file_is_one_line(tmp_path: Path, truth: str, problem: str) 
 
 
 def test_missing_files_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=r"none\.cfg: cannot be read \(No such file"):
+    with pytest.raises(ConfigError, match=r"none\.cfg: cannot be read \(No such file"):
         machine.load(tmp_path / "none.cfg")
     (tmp_path / "printer.cfg").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(MachineError, match=r"printer\.cfg: cannot be read \(not a text file"):
+    with pytest.raises(ConfigError, match=r"printer\.cfg: cannot be read \(not a text file"):
         machine.load(tmp_path / "printer.cfg")
 
 
@@ -533,7 +534,7 @@ def test_any_text_is_a_machine_or_one_clear_line(tmp_path: Path, changes: list) 
         found[name][option] = value
     try:
         load(tmp_path, text(found))
-    except MachineError as error:
+    except ConfigError as error:
         assert len(str(error).splitlines()) == 1
 
 

@@ -16,8 +16,8 @@ from typing import Any, Iterator
 
 import pytest
 
+from printer_config.section import ConfigError
 from virtual_printer import hosts
-from virtual_printer.configfile import MachineError
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError, Session, SessionError
 
@@ -211,7 +211,7 @@ def test_klippys_refusal_of_a_configuration_is_told(host: hosts.Host, tmp_path: 
 
 
 def test_machine_that_cannot_be_simulated_starts_no_host(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=r"section \[mcu\] is missing"):
+    with pytest.raises(ConfigError, match=r"section \[mcu\] is missing"):
         Session(hosts.available()[0], "[printer]\n", work_dir=tmp_path).__enter__()
     assert not (tmp_path / "klippy.log").exists()
 

@@ -17,7 +17,10 @@ from virtual_printer import hosts
 
 TARGETS = ("test/resync", "test/end_to_end", "test/klippy")
 # What records depend on besides the tests themselves
-FOLDERS = ("klippy", "virtual_printer", "test/end_to_end", "test/helpers", "test/klippy")
+FOLDERS = (
+    *("klippy", "printer_config", "virtual_printer"),
+    *("test/end_to_end", "test/helpers", "test/klippy"),
+)
 SUFFIXES = (".py", ".c", ".h", ".cfg", ".test")
 # They judge the virtual printer and other programs, or take a minute
 LEFT_OUT_FILES = (

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
-from virtual_printer.configfile import ConfigFile, Section
+from printer_config.config import Config
+from printer_config.section import Section
 
 # How far a stepper turns for 1 mm of each carriage (mm)
 Moves = Dict[str, float]
@@ -65,7 +66,7 @@ class Kinematics:
         return [track for track in self.tracks if track.axis == axis]
 
 
-def load(printer: ConfigFile) -> Kinematics:
+def load(printer: Config) -> Kinematics:
     """Read them from printer.cfg"""
     section = printer.required_section("printer")
     name = section.get("kinematics")
@@ -79,7 +80,7 @@ def load(printer: ConfigFile) -> Kinematics:
 # Kinematics with one rail for each axis
 
 
-def _load_rails(printer: ConfigFile, section: Section, name: str) -> Kinematics:
+def _load_rails(printer: Config, section: Section, name: str) -> Kinematics:
     coupled = _COUPLED[name]
     tracks: List[Track] = []
     motors: List[Motor] = []
@@ -106,7 +107,7 @@ def _load_rails(printer: ConfigFile, section: Section, name: str) -> Kinematics:
     return Kinematics(tuple(tracks), tuple(motors))
 
 
-def _members(printer: ConfigFile, first: str) -> List[Section]:
+def _members(printer: Config, first: str) -> List[Section]:
     """Return the sections of a rail's steppers"""
     sections = [printer.required_section(first)]
     while f"{first}{len(sections)}" in printer.sections:
@@ -114,7 +115,7 @@ def _members(printer: ConfigFile, first: str) -> List[Section]:
     return sections
 
 
-def one_signal_axes(printer: ConfigFile) -> List[str]:
+def one_signal_axes(printer: Config) -> List[str]:
     """Return the axes of whose switches [multi_mcu_resync] says that they carry one signal"""
     text = printer.section("multi_mcu_resync").get("one_signal_axes", "")
     return [axis.strip() for axis in text.split(",")]
@@ -136,7 +137,7 @@ def _member_moves(section: Section, name: str, rail: str, moves: Moves, index: i
 # generic_cartesian
 
 
-def _load_generic(printer: ConfigFile) -> Kinematics:
+def _load_generic(printer: Config) -> Kinematics:
     tracks: Dict[str, Track] = {}
     extras: List[Tuple[str, Section]] = []
     motors: List[Motor] = []
@@ -167,7 +168,7 @@ def _load_generic(printer: ConfigFile) -> Kinematics:
     return Kinematics(tuple(order), tuple(motors))
 
 
-def _named(printer: ConfigFile) -> List[Tuple[str, str, Section]]:
+def _named(printer: Config) -> List[Tuple[str, str, Section]]:
     """Return the sections whose headers have two words: kind, name, section"""
     found = [(name.split(), section) for name, section in printer.sections.items()]
     return [(words[0], words[1], section) for words, section in found if len(words) == 2]

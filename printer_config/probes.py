@@ -1,0 +1,30 @@
+# Which sections of a printer.cfg are probes
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+from typing import List
+
+from printer_config.config import Config
+from printer_config.section import Section
+
+# Those of Klipper and Kalico; a name of its own may follow
+KINDS = (
+    *("probe", "bltouch", "smart_effector", "dockable_probe"),
+    *("probe_eddy_current", "load_cell_probe"),
+)
+
+
+def sections(printer: Config) -> List[Section]:
+    """Return the sections of all probes; a printer that Klipper takes has one at most"""
+    return [section for name, section in printer.sections.items() if is_probe(name)]
+
+
+def is_probe(name: str) -> bool:
+    """Whether a section's name is that of a probe"""
+    return name.partition(" ")[0] in KINDS
+
+
+def pin_option(probe: Section) -> str:
+    """Return the option that names the pin of a probe's signal"""
+    return "sensor_pin" if probe.has("sensor_pin") else "pin"
