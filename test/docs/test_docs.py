@@ -104,10 +104,12 @@ def test_overview_has_every_module_script_and_invariant():
     patterns = re.findall(r"`([\w*]+\.(?:py|sh))`", part)
     scripts = [ROOT.joinpath("scripts").glob(pattern) for pattern in patterns]
     listed = {path.name for found in scripts for path in found}
-    assert listed == {p.name for p in (ROOT / "scripts").iterdir() if p.suffix in (".py", ".sh")}
-    rows = re.findall(r"^\| `(developer/(?:\w+/)?)` \| (.*) \|$", part, re.MULTILINE)
+    assert listed == {
+        p.name for p in (ROOT / "scripts").glob("[!_]*") if p.suffix in (".py", ".sh")
+    }
+    rows = re.findall(r"^\| `((?:developer|owner)/(?:\w+/)?)` \| (.*) \|$", part, re.MULTILINE)
     listed = [folder + module for folder, row in rows for module in re.findall(r"`(\w+)`", row)]
-    modules = (ROOT / "scripts" / "developer").rglob("[!_]*.py")
+    modules = (ROOT / "scripts").rglob("*/[!_]*.py")
     assert sorted(listed) == sorted(
         str(path.relative_to(ROOT / "scripts").with_suffix("")) for path in modules
     )

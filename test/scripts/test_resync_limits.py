@@ -8,10 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import limit_axes
-import limit_figures
 import pytest
-import resync_limits
 from hypothesis import given
 from hypothesis import strategies as st
 from resync.model.following_error import LimitsError, rail_limits
@@ -19,10 +16,12 @@ from resync.model.following_error import LimitsError, rail_limits
 from printer_config.config_file import ConfigFile
 from printer_config.motion import step_distance_mm
 from printer_config.section import Section
+from scripts.owner.limits import command, figures
+from scripts.owner.limits.axes import shared_axes
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.unusual_samples import GenericPrinter, SwitchPrinter
 
-SCRIPT = Path(resync_limits.__file__)
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "resync_limits.py"
 INCH_MM = 25.4
 
 
@@ -36,7 +35,7 @@ def driven_step_mm(rotation_mm, microsteps):
 
 def report(capsys, *arguments):
     """The tool's output as a row of figures by label, and the text."""
-    assert resync_limits.main([str(argument) for argument in arguments]) == 0
+    assert command.main([str(argument) for argument in arguments]) == 0
     text = capsys.readouterr().out
     found = re.findall(r"^(\w.*?)  +(\S.*)$", text, re.MULTILINE)
     return {label: figures.split() for label, figures in found}, text
@@ -47,29 +46,29 @@ def report(capsys, *arguments):
 
 @pytest.mark.parametrize("period_us, fastest", [(20, 50000), (25, 40000)])
 def test_linuxcnc_minimum_period_limits_the_step_rate(period_us, fastest):
-    half, whole = limit_figures.highest_rates(period_us * 1e-6)
+    half, whole = figures.highest_rates(period_us * 1e-6)
     assert whole == pytest.approx(fastest)
     assert half == pytest.approx(fastest / 2)
 
 
 def test_linuxcnc_sherline_mill_needs_156_us_a_step_and_a_50_us_base_period_does():
     step_mm = 0.4 * INCH_MM / 6400
-    rate = limit_figures.step_rate(0.4 * INCH_MM, step_mm)
+    rate = figures.step_rate(0.4 * INCH_MM, step_mm)
     assert rate == pytest.approx(6400)
     assert int(1e6 / rate) == 156
-    assert min(limit_figures.highest_rates(50e-6)) > rate
+    assert min(figures.highest_rates(50e-6)) > rate
 
 
 def test_linuxcnc_next_regular_rate_below_50_khz_is_25_khz():
-    rates = limit_figures.regular_rates(50000, 1 / 20e-6)
+    rates = figures.regular_rates(50000, 1 / 20e-6)
     assert rates == pytest.approx((50000, 25000))
     # "Any speed requiring pulses between 25 kHz and 50 kHz" has no regular ones
-    assert limit_figures.regular_rates(30000, 1 / 20e-6) == pytest.approx((50000, 25000))
+    assert figures.regular_rates(30000, 1 / 20e-6) == pytest.approx((50000, 25000))
     assert rates.granularity == pytest.approx(25000)
 
 
 def test_linuxcnc_a_millisecond_at_10_m_s2_is_5_um_the_default_ferror():
-    error_mm = limit_figures.acceleration_error_mm(10000, 0.001)
+    error_mm = figures.acceleration_error_mm(10000, 0.001)
     assert error_mm == pytest.approx(0.005)
     assert error_mm == pytest.approx(0.0050)
 
@@ -78,7 +77,7 @@ def test_linuxcnc_m2_has_88_9_steps_a_mm_and_needs_22_um():
     step_mm = driven_step_mm(36, 16)
     assert round(1 / step_mm, 1) == 88.9
     assert round(step_mm, 3) == 0.011
-    limits = limit_figures.recommend(100, 0.025, 1 / 88.9)
+    limits = figures.recommend(100, 0.025, 1 / 88.9)
     assert round(limits.min_ferror_mm, 3) == 0.022
     # PNCConf's default, and what two orders of magnitude more make of it
     with pytest.raises(LimitsError, match="at least 0.0225"):
@@ -93,10 +92,10 @@ def test_linuxcnc_finer_microsteps_are_9_um_and_the_picked_limits_fit():
     assert round(1 / step_mm, 1) == 111.1
     picked = rail_limits(0.050, 0.020, 100, 0.025, step_mm)
     assert picked[:2] == (0.050, 0.020)
-    least = limit_figures.recommend(100, 0.025, step_mm).min_ferror_mm
+    least = figures.recommend(100, 0.025, step_mm).min_ferror_mm
     assert least == pytest.approx(0.018)
     assert least < picked.min_ferror_mm
-    assert picked.ferror_mm > limit_figures.acceleration_error_mm(10000, 0.001)
+    assert picked.ferror_mm > figures.acceleration_error_mm(10000, 0.001)
 
 
 def test_linuxcnc_figures_come_from_the_command_too(capsys):
@@ -120,12 +119,12 @@ def test_linuxcnc_figures_come_from_the_command_too(capsys):
     [(15, 0.001, 0.015), (15, 0.002, 0.03), (10, 0.04, 0.4)],
 )
 def test_klipper_thread_speed_times_latency(speed_mm_s, delay_s, far_mm):
-    assert limit_figures.overshoot_mm(speed_mm_s, delay_s) == pytest.approx(far_mm)
+    assert figures.overshoot_mm(speed_mm_s, delay_s) == pytest.approx(far_mm)
 
 
 def test_klipper_thread_bluetooth_is_20_layers_and_5_ms_more_than_two():
-    assert limit_figures.overshoot_mm(10, 0.04) / 0.02 == pytest.approx(20)
-    assert limit_figures.overshoot_mm(10, 0.005) / 0.02 > 2
+    assert figures.overshoot_mm(10, 0.04) / 0.02 == pytest.approx(20)
+    assert figures.overshoot_mm(10, 0.005) / 0.02 > 2
 
 
 def test_klipper_thread_five_steps_are_62_5_um_and_five_probes_of_them_0_3125_mm():
@@ -140,7 +139,7 @@ def test_klipper_thread_12_steps_between_two_halts_are_2_ms_at_15_mm_s():
     steps = {name: max(halts.values()) - halt for name, halt in halts.items()}
     assert list(steps.values()) == [0, 2, 12, 10]
     # Its heights are multiples of 0.0025 mm
-    far_mm = limit_figures.overshoot_mm(15, 0.002)
+    far_mm = figures.overshoot_mm(15, 0.002)
     assert far_mm / 0.0025 == pytest.approx(max(steps.values()))
 
 
@@ -162,9 +161,9 @@ def test_klipper_thread_figures_come_from_the_command_too(capsys):
 def test_a_wanted_rate_lies_between_two_neighbouring_regular_ones(wanted, clock_hz):
     if wanted > clock_hz:
         with pytest.raises(ValueError, match="more than one in a tick"):
-            limit_figures.regular_rates(wanted, clock_hz)
+            figures.regular_rates(wanted, clock_hz)
         return
-    rates = limit_figures.regular_rates(wanted, clock_hz)
+    rates = figures.regular_rates(wanted, clock_hz)
     assert rates.below < wanted <= rates.above * (1 + 1e-9)
     assert clock_hz / rates.below - clock_hz / rates.above == pytest.approx(1, rel=1e-3)
 
@@ -172,7 +171,7 @@ def test_a_wanted_rate_lies_between_two_neighbouring_regular_ones(wanted, clock_
 @given(st.floats(0.1, 2000), st.floats(0.001, 0.3), st.floats(1e-5, 0.1))
 def test_recommended_limits_are_the_extras_own_and_survive_being_written_down(speed, timeout, step):
     own = rail_limits(None, None, speed, timeout, step)
-    limits = limit_figures.recommend(speed, timeout, step)
+    limits = figures.recommend(speed, timeout, step)
     assert 0 <= limits.ferror_mm - own.ferror_mm < 2e-6
     assert 0 <= limits.min_ferror_mm - own.min_ferror_mm < 2e-6
     written = ["%.6f" % (limit,) for limit in limits[:2]]
@@ -189,7 +188,7 @@ def axes_of(sample, tmp_path, *changes):
         assert old in text
         text = text.replace(old, new)
     path.write_text(text)
-    return {axis.name: axis for axis in limit_axes.shared_axes(ConfigFile(path))}
+    return {axis.name: axis for axis in shared_axes(ConfigFile(path))}
 
 
 def test_shared_axis_is_read_from_printer_cfg(tmp_path):
@@ -337,7 +336,7 @@ def test_bad_printer_cfg_is_one_line(old, new, problem, tmp_path, capsys):
     text = SamplePrinter().printer_cfg()
     assert old in text
     path.write_text(text.replace(old, new))
-    assert resync_limits.main([str(path)]) == 1
+    assert command.main([str(path)]) == 1
     output = capsys.readouterr()
     assert output.out == ""
     assert re.fullmatch(r"resync_limits: .*printer\.cfg.*\n", output.err)
@@ -365,7 +364,7 @@ NUMBERS = ["--step-distance=0.01", "--homing-speed=5", "--max-speed=50"]
 )
 def test_bad_option_is_one_line(arguments, problem, capsys):
     with pytest.raises(SystemExit) as ended:
-        resync_limits.main(arguments)
+        command.main(arguments)
     assert ended.value.code == 2
     output = capsys.readouterr()
     assert output.out == ""

@@ -4,12 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-import resync_report
-from report.log import Log
-from report.move_sections import homing_moves
-from report.predict import predictions
 
-from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
+from helpers.resync_logs import CONFIG, MOVE, stats, stats_mcu
+from scripts.owner.report import command
+from scripts.owner.report.log import Log
+from scripts.owner.report.move_sections import homing_moves
+from scripts.owner.report.predict import predictions
 from virtual_printer import hosts
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
@@ -56,7 +56,7 @@ def report(tmp_path, monkeypatch, capsys):
         path = tmp_path / "klippy.log"
         path.write_text(text)
         monkeypatch.setattr("sys.argv", ["resync_report", str(path), *map(str, options)])
-        assert resync_report.main() == 0
+        assert command.main() == 0
         return capsys.readouterr().out
 
     return run

@@ -9,8 +9,9 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report import canbus
-from report.series import MOST_BARS, MOST_POINTS, Histogram, Moments, Series
+
+from scripts.owner.report import canbus
+from scripts.owner.report.series import MOST_BARS, MOST_POINTS, Histogram, Moments, Series
 
 
 def stuffed(bits):

@@ -12,14 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import resync_report
-from report import files
-from report.content import sections
-from report.files import Damage, LogError, Progress, in_order_of_time
-from report.log import Log
-from report.text import render
 
-from scripts.resync_logs import CONFIG, MOVE, long_log, stats, stats_mcu
+from helpers.resync_logs import CONFIG, MOVE, long_log, stats, stats_mcu
+from scripts.owner.report import command, files
+from scripts.owner.report.content import sections
+from scripts.owner.report.files import Damage, LogError, Progress, in_order_of_time
+from scripts.owner.report.log import Log
+from scripts.owner.report.text import render
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "resync_report.py"
 GOOD = stats(1.0, stats_mcu("mcu")) + "\n" + stats(2.0, stats_mcu("mcu", write=1500)) + "\n"
@@ -28,7 +27,7 @@ GOOD = stats(1.0, stats_mcu("mcu")) + "\n" + stats(2.0, stats_mcu("mcu", write=1
 def run(monkeypatch, capsys, *arguments):
     """Exit code, output and errors of the report."""
     monkeypatch.setattr("sys.argv", ["resync_report", *map(str, arguments)])
-    code = resync_report.main()
+    code = command.main()
     done = capsys.readouterr()
     return code, done.out, done.err
 
@@ -201,7 +200,7 @@ class Terminal:
 @pytest.mark.parametrize("is_terminal, shown", [(True, "\rreading:  50 %"), (False, "")])
 def test_long_read_tells_its_progress_on_a_terminal_only(is_terminal, shown, tmp_path, monkeypatch):
     now_s = [0.0]
-    monkeypatch.setattr("report.files.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("scripts.owner.report.files.time.monotonic", lambda: now_s[0])
     path = tmp_path / "klippy.log"
     path.write_bytes(b"x" * 1000)
     terminal = Terminal(is_terminal)
@@ -223,9 +222,8 @@ def test_unreadable_file_is_a_log_error(tmp_path):
 # Runs the report and tells its CPU time (s) and peak memory (bytes)
 MEASURE = """
 import json, resource, sys
-sys.path.insert(0, sys.argv.pop(1))
-import resync_report
-assert resync_report.main() == 0
+from scripts.owner.report.command import main
+assert main() == 0
 usage = resource.getrusage(resource.RUSAGE_SELF)
 # Not ru_maxrss, in which the parent's memory at the fork counts
 peak_kb = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
@@ -242,7 +240,8 @@ print(usage.ru_utime + usage.ru_stime)
 
 def measure(path):
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(SCRIPT.parent), str(path)],
+        [sys.executable, "-c", MEASURE, str(path)],
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
         capture_output=True,
         text=True,
         check=True,

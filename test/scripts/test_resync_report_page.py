@@ -11,11 +11,10 @@ import struct
 import subprocess
 
 import pytest
-import resync_report
-from report import plots
-from report.log import Log
 
-from scripts.resync_logs import CONFIG, MOVE, stats, stats_mcu
+from helpers.resync_logs import CONFIG, MOVE, stats, stats_mcu
+from scripts.owner.report import command, plots
+from scripts.owner.report.log import Log
 
 # Loads a page as it is into a frame, and tells what the browser made of it
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"><pre id="told">nothing yet</pre>
@@ -82,7 +81,7 @@ def made(tmp_path, monkeypatch):
         path.write_text(log_text() if text is None else text)
         output = tmp_path / name
         monkeypatch.setattr("sys.argv", ["resync_report", str(path), "-o", str(output)])
-        assert resync_report.main() == 0
+        assert command.main() == 0
         return output
 
     return make
@@ -98,7 +97,7 @@ def page(tmp_path_factory):
             "sys.argv",
             ["resync_report", str(folder / "klippy.log"), "-o", str(folder / "report.html")],
         )
-        assert resync_report.main() == 0
+        assert command.main() == 0
     return folder / "report.html"
 
 
@@ -190,5 +189,5 @@ def test_nothing_to_draw_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         "sys.argv", ["resync_report", str(path), "-o", str(tmp_path / "report.png")]
     )
-    assert resync_report.main() == 1
+    assert command.main() == 1
     assert capsys.readouterr().err == "resync_report: the log has nothing to draw\n"

@@ -5,9 +5,10 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import List, NamedTuple
 
-import limit_figures
-from limit_axes import Axis
 from resync.model.following_error import Limits
+
+from . import figures
+from .axes import Axis
 
 _LABEL_WIDTH = 42
 _CELL_WIDTH = 12
@@ -25,14 +26,14 @@ class Timing(NamedTuple):
 def axis_report(axis: Axis, timing: Timing, limits: Limits) -> List[str]:
     """The figures of an axis as lines of text, a column for each of its speeds."""
     speeds = axis.speeds_mm_s.values()
-    error_mm = limit_figures.acceleration_error_mm(axis.accel_mm_s2, timing.latency_s)
+    error_mm = figures.acceleration_error_mm(axis.accel_mm_s2, timing.latency_s)
     return [
         *_description(axis),
         _row("", list(axis.speeds_mm_s)),
         _row("speed, mm/s", ["%.6g" % speed for speed in speeds]),
         *_rate_rows(axis, timing),
         "a base period of %.6g us allows %.6g steps/s, or %.6g with a whole pulse in one interrupt"
-        % (timing.base_period_s * 1e6, *limit_figures.highest_rates(timing.base_period_s)),
+        % (timing.base_period_s * 1e6, *figures.highest_rates(timing.base_period_s)),
         *_overshoot_rows(axis, "worst", timing.timeout_s),
         *_overshoot_rows(axis, "expected", timing.latency_s),
         _row("limit, mm", ["%.6g" % limits.limit_mm(speed) for speed in speeds]),
@@ -55,9 +56,7 @@ def _description(axis: Axis) -> List[str]:
 
 
 def _rate_rows(axis: Axis, timing: Timing) -> List[str]:
-    rates = [
-        limit_figures.step_rate(speed, axis.finest_step_mm) for speed in axis.speeds_mm_s.values()
-    ]
+    rates = [figures.step_rate(speed, axis.finest_step_mm) for speed in axis.speeds_mm_s.values()]
     rows = [_row("step rate, steps/s", ["%.6g" % rate for rate in rates])]
     for source, clock_hz in (
         ("base period %.6g us" % (timing.base_period_s * 1e6,), 1.0 / timing.base_period_s),
@@ -70,13 +69,13 @@ def _rate_rows(axis: Axis, timing: Timing) -> List[str]:
 
 def _granularity(rate: float, clock_hz: float) -> str:
     try:
-        return "%.6g" % (limit_figures.regular_rates(rate, clock_hz).granularity,)
+        return "%.6g" % (figures.regular_rates(rate, clock_hz).granularity,)
     except ValueError:
         return "too fast"
 
 
 def _overshoot_rows(axis: Axis, kind: str, delay_s: float) -> List[str]:
-    far_mm = [limit_figures.overshoot_mm(speed, delay_s) for speed in axis.speeds_mm_s.values()]
+    far_mm = [figures.overshoot_mm(speed, delay_s) for speed in axis.speeds_mm_s.values()]
     label = "%s overshoot (%.6g ms), " % (kind, delay_s * 1e3)
     return [
         _row(label + "mm", ["%.6g" % (mm,) for mm in far_mm]),
