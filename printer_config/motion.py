@@ -4,6 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import math
+
 from printer_config.config import Config
 from printer_config.section import Section
 
@@ -17,13 +19,16 @@ def step_distance_mm(stepper: Section) -> float:
     """Return how far one step pulse moves a stepper"""
     rotation_mm = stepper.get_float("rotation_distance", above=0.0)
     full_steps = stepper.get_int("full_steps_per_rotation", 200, minimum=1)
-    steps = float(full_steps * stepper.get_int("microsteps", minimum=1))
+    steps = float(full_steps) * float(stepper.get_int("microsteps", minimum=1))
     if stepper.has("gear_ratio"):
         for pair in stepper.get_rows("gear_ratio", (",", ":")):
             if len(pair) != 2 or min(pair) <= 0.0:
                 raise stepper.error("gear_ratio", "must be pairs of positive numbers, as in 80:16")
             steps *= pair[0] / pair[1]
-    return rotation_mm / steps
+    distance_mm = rotation_mm / steps if steps else math.inf
+    if not 0.0 < distance_mm < math.inf:
+        raise stepper.error("rotation_distance", "makes no step distance with the other options")
+    return distance_mm
 
 
 def homing_speed_mm_s(rail: Section) -> float:

@@ -65,7 +65,7 @@ class Section:
 
     def get_int(self, option: str, default: Optional[int] = None, minimum: int = 0) -> int:
         """Return a whole number, at least the minimum"""
-        value = self._parse(option, default, int, "is not a whole number")
+        value = self._parse(option, default, _whole, "is not a whole number")
         if value < minimum:
             raise self.error(option, f"must be at least {minimum}")
         return value
@@ -103,6 +103,13 @@ class Section:
             return parser(text)
         except (ValueError, KeyError, OverflowError):
             raise self.error(option, f"{problem}: '{text}'") from None
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    # Raises OverflowError for what is no count of anything
+    float(value)
+    return value
 
 
 def _boolean(text: str) -> bool:

@@ -113,6 +113,10 @@ def test_overview_has_every_module_script_and_invariant():
     assert sorted(listed) == sorted(
         str(path.relative_to(ROOT / "scripts").with_suffix("")) for path in modules
     )
+    part = overview.split("## Reading printer.cfg")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*`) \| .* \|$", part, re.MULTILINE)
+    listed = [module for row in rows for module in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(p.stem for p in (ROOT / "printer_config").glob("[!_]*.py"))
     invariants = re.findall(r"^- (I\d):", overview, re.MULTILINE)
     tests = text(ROOT / "test" / "end_to_end" / "test_invariants.py")
     tested = re.findall(r"^def test_(i\d)_", tests, re.MULTILINE)

@@ -10,6 +10,7 @@ from scripts.owner.report import command
 from scripts.owner.report.log import Log
 from scripts.owner.report.move_sections import homing_moves
 from scripts.owner.report.predict import predictions
+from scripts.owner.report.steppers import homing_steppers
 from virtual_printer import hosts
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
@@ -172,7 +173,7 @@ def test_busiest_moment_is_one_of_all_mcus_of_a_bus_together(read):
 
 
 def test_configuration_tells_speed_pins_and_step_distance(read):
-    steppers = {s.name: s for s in read(CONFIG).config.steppers()}
+    steppers = {s.name: s for s in homing_steppers(read(CONFIG).config)}
     assert steppers["stepper_x"][1:] == ("mcu", "mcu", 50.0, 0.0125)
     # The faster of homing_speed and the probe's speed
     assert steppers["stepper_z"][1:] == ("mcu", "toolhead", 10.0, 0.0025)

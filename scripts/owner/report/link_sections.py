@@ -3,6 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from printer_config import mcus
+
 from . import canbus
 from .document import Section, Table, duration, number, percent
 from .log import Log
@@ -94,7 +96,7 @@ def bus_load(log: Log) -> Section:
         " and blocks of mean length, worst as no data can exceed. FD: one block a frame at 1 Mbit/s"
         " with its data at 5 Mbit/s; Klipper does not speak it today."
     )
-    if not log.config.has_can():
+    if not mcus.has_can(log.config):
         section.notes.append(
             "The log names no MCU on CAN: this is what one bus with all would carry."
         )
@@ -128,7 +130,7 @@ def clock_sync(log: Log) -> Section:
         " the axis homes in that time; jitter is the change from one estimate to the next. Left out"
         " are the first 30 s after a start, when Klippy is still learning the rates."
     )
-    if not log.config.is_known:
+    if not log.config.sections:
         source = "PROBE_ACCURACY's" if log.probe_speed_mm_s else "Klipper's default"
         section.notes.append("The log has no configuration: the speed is %s." % (source,))
     return section

@@ -8,7 +8,9 @@ import re
 from operator import add
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from . import config
+from printer_config import mcus, printed
+from printer_config.config import Config
+
 from .canbus import Traffic
 from .clock import SETTLING_S, nominal_rate
 from .faults import Faults
@@ -44,7 +46,7 @@ class Log:
         self._links: Dict[bytes, Link] = {}
         self.moves = Moves()
         self.faults = Faults()
-        self.config = config.PrintedConfig()
+        self._printed = printed.PrintedConfig()
         self.damage = Damage()
         # By name of the CAN interface; "" is one that carries all MCUs
         self.busiest: Dict[str, Busiest] = {}
@@ -108,7 +110,7 @@ class Log:
                     self._place = (name, before, number)
                     handler(line)
                 elif self._in_config:
-                    self.config.add_line(line)
+                    self._printed.add_line(line)
                 elif MCU_MARK in line:
                     # A Stats line that was broken up when it was posted somewhere
                     self._take_mcus(line)
@@ -118,6 +120,11 @@ class Log:
             is_empty = not before and self.damage.texts() == damage
             what = "it is empty" if is_empty else "nothing in it is Klipper's"
             self.damage.files.append("'%s' is no klippy.log: %s" % (path, what))
+
+    @property
+    def config(self) -> Config:
+        """The configuration that was printed last; one without sections if none was."""
+        return self._printed.config
 
     def _where(self) -> str:
         name, before, number = self._place
@@ -196,10 +203,10 @@ class Log:
     def _evaluate_buses(self, batches: List[Tuple[Link, Batch]]) -> None:
         sums: Dict[str, Dict[float, float]] = {}
         members: Dict[str, List[Link]] = {}
-        has_can = self.config.has_can()
+        has_can = mcus.has_can(self.config)
         for link, batch in batches:
             times, bits = link.evaluate(batch)
-            bus = self.config.can_bus(link.name) if has_can else ""
+            bus = mcus.can_interface(mcus.section(self.config, link.name)) if has_can else ""
             if bus is not None:
                 members.setdefault(bus, []).append(link)
                 total = sums.setdefault(bus, {})
@@ -212,13 +219,13 @@ class Log:
                 self.busiest[bus] = Busiest(total[time_s], traffic)
 
     def _mark(self, line: bytes) -> None:
-        if line.startswith(config.START):
+        if line.startswith(printed.START):
             self._recognised += 1
             self._in_config = True
-            self.config.start()
-        elif self._in_config and line.startswith(config.END):
+            self._printed.start()
+        elif self._in_config and line.startswith(printed.END):
             self._in_config = False
-            self.config.end()
+            self._printed.end()
 
     def _resync(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace")

@@ -11,9 +11,11 @@ millisecond, so the sum of two halves is right to 0.5 ms only.
 
 from typing import Dict, List, NamedTuple, Optional
 
-from .config import DEFAULT_SPEED_MM_S, StepperConfig
+from printer_config.motion import DEFAULT_SPEED_MM_S
+
 from .log import MAIN_MCU, Log
 from .moves import StepperHistory
+from .steppers import StepperConfig, homing_steppers
 
 ROUNDING_S = 0.0005
 
@@ -61,7 +63,7 @@ def homing_speed(log: Log, mcu: str) -> float:
 
 def predictions(log: Log) -> List[Prediction]:
     """For each stepper that has moved or that the configuration has, by name; else for each MCU."""
-    configured = {stepper.name: stepper for stepper in log.config.steppers()}
+    configured = {stepper.name: stepper for stepper in homing_steppers(log.config)}
     names = sorted({*configured, *log.moves.steppers})
     if not names:
         speed_mm_s = log.probe_speed_mm_s or DEFAULT_SPEED_MM_S
