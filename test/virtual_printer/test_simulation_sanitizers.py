@@ -128,7 +128,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a program which runs a script on a sanitized simulation"""
     folder = tmp_path_factory.mktemp("sanitized")
     (folder / "driver.c").write_text(DRIVER)
-    sources = [folder / "driver.c", *sorted(wire.SIMULATION_SOURCES.glob("*.c"))]
+    sources = [folder / "driver.c", *sorted(wire.SIMULATION_SOURCES.rglob("*.c"))]
     program = folder / "driver"
     flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
     command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]

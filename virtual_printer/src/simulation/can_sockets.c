@@ -5,9 +5,9 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <errno.h> // ENOBUFS
-#include "can_frame.h" // can_frame_padded_size
-#include "can_host.h" // can_host_send
-#include "simulation_internal.h" // struct simulation
+#include "links/can_frame.h" // can_frame_padded_size
+#include "links/can_host.h" // can_host_send
+#include "description/machine.h" // struct simulation
 
 // Messages for which the buffer of a socket has room by default
 enum { SOCKET_ROOM = 256 };

@@ -5,10 +5,10 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
-#include "can_host.h" // can_sockets_free
-#include "can_load.h" // can_load_free
-#include "mcu.h" // mcu_free
-#include "simulation_internal.h" // struct simulation
+#include "links/can_host.h" // can_sockets_free
+#include "links/can_load.h" // can_load_free
+#include "firmware/mcu.h" // mcu_free
+#include "description/machine.h" // struct simulation
 
 
 /****************************************************************

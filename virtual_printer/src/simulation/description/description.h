@@ -1,0 +1,37 @@
+// What the parts of reading a description share
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef DESCRIPTION_H
+#define DESCRIPTION_H
+
+#include "../core/words.h" // struct words
+
+#pragma GCC visibility push(hidden)
+
+struct simulation;
+
+// Read a whole file and put a zero behind it; NULL if that fails
+uint8_t *description_file(const char *path, size_t *size);
+
+// description_mcu.c
+struct mcu *description_mcu(struct simulation *sim, struct words *words
+                            , const char *name);
+void read_mcu(struct simulation *sim, struct words *words, int line);
+void read_link(struct simulation *sim, struct words *words, int line);
+void read_message(struct simulation *sim, struct words *words, int line);
+
+// description_can.c
+void read_can_bus(struct simulation *sim, struct words *words, int line);
+void read_can_node(struct simulation *sim, struct words *words, int line);
+
+// description_mechanics.c
+void read_carriage(struct simulation *sim, struct words *words, int line);
+void read_stepper(struct simulation *sim, struct words *words, int line);
+void read_endstop(struct simulation *sim, struct words *words, int line);
+void read_bed(struct simulation *sim, struct words *words, int line);
+
+#pragma GCC visibility pop
+
+#endif // description.h

@@ -1,0 +1,179 @@
+// Micro-controllers, links and messages in a description file
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include <string.h> // strcmp
+#include "description.h" // description_file
+#include "../firmware/mcu.h" // struct mcu
+#include "machine.h" // struct simulation
+
+#define TIME_US_MAX 1e7
+
+
+/****************************************************************
+ * Micro-controllers and links
+ ****************************************************************/
+
+// Find the micro-controller that a word names
+struct mcu *
+description_mcu(struct simulation *sim, struct words *words, const char *name)
+{
+    struct mcu *mcu = simulation_find_mcu(sim, name);
+    if (!mcu)
+        words_fail(words, "unknown mcu '%s'", name);
+    return mcu;
+}
+
+void
+read_mcu(struct simulation *sim, struct words *words, int line)
+{
+    const char *name = words_item(words, 1, "name");
+    // There is none on a CAN bus
+    const char *device_path = NULL;
+    if (words_find(words, "device"))
+        device_path = words_text(words, "device");
+    if (simulation_find_mcu(sim, name))
+        words_fail(words, "mcu '%s' is there twice", name);
+    if (device_path && simulation_find_link(sim, device_path) >= 0)
+        words_fail(words, "device '%s' is there twice", device_path);
+    struct mcu *mcu = mcu_create(sim, sim->mcu_count);
+    struct mcu **place = array_grow(&sim->mcus, &sim->mcu_count
+                                    , sizeof(*place));
+    *place = mcu;
+    mcu->name = copy_string(name);
+    mcu->line = line;
+    if (device_path)
+        mcu->link.device_path = copy_string(device_path);
+    mcu->link.ns_per_byte = -1.0;
+    mcu->nominal_frequency = (uint32_t)words_integer(
+        words, "frequency", 1000, 1000000000);
+    mcu->move_count = (uint32_t)words_integer(words, "move_count", 1, 65535);
+    double drift_ppm = words_number_or(words, "drift_ppm", -1e5, 1e5, 0.0);
+    double offset_s = words_number_or(words, "clock_offset_s", 0.0, 1e6, 0.0);
+    mcu_start(mcu, offset_s, drift_ppm);
+    const char *path = words_text(words, "dictionary");
+    mcu->dictionary = description_file(path, &mcu->dictionary_size);
+    if (!mcu->dictionary)
+        words_fail(words, "cannot read dictionary '%s'", path);
+}
+
+void
+read_link(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct mcu *mcu = description_mcu(sim, words, words_item(words, 1, "mcu"));
+    if (!mcu)
+        return;
+    struct link *link = &mcu->link;
+    link->channels[LINK_TO_MCU].delay_ns = (int64_t)(
+        words_number(words, "to_mcu_us", 0.0, TIME_US_MAX) * 1000.0);
+    link->channels[LINK_TO_HOST].delay_ns = (int64_t)(
+        words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
+    link->jitter_ns = (int64_t)(
+        words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0) * 1000.0);
+    double baud = words_number_or(words, "baud", 0.0, 1e9, 0.0);
+    // Eight bits travel with a start bit and a stop bit
+    link->ns_per_byte = baud > 0.0 ? 10.0 * NS_PER_S / baud : 0.0;
+}
+
+
+/****************************************************************
+ * Messages
+ ****************************************************************/
+
+static int
+is_integer_type(const char *type)
+{
+    static const char *const types[] = { "%u", "%i", "%hu", "%hi", "%c" };
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (!strcmp(type, types[i]))
+            return 1;
+    return 0;
+}
+
+// Count the arguments of a format, from a word on
+static size_t
+count_arguments(struct words *words, size_t first, int is_command)
+{
+    for (size_t i = first; i < words->count; i++) {
+        const char *type = strchr(words->items[i], '=');
+        if (!type || (is_command && !is_integer_type(type + 1)))
+            words_fail(words, "unsupported argument '%s'", words->items[i]);
+    }
+    return words->count - first;
+}
+
+static void
+add_command(struct mcu *mcu, struct words *words, uint32_t id)
+{
+    const char *name = words_item(words, 4, "name");
+    const struct command *command = command_find(name);
+    if (!command)
+        words_fail(words, "unknown command '%s'", name);
+    else if (count_arguments(words, 5, 1) != command->argument_count)
+        words_fail(words, "command '%s' has %d arguments", name
+                   , command->argument_count);
+    mcu->commands[id] = command;
+}
+
+static void
+add_response(struct mcu *mcu, struct words *words, uint32_t id)
+{
+    const char *name = words_item(words, 4, "name");
+    for (int i = 0; i < RESPONSE_COUNT; i++) {
+        if (strcmp(response_names[i], name))
+            continue;
+        if (count_arguments(words, 5, 0) != response_argument_counts[i])
+            words_fail(words, "response '%s' has %d arguments", name
+                       , response_argument_counts[i]);
+        mcu->response_ids[i] = id;
+        mcu->has_response[i] = 1;
+        return;
+    }
+    words_fail(words, "unknown response '%s'", name);
+}
+
+// The text may hold blanks, so it is the rest of the line as it stands
+static void
+add_static_string(struct mcu *mcu, struct words *words, uint32_t id)
+{
+    words_item(words, 4, "text");
+    if (words->count < 5)
+        return;
+    const char *text = words->line + (words->items[4] - words->text);
+    struct static_string *string = array_grow(
+        &mcu->strings, &mcu->string_count, sizeof(*string));
+    string->id = (uint16_t)id;
+    string->text = copy_string(text);
+    for (int i = 0; i < REASON_COUNT; i++)
+        if (!strcmp(reason_texts[i], text))
+            mcu->reason_ids[i] = (uint16_t)id;
+}
+
+void
+read_message(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    const char *target = words_item(words, 1, "mcu");
+    const char *kind = words_item(words, 2, "kind");
+    uint32_t id = (uint32_t)words_parse_integer(
+        words, "message id", words_item(words, 3, "id"), 0, 255);
+    memset(words->is_used, 1, sizeof(words->is_used));
+    if (strcmp(target, "*") && !description_mcu(sim, words, target))
+        return;
+    for (size_t i = 0; i < sim->mcu_count; i++) {
+        struct mcu *mcu = sim->mcus[i];
+        if (strcmp(target, "*") && strcmp(target, mcu->name))
+            continue;
+        if (!strcmp(kind, "command"))
+            add_command(mcu, words, id);
+        else if (!strcmp(kind, "response"))
+            add_response(mcu, words, id);
+        else if (!strcmp(kind, "static_string"))
+            add_static_string(mcu, words, id);
+        else
+            words_fail(words, "unknown kind of message '%s'", kind);
+    }
+}

@@ -1,0 +1,119 @@
+// Endstop object of the virtual firmware
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include "../mechanics/mechanics.h" // sensor_is_triggered
+#include "objects.h" // struct trsync
+
+struct endstop {
+    struct mcu *mcu;
+    struct mcu_timer timer;
+    struct sensor *sensor; // what is wired to the pin, may be NULL
+    uint8_t pull_up_level;
+    uint32_t rest_ticks, sample_ticks;
+    uint32_t next_clock; // when the period of the last match ends
+    uint64_t period_clock; // the same
+    struct trsync *trsync;
+    uint8_t is_homing, wanted_level, trigger_reason;
+    uint8_t sample_count, samples_left;
+};
+
+
+/****************************************************************
+ * Sampling
+ ****************************************************************/
+
+static uint8_t
+read_pin(struct endstop *endstop)
+{
+    if (!endstop->sensor)
+        return endstop->pull_up_level;
+    int is_triggered = sensor_is_triggered(endstop->mcu->sim, endstop->sensor);
+    return (uint8_t)(is_triggered ^ endstop->sensor->invert);
+}
+
+// Look at the pin: once in each rest period, or after a match every few
+// ticks until the wanted number of samples in a row agrees
+static enum timer_result
+sample_event(struct mcu_timer *timer)
+{
+    struct endstop *endstop = container_of(timer, struct endstop, timer);
+    int is_first = endstop->samples_left == endstop->sample_count;
+    if (is_first)
+        endstop->period_clock = timer->wake_clock + endstop->rest_ticks;
+    if (read_pin(endstop) != endstop->wanted_level) {
+        endstop->samples_left = endstop->sample_count;
+        timer->wake_clock = endstop->period_clock;
+        return TIMER_AGAIN;
+    }
+    if (is_first)
+        endstop->next_clock = (uint32_t)endstop->period_clock;
+    if (!--endstop->samples_left) {
+        trsync_trigger(endstop->trsync, endstop->trigger_reason);
+        return TIMER_DONE;
+    }
+    timer->wake_clock += endstop->sample_ticks;
+    return TIMER_AGAIN;
+}
+
+void
+endstops_shutdown(struct mcu *mcu)
+{
+    struct endstop *endstop;
+    uint32_t oid = 0;
+    while ((endstop = mcu_object_next(mcu, &oid, OBJECT_ENDSTOP)))
+        mcu_timer_cancel(&endstop->timer);
+}
+
+
+/****************************************************************
+ * Commands
+ ****************************************************************/
+
+void
+command_config_endstop(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct endstop *endstop = mcu_object_add(mcu, arguments[0], OBJECT_ENDSTOP
+                                             , sizeof(*endstop));
+    if (!endstop)
+        return;
+    endstop->mcu = mcu;
+    endstop->sensor = mechanics_find_sensor(mcu->sim, mcu, arguments[1]);
+    endstop->pull_up_level = (int8_t)arguments[2] > 0;
+    mcu_timer_init(&endstop->timer, mcu, sample_event);
+}
+
+void
+command_endstop_home(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct endstop *endstop = mcu_object(mcu, arguments[0], OBJECT_ENDSTOP);
+    if (!endstop)
+        return;
+    mcu_timer_cancel(&endstop->timer);
+    endstop->sample_ticks = arguments[2];
+    endstop->sample_count = endstop->samples_left = (uint8_t)arguments[3];
+    endstop->is_homing = !!endstop->sample_count;
+    if (!endstop->is_homing)
+        return;
+    endstop->rest_ticks = arguments[4];
+    endstop->wanted_level = !!(uint8_t)arguments[5];
+    endstop->trigger_reason = (uint8_t)arguments[7];
+    endstop->trsync = mcu_object(mcu, arguments[6], OBJECT_TRSYNC);
+    if (!endstop->trsync)
+        return;
+    if (endstop->sensor)
+        sensor_arm(endstop->sensor);
+    mcu_timer_add(&endstop->timer, arguments[1]);
+}
+
+void
+command_endstop_query_state(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct endstop *endstop = mcu_object(mcu, arguments[0], OBJECT_ENDSTOP);
+    if (endstop)
+        MCU_RESPOND(mcu, RESPONSE_ENDSTOP_STATE, arguments[0] & 0xff
+                    , endstop->is_homing, endstop->next_clock
+                    , read_pin(endstop));
+}

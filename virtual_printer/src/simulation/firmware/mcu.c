@@ -1,0 +1,319 @@
+// One virtual micro-controller: receiving, sending, shutdown, restart
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include "../links/can_node.h" // can_node_reset
+#include "mcu.h" // struct mcu
+#include "objects.h" // steppers_advance
+#include "../description/machine.h" // struct simulation
+
+// From receiving a block to running its commands
+#define PROCESSING_NS_MIN 10000
+#define PROCESSING_NS_MAX 40000
+#define BOOT_NS 100000000
+#define STATS_INTERVAL_NS 5000000000
+#define WILD_VALUE 0x2a5c3311
+
+
+/****************************************************************
+ * Sending
+ ****************************************************************/
+
+// How the response that is sent now is to be malformed
+static enum malformation
+take_malformation(struct mcu *mcu, enum response response)
+{
+    enum malformation malformation = mcu->malformation;
+    if (!malformation || mcu->malformed_response != response)
+        return MALFORMED_NOT;
+    if (!--mcu->malformed_times)
+        mcu->malformation = MALFORMED_NOT;
+    return malformation;
+}
+
+void
+mcu_respond(struct mcu *mcu, enum response response
+            , const uint32_t *values, size_t count)
+{
+    enum malformation malformation = take_malformation(mcu, response);
+    if (malformation == MALFORMED_MISSING)
+        return;
+    uint32_t id = mcu->response_ids[response];
+    if (malformation == MALFORMED_UNKNOWN)
+        id = MESSAGE_ID_COUNT;
+    if (malformation == MALFORMED_CUT && count)
+        count--;
+    size_t wild = count;
+    if (malformation == MALFORMED_VALUE)
+        wild = mcu->malformed_field < count ? mcu->malformed_field : count - 1;
+    struct block block;
+    block_begin(&block);
+    block_put_integer(&block, id);
+    for (size_t i = 0; i < count; i++)
+        block_put_integer(
+            &block, i == wild ? ~values[i] ^ WILD_VALUE : values[i]);
+    if (malformation == MALFORMED_LONG)
+        block_put_integer(&block, WILD_VALUE);
+    block_finish(&block, mcu->receiver.next_sequence);
+    for (int i = malformation == MALFORMED_DOUBLED; i >= 0; i--)
+        byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
+}
+
+// Tell the host which block is expected next
+static void
+send_acknowledgement(struct mcu *mcu)
+{
+    struct block block;
+    block_begin(&block);
+    block_finish(&block, mcu->receiver.next_sequence);
+    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
+}
+
+void
+mcu_begin_turn(struct mcu *mcu)
+{
+    mcu->is_in_turn = 1;
+    mcu->is_interrupted = 0;
+}
+
+void
+mcu_end_turn(struct mcu *mcu)
+{
+    mcu->is_in_turn = 0;
+    link_flush(&mcu->link);
+    if (mcu->is_trsync_task_due)
+        // Timers that are due at this very time go first, as interrupts do
+        event_schedule(&mcu->sim->events, &mcu->task_event, mcu->sim->now_ns);
+}
+
+static void
+task_event(struct event *event)
+{
+    struct mcu *mcu = container_of(event, struct mcu, task_event);
+    mcu_begin_turn(mcu);
+    trsync_run_task(mcu);
+    mcu_end_turn(mcu);
+}
+
+
+/****************************************************************
+ * Receiving
+ ****************************************************************/
+
+static void
+schedule_processing(struct mcu *mcu)
+{
+    int64_t delay_ns = PROCESSING_NS_MIN + random_below(
+        &mcu->random, PROCESSING_NS_MAX - PROCESSING_NS_MIN);
+    event_schedule(&mcu->sim->events, &mcu->process_event
+                   , mcu->sim->now_ns + delay_ns);
+}
+
+void
+mcu_receive(struct mcu *mcu, const uint8_t *data, size_t size)
+{
+    if (mcu->is_booting)
+        return;
+    byte_queue_append(&mcu->receiver.bytes, data, size);
+    if (!mcu->process_event.slot)
+        schedule_processing(mcu);
+}
+
+static void
+process_block(struct mcu *mcu)
+{
+    size_t size;
+    enum block_verdict verdict = receiver_take(&mcu->receiver, &size);
+    if (verdict == BLOCK_INCOMPLETE)
+        return;
+    uint8_t block[BLOCK_SIZE_MAX];
+    if (verdict == BLOCK_ACCEPTED)
+        memcpy(block, byte_queue_front(&mcu->receiver.bytes), size);
+    byte_queue_consume(&mcu->receiver.bytes, size);
+    if (mcu->receiver.bytes.size)
+        schedule_processing(mcu);
+    if (verdict == BLOCK_ACCEPTED)
+        command_dispatch(mcu, block + BLOCK_HEADER_SIZE
+                         , size - BLOCK_HEADER_SIZE - BLOCK_TRAILER_SIZE);
+    if (verdict != BLOCK_DISCARDED && !mcu->is_booting)
+        send_acknowledgement(mcu);
+}
+
+static void
+process_event(struct event *event)
+{
+    struct mcu *mcu = container_of(event, struct mcu, process_event);
+    mcu_begin_turn(mcu);
+    process_block(mcu);
+    mcu_end_turn(mcu);
+}
+
+
+/****************************************************************
+ * Shutdown and restart
+ ****************************************************************/
+
+const char *
+mcu_string(const struct mcu *mcu, uint16_t string_id)
+{
+    for (size_t i = 0; i < mcu->string_count; i++)
+        if (mcu->strings[i].id == string_id)
+            return mcu->strings[i].text;
+    return "unknown";
+}
+
+int
+mcu_find_string(const struct mcu *mcu, const char *text)
+{
+    for (size_t i = 0; i < mcu->string_count; i++)
+        if (!strcmp(mcu->strings[i].text, text))
+            return mcu->strings[i].id;
+    return -1;
+}
+
+static void
+stop_objects(struct mcu *mcu)
+{
+    steppers_shutdown(mcu);
+    trsyncs_shutdown(mcu);
+    endstops_shutdown(mcu);
+    digital_outs_shutdown(mcu);
+    moves_reset(mcu);
+    mcu->is_trsync_task_due = 0;
+}
+
+void
+mcu_shutdown_by_id(struct mcu *mcu, uint16_t string_id)
+{
+    uint32_t clock = (uint32_t)mcu_clock_now(mcu);
+    if (!mcu->is_shutdown)
+        mcu->shutdown_id = string_id;
+    mcu->is_shutdown = 1;
+    mcu->is_interrupted = 1;
+    stop_objects(mcu);
+    MCU_RESPOND(mcu, RESPONSE_SHUTDOWN, clock, mcu->shutdown_id);
+    if (!mcu->is_in_turn)
+        link_flush(&mcu->link);
+}
+
+void
+mcu_shutdown(struct mcu *mcu, enum reason reason)
+{
+    mcu_shutdown_by_id(mcu, mcu->reason_ids[reason]);
+}
+
+void
+mcu_config_reset(struct mcu *mcu)
+{
+    stop_objects(mcu);
+    steppers_detach(mcu);
+    for (uint32_t i = 0; i < mcu->object_count; i++)
+        free(mcu->objects[i].data);
+    free(mcu->objects);
+    free(mcu->moves);
+    mcu->objects = NULL;
+    mcu->moves = NULL;
+    mcu->object_count = mcu->config_checksum = 0;
+    mcu->is_finalized = mcu->is_shutdown = 0;
+    moves_reset(mcu);
+}
+
+static void
+cancel_events(struct mcu *mcu)
+{
+    event_cancel(&mcu->sim->events, &mcu->process_event);
+    event_cancel(&mcu->sim->events, &mcu->stats_event);
+    event_cancel(&mcu->sim->events, &mcu->boot_event);
+    event_cancel(&mcu->sim->events, &mcu->task_event);
+}
+
+void
+mcu_reboot(struct mcu *mcu)
+{
+    mcu_config_reset(mcu);
+    memset(mcu->pin_levels, 0, sizeof(mcu->pin_levels));
+    receiver_reset(&mcu->receiver);
+    if (mcu->link.can_node)
+        can_node_reset(mcu->link.can_node);
+    cancel_events(mcu);
+    mcu->is_booting = mcu->is_interrupted = 1;
+    event_schedule(&mcu->sim->events, &mcu->boot_event
+                   , mcu->sim->now_ns + BOOT_NS);
+}
+
+static void
+boot_event(struct event *event)
+{
+    struct mcu *mcu = container_of(event, struct mcu, boot_event);
+    mcu->is_booting = 0;
+    mcu->start_clock = 0;
+    mcu->start_ns = mcu->sim->now_ns;
+    event_schedule(&mcu->sim->events, &mcu->stats_event
+                   , mcu->sim->now_ns + STATS_INTERVAL_NS);
+    mcu_begin_turn(mcu);
+    mcu_respond(mcu, RESPONSE_STARTING, NULL, 0);
+    mcu_end_turn(mcu);
+}
+
+// Report a load like that of a board which does little
+static void
+stats_event(struct event *event)
+{
+    struct mcu *mcu = container_of(event, struct mcu, stats_event);
+    event_schedule(&mcu->sim->events, event
+                   , mcu->sim->now_ns + STATS_INTERVAL_NS);
+    uint32_t count = 5000, task_ticks = mcu_ticks_from_ns(mcu, 2000);
+    mcu_begin_turn(mcu);
+    MCU_RESPOND(mcu, RESPONSE_STATS, count, count * task_ticks
+                , count * (task_ticks * task_ticks / 256 + 1));
+    mcu_end_turn(mcu);
+}
+
+
+/****************************************************************
+ * Life cycle
+ ****************************************************************/
+
+struct mcu *
+mcu_create(struct simulation *sim, size_t index)
+{
+    struct mcu *mcu = allocate(1, sizeof(*mcu));
+    mcu->sim = sim;
+    mcu->process_event.run = process_event;
+    mcu->boot_event.run = boot_event;
+    mcu->stats_event.run = stats_event;
+    mcu->task_event.run = task_event;
+    receiver_reset(&mcu->receiver);
+    random_init(&mcu->random, sim->seed, index * 4 + LINK_DIRECTIONS);
+    link_init(&mcu->link, sim, mcu, index);
+    return mcu;
+}
+
+void
+mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm)
+{
+    double frequency = mcu->nominal_frequency * (1.0 + drift_ppm * 1e-6);
+    mcu->rate = (uint64_t)(frequency / NS_PER_S
+                           * (double)((uint64_t)1 << CLOCK_SHIFT));
+    mcu->start_clock = (uint64_t)(clock_offset_s * frequency);
+    int64_t uptime_ns = (int64_t)(clock_offset_s * NS_PER_S);
+    event_schedule(&mcu->sim->events, &mcu->stats_event
+                   , STATS_INTERVAL_NS - uptime_ns % STATS_INTERVAL_NS);
+}
+
+void
+mcu_free(struct mcu *mcu)
+{
+    cancel_events(mcu);
+    mcu_config_reset(mcu);
+    link_release(&mcu->link);
+    for (size_t i = 0; i < mcu->string_count; i++)
+        free(mcu->strings[i].text);
+    free(mcu->strings);
+    free(mcu->receiver.bytes.storage);
+    free(mcu->dictionary);
+    free(mcu->name);
+    free(mcu);
+}

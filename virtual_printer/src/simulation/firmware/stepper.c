@@ -1,0 +1,353 @@
+// Stepper object of the virtual firmware
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+//
+// Steps are taken when someone asks what has become of them, all those
+// due at once.  What the firmware would do at a step of its own accord,
+// it does at that time only for moves whose steps may come late.
+
+#include "../mechanics/mechanics.h" // motor_pulse
+#include "objects.h" // struct stepper
+
+// What one step event costs the firmware at least
+#define STEP_COST_NS 200
+#define STEP_LATENESS_NS_MAX 1000000
+
+
+/****************************************************************
+ * Stepping
+ ****************************************************************/
+
+// Can all steps of a move after its first be taken when they are due?
+static int
+is_move_smooth(const struct stepper *stepper, const struct move *move)
+{
+    int64_t second = (int64_t)move->interval_ticks + move->add_ticks;
+    int64_t last = (int64_t)move->interval_ticks
+        + (int64_t)move->add_ticks * (move->count - 1);
+    return move->count == 1
+        || (second >= stepper->step_ticks_min && second <= INT32_MAX
+            && last >= stepper->step_ticks_min && last <= INT32_MAX);
+}
+
+// May a step of the move come late, with another move before it?
+static int
+is_move_uneven(const struct stepper *stepper, const struct move *move)
+{
+    return move->interval_ticks < stepper->step_ticks_min
+        || move->interval_ticks > INT32_MAX || !is_move_smooth(stepper, move);
+}
+
+// Take over a move whose first step is due at ideal_clock
+static void
+begin_move(struct stepper *stepper, struct move *move)
+{
+    stepper->count = move->count;
+    stepper->direction = move->direction;
+    stepper->interval_ticks = move->interval_ticks
+        + (uint32_t)(int32_t)move->add_ticks;
+    stepper->add_ticks = move->add_ticks;
+    stepper->is_smooth = stepper->next_clock == stepper->ideal_clock
+        && is_move_smooth(stepper, move);
+    move_release(stepper->mcu, move);
+}
+
+// A move is over: go on with the next one
+static void
+begin_next_move(struct stepper *stepper)
+{
+    struct mcu *mcu = stepper->mcu;
+    stepper->is_ending = 0;
+    struct move *move = move_queue_pop(&stepper->queue);
+    if (!move) {
+        stepper->idle_clock = (uint32_t)stepper->last_ideal_clock;
+        return;
+    }
+    int64_t ideal_clock = stepper->last_ideal_clock
+        + (int32_t)move->interval_ticks;
+    stepper->ideal_clock = stepper->next_clock = ideal_clock;
+    if (ideal_clock < stepper->free_clock) {
+        stepper->next_clock = stepper->free_clock;
+        int64_t limit = mcu_ticks_from_ns(mcu, STEP_LATENESS_NS_MAX);
+        if (stepper->free_clock - ideal_clock > limit) {
+            move_release(mcu, move);
+            mcu_shutdown(mcu, REASON_STEPPER_TOO_FAR_IN_PAST);
+            return;
+        }
+    }
+    int64_t turned_clock = stepper->free_clock + stepper->pulse_ticks;
+    if (stepper->is_both_edges && move->direction != stepper->direction
+        && stepper->next_clock < turned_clock)
+        // Others change their direction while the pulse ends
+        stepper->next_clock = turned_clock;
+    begin_move(stepper, move);
+}
+
+// The last step of a move was taken: it is over when its pulse has ended
+static void
+end_move(struct stepper *stepper, int64_t clock)
+{
+    if (stepper->is_both_edges) {
+        begin_next_move(stepper);
+        return;
+    }
+    stepper->is_ending = 1;
+    stepper->next_clock = clock + stepper->pulse_ticks;
+}
+
+// Note that steps were taken, the last one at a clock
+static void
+take_steps(struct stepper *stepper, uint32_t count, int64_t ideal_clock
+           , int64_t clock)
+{
+    stepper->last_ideal_clock = ideal_clock;
+    stepper->free_clock = clock + stepper->step_ticks_min;
+    stepper->count -= count;
+    if (stepper->motor)
+        count = motor_pulse(stepper->motor, stepper->direction, count);
+    stepper->position += stepper->direction ? (int64_t)count : -(int64_t)count;
+}
+
+// Take steps of a move all of which are on time
+static void
+advance_smooth(struct stepper *stepper, int64_t clock)
+{
+    int64_t interval = stepper->interval_ticks, add = stepper->add_ticks;
+    int64_t more = (int64_t)stepper->count - 1;
+    int64_t last_clock = stepper->next_clock + interval * more
+        + add * (more * (more - 1) / 2);
+    if (last_clock <= clock) {
+        take_steps(stepper, stepper->count, last_clock, last_clock);
+        end_move(stepper, last_clock);
+        return;
+    }
+    uint32_t taken = 0;
+    int64_t step_clock, next_clock = stepper->next_clock;
+    do {
+        step_clock = next_clock;
+        next_clock += interval;
+        interval += add;
+        taken++;
+    } while (next_clock <= clock);
+    take_steps(stepper, taken, step_clock, step_clock);
+    stepper->ideal_clock = stepper->next_clock = next_clock;
+    stepper->interval_ticks = (uint32_t)interval;
+}
+
+// Take one step which may be late; later steps are pushed back by it
+static void
+advance_late(struct stepper *stepper)
+{
+    take_steps(stepper, 1, stepper->ideal_clock, stepper->next_clock);
+    if (!stepper->count) {
+        end_move(stepper, stepper->next_clock);
+        return;
+    }
+    stepper->ideal_clock += (int32_t)stepper->interval_ticks;
+    stepper->interval_ticks += (uint32_t)(int32_t)stepper->add_ticks;
+    stepper->next_clock = stepper->ideal_clock;
+    if (stepper->next_clock < stepper->free_clock)
+        stepper->next_clock = stepper->free_clock;
+}
+
+void
+stepper_advance(struct stepper *stepper, uint64_t clock)
+{
+    while (stepper_is_active(stepper)
+           && stepper->next_clock <= (int64_t)clock) {
+        if (stepper->is_ending)
+            begin_next_move(stepper);
+        else if (stepper->is_smooth)
+            advance_smooth(stepper, (int64_t)clock);
+        else
+            advance_late(stepper);
+    }
+}
+
+void
+steppers_advance(struct mcu *mcu)
+{
+    uint64_t clock = mcu_clock_now(mcu);
+    struct stepper *stepper;
+    uint32_t oid = 0;
+    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+        stepper_advance(stepper, clock);
+}
+
+// Bring a stepper of this micro-controller up to now
+static void
+advance_to_now(struct stepper *stepper)
+{
+    stepper_advance(stepper, mcu_clock_now(stepper->mcu));
+}
+
+static enum timer_result
+watch_event(struct mcu_timer *timer)
+{
+    struct stepper *stepper = container_of(timer, struct stepper, watch_timer);
+    advance_to_now(stepper);
+    stepper->is_watched = stepper_is_active(stepper);
+    timer->wake_clock = (uint64_t)stepper->next_clock;
+    return stepper->is_watched ? TIMER_AGAIN : TIMER_DONE;
+}
+
+
+/****************************************************************
+ * Stopping
+ ****************************************************************/
+
+// Take the steps that are due, drop all others
+void
+stepper_stop(struct stepper *stepper)
+{
+    advance_to_now(stepper);
+    stepper->count = stepper->idle_clock = 0;
+    stepper->is_ending = 0;
+    stepper->direction = stepper->requested_direction = 0;
+    stepper->needs_reset = 1;
+    stepper->is_watched = 0;
+    mcu_timer_cancel(&stepper->watch_timer);
+    struct move *move;
+    while ((move = move_queue_pop(&stepper->queue)))
+        move_release(stepper->mcu, move);
+}
+
+void
+steppers_shutdown(struct mcu *mcu)
+{
+    struct stepper *stepper;
+    uint32_t oid = 0;
+    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+        stepper_stop(stepper);
+}
+
+void
+steppers_detach(struct mcu *mcu)
+{
+    struct stepper *stepper;
+    uint32_t oid = 0;
+    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+        if (stepper->motor)
+            stepper->motor->driver = NULL;
+}
+
+
+/****************************************************************
+ * Commands
+ ****************************************************************/
+
+void
+command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object_add(mcu, arguments[0], OBJECT_STEPPER
+                                             , sizeof(*stepper));
+    if (!stepper)
+        return;
+    stepper->mcu = mcu;
+    stepper->motor = mechanics_find_motor(mcu->sim, mcu, arguments[1]
+                                          , arguments[2]);
+    if (stepper->motor)
+        stepper->motor->driver = stepper;
+    mcu_timer_init(&stepper->watch_timer, mcu, watch_event);
+    // A driver that steps on both edges needs one event per step
+    stepper->is_both_edges = (int8_t)arguments[3] < 0;
+    stepper->pulse_ticks = mcu_ticks_from_ns(mcu, STEP_COST_NS);
+    if (stepper->pulse_ticks < arguments[4])
+        stepper->pulse_ticks = arguments[4];
+    stepper->step_ticks_min = stepper->pulse_ticks
+        * (stepper->is_both_edges ? 1 : 2);
+}
+
+// Begin to step out of rest; as for any timer, it must not be too late
+static void
+start_stepping(struct stepper *stepper, struct move *move)
+{
+    struct mcu *mcu = stepper->mcu;
+    uint64_t clock = mcu_clock_from_wire(
+        mcu, stepper->idle_clock + move->interval_ticks);
+    if (clock < mcu_clock_now(mcu)) {
+        move_release(mcu, move);
+        mcu_shutdown(mcu, REASON_TIMER_TOO_CLOSE);
+        return;
+    }
+    stepper->ideal_clock = stepper->next_clock = (int64_t)clock;
+    begin_move(stepper, move);
+}
+
+void
+command_queue_step(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    if (!stepper)
+        return;
+    struct move *move = move_allocate(mcu);
+    if (!move)
+        return;
+    move->interval_ticks = arguments[1];
+    move->count = (uint16_t)arguments[2];
+    move->add_ticks = (int16_t)arguments[3];
+    move->direction = stepper->requested_direction;
+    if (!move->count) {
+        move_release(mcu, move);
+        mcu_shutdown(mcu, REASON_INVALID_COUNT);
+        return;
+    }
+    advance_to_now(stepper);
+    if (is_move_uneven(stepper, move))
+        stepper->is_watched = 1;
+    if (stepper_is_active(stepper))
+        move_queue_push(&stepper->queue, move);
+    else if (stepper->needs_reset)
+        move_release(mcu, move);
+    else
+        start_stepping(stepper, move);
+    if (stepper->is_watched && stepper_is_active(stepper))
+        mcu_timer_start(&stepper->watch_timer, (uint64_t)stepper->next_clock);
+}
+
+void
+command_set_next_step_dir(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    if (stepper)
+        stepper->requested_direction = !!(uint8_t)arguments[1];
+}
+
+void
+command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    if (!stepper)
+        return;
+    advance_to_now(stepper);
+    if (stepper_is_active(stepper)) {
+        mcu_shutdown(mcu, REASON_STEPPER_ACTIVE);
+        return;
+    }
+    stepper->idle_clock = arguments[1];
+    stepper->needs_reset = 0;
+}
+
+void
+command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    if (!stepper)
+        return;
+    advance_to_now(stepper);
+    MCU_RESPOND(mcu, RESPONSE_STEPPER_POSITION, arguments[0]
+                , (uint32_t)stepper->position);
+}
+
+void
+command_stepper_stop_on_trigger(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    if (!stepper)
+        return;
+    struct trsync *trsync = mcu_object(mcu, arguments[1], OBJECT_TRSYNC);
+    if (trsync)
+        trsync_add_stepper(trsync, stepper);
+}

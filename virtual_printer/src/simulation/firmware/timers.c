@@ -1,0 +1,127 @@
+// Clock and timers of a virtual micro-controller
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include "mcu.h" // struct mcu
+#include "../description/machine.h" // struct simulation
+
+// What one timer callback costs at least
+#define TIMER_COST_NS 1000
+#define LATENESS_NS_MAX 1000000
+
+__extension__ typedef unsigned __int128 wide_t;
+
+
+/****************************************************************
+ * Clock
+ ****************************************************************/
+
+uint64_t
+mcu_clock_at(const struct mcu *mcu, int64_t time_ns)
+{
+    wide_t elapsed_ns = (uint64_t)(time_ns - mcu->start_ns);
+    return mcu->start_clock
+        + (uint64_t)((elapsed_ns * mcu->rate) >> CLOCK_SHIFT);
+}
+
+int64_t
+mcu_time_of(const struct mcu *mcu, uint64_t clock)
+{
+    if (clock <= mcu->start_clock)
+        return mcu->start_ns;
+    wide_t ticks = (wide_t)(clock - mcu->start_clock) << CLOCK_SHIFT;
+    return mcu->start_ns + (int64_t)((ticks + mcu->rate - 1) / mcu->rate);
+}
+
+uint64_t
+mcu_clock_now(const struct mcu *mcu)
+{
+    return mcu_clock_at(mcu, mcu->sim->now_ns);
+}
+
+uint32_t
+mcu_ticks_from_ns(const struct mcu *mcu, uint32_t duration_ns)
+{
+    return (uint32_t)((uint64_t)duration_ns * mcu->nominal_frequency
+                      / NS_PER_S);
+}
+
+uint64_t
+mcu_clock_from_wire(const struct mcu *mcu, uint32_t clock)
+{
+    int64_t now = (int64_t)mcu_clock_now(mcu);
+    int64_t meant = now + (int32_t)(clock - (uint32_t)now);
+    // What was before the start of the clock is past, no more and no less
+    return meant < 0 ? 0 : (uint64_t)meant;
+}
+
+
+/****************************************************************
+ * Timers
+ ****************************************************************/
+
+static void
+timer_rearm(struct mcu_timer *timer)
+{
+    struct mcu *mcu = timer->mcu;
+    int64_t late_ticks = (int64_t)(mcu_clock_now(mcu) - timer->wake_clock);
+    if (late_ticks < 0) {
+        mcu_timer_start(timer, timer->wake_clock);
+        return;
+    }
+    if (late_ticks > (int64_t)mcu_ticks_from_ns(mcu, LATENESS_NS_MAX)) {
+        mcu_shutdown(mcu, REASON_RESCHEDULED_IN_PAST);
+        return;
+    }
+    event_schedule(&mcu->sim->events, &timer->event
+                   , mcu->sim->now_ns + TIMER_COST_NS);
+}
+
+static void
+timer_event(struct event *event)
+{
+    struct mcu_timer *timer = container_of(event, struct mcu_timer, event);
+    struct mcu *mcu = timer->mcu;
+    mcu_begin_turn(mcu);
+    enum timer_result result = timer->callback(timer);
+    if (result == TIMER_AGAIN && !mcu->is_interrupted)
+        timer_rearm(timer);
+    mcu_end_turn(mcu);
+}
+
+void
+mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu
+               , enum timer_result (*callback)(struct mcu_timer *))
+{
+    timer->mcu = mcu;
+    timer->callback = callback;
+    timer->event.run = timer_event;
+}
+
+void
+mcu_timer_start(struct mcu_timer *timer, uint64_t clock)
+{
+    timer->wake_clock = clock;
+    event_schedule(&timer->mcu->sim->events, &timer->event
+                   , mcu_time_of(timer->mcu, clock));
+}
+
+int
+mcu_timer_add(struct mcu_timer *timer, uint32_t clock)
+{
+    uint64_t wake_clock = mcu_clock_from_wire(timer->mcu, clock);
+    if (wake_clock < mcu_clock_now(timer->mcu)) {
+        mcu_shutdown(timer->mcu, REASON_TIMER_TOO_CLOSE);
+        return -1;
+    }
+    mcu_timer_start(timer, wake_clock);
+    return 0;
+}
+
+void
+mcu_timer_cancel(struct mcu_timer *timer)
+{
+    event_cancel(&timer->mcu->sim->events, &timer->event);
+}

@@ -1,0 +1,252 @@
+// Motors, the belts and screws that they pull, and the carriages on these
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include <math.h> // fabs
+#include <stdlib.h> // free
+#include <string.h> // memcmp
+#include "../firmware/mcu.h" // mcu_clock_now
+#include "../firmware/objects.h" // stepper_advance
+#include "../description/machine.h" // struct simulation
+
+// What is left of a pivot that rounding alone keeps from being zero
+#define PIVOT_MIN 1e-9
+
+
+/****************************************************************
+ * Drives: the carriages are where they fit all drives best (least
+ * squares), exactly where there are as many drives as carriages
+ ****************************************************************/
+
+// Sort the motors into drives: those that move the same share one
+static void
+gather_drives(struct mechanics *mechanics)
+{
+    for (size_t i = 0; i < mechanics->motor_count; i++) {
+        struct motor *motor = &mechanics->motors[i];
+        struct drive *drive = NULL;
+        for (size_t j = 0; j < mechanics->drive_count; j++)
+            if (!memcmp(mechanics->drives[j].moves, motor->moves
+                        , sizeof(motor->moves)))
+                drive = &mechanics->drives[j];
+        if (!drive) {
+            drive = array_grow(&mechanics->drives, &mechanics->drive_count
+                               , sizeof(*drive));
+            drive->moves = motor->moves;
+        }
+        struct motor **place = array_grow(
+            &drive->motors, &drive->motor_count, sizeof(*place));
+        *place = motor;
+    }
+}
+
+// Write down the normal equations, one row for each carriage: what all
+// drives say about the carriages, and to the right of it each drive
+static void
+fill_equations(const struct mechanics *mechanics, double *rows, size_t width)
+{
+    size_t count = mechanics->carriage_count;
+    for (size_t row = 0; row < count; row++) {
+        double *equation = rows + row * width;
+        for (size_t i = 0; i < mechanics->drive_count; i++) {
+            const double *moves = mechanics->drives[i].moves;
+            for (size_t column = 0; column < count; column++)
+                equation[column] += moves[row] * moves[column];
+            equation[count + i] = moves[row];
+        }
+        if (equation[row] == 0.0)
+            // A carriage without a drive stays where it is
+            equation[row] = 1.0;
+    }
+}
+
+// Solve the equations for one carriage; returns -1 if that cannot be done
+static int
+eliminate(double *rows, size_t count, size_t width, size_t pivot)
+{
+    size_t best = pivot;
+    for (size_t row = pivot + 1; row < count; row++)
+        if (fabs(rows[row * width + pivot]) > fabs(rows[best * width + pivot]))
+            best = row;
+    double *source = rows + pivot * width;
+    for (size_t i = 0; best != pivot && i < width; i++) {
+        double swapped = source[i];
+        source[i] = rows[best * width + i];
+        rows[best * width + i] = swapped;
+    }
+    double divisor = source[pivot];
+    if (fabs(divisor) < PIVOT_MIN)
+        return -1;
+    for (size_t i = 0; i < width; i++)
+        source[i] /= divisor;
+    for (size_t row = 0; row < count; row++) {
+        double *target = rows + row * width, factor = target[pivot];
+        for (size_t i = 0; row != pivot && i < width; i++)
+            target[i] -= factor * source[i];
+    }
+    return 0;
+}
+
+static const char *
+share_drives(struct mechanics *mechanics, int *line)
+{
+    size_t count = mechanics->carriage_count;
+    size_t width = count + mechanics->drive_count;
+    double *rows = allocate(count * width, sizeof(*rows));
+    fill_equations(mechanics, rows, width);
+    const char *problem = NULL;
+    for (size_t pivot = 0; pivot < count && !problem; pivot++)
+        if (eliminate(rows, count, width, pivot)) {
+            *line = mechanics->carriages[pivot].line;
+            problem = "the steppers do not move this carriage on its own";
+        }
+    for (size_t i = 0; i < mechanics->drive_count; i++)
+        for (size_t row = 0; row < count; row++)
+            mechanics->drives[i].shares[row] = rows[row * width + count + i];
+    free(rows);
+    return problem;
+}
+
+
+/****************************************************************
+ * Set-up
+ ****************************************************************/
+
+const char *
+mechanics_prepare(struct mechanics *mechanics, int *line)
+{
+    for (size_t i = 0; i < mechanics->carriage_count; i++) {
+        struct carriage *carriage = &mechanics->carriages[i];
+        if (carriage->axis != AXIS_Z)
+            continue;
+        *line = carriage->line;
+        if (mechanics->lift_count == GANTRY_LIFTS_MAX)
+            return "more than four carriages lift the gantry";
+        mechanics->lifts[mechanics->lift_count++] = carriage;
+    }
+    const char *problem = gantry_weigh(mechanics);
+    if (problem)
+        return problem;
+    for (size_t i = 0; i < mechanics->motor_count; i++) {
+        struct motor *motor = &mechanics->motors[i];
+        for (size_t j = 0; j < mechanics->carriage_count; j++)
+            motor->start_mm += motor->moves[j]
+                * mechanics->carriages[j].start_mm;
+    }
+    gather_drives(mechanics);
+    return share_drives(mechanics, line);
+}
+
+void
+mechanics_release(struct mechanics *mechanics)
+{
+    for (size_t i = 0; i < mechanics->motor_count; i++)
+        free(mechanics->motors[i].name);
+    for (size_t i = 0; i < mechanics->carriage_count; i++)
+        free(mechanics->carriages[i].name);
+    for (size_t i = 0; i < mechanics->drive_count; i++)
+        free(mechanics->drives[i].motors);
+    free(mechanics->motors);
+    free(mechanics->drives);
+    free(mechanics->sensors);
+}
+
+struct motor *
+mechanics_find_motor_by_name(struct mechanics *mechanics, const char *name)
+{
+    for (size_t i = 0; i < mechanics->motor_count; i++)
+        if (!strcmp(mechanics->motors[i].name, name))
+            return &mechanics->motors[i];
+    return NULL;
+}
+
+struct motor *
+mechanics_find_motor(struct simulation *sim, const struct mcu *mcu
+                     , uint32_t step_pin, uint32_t dir_pin)
+{
+    for (size_t i = 0; i < sim->mechanics.motor_count; i++) {
+        struct motor *motor = &sim->mechanics.motors[i];
+        if (motor->mcu == mcu && motor->step_pin == step_pin
+            && motor->dir_pin == dir_pin)
+            return motor;
+    }
+    return NULL;
+}
+
+int
+mechanics_find_carriage(const struct mechanics *mechanics, const char *name)
+{
+    for (size_t i = 0; i < mechanics->carriage_count; i++)
+        if (!strcmp(mechanics->carriages[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+
+/****************************************************************
+ * Positions
+ ****************************************************************/
+
+// How far a motor has come, after all pulses up to now
+static double
+motor_travel_mm(struct motor *motor)
+{
+    if (motor->driver && stepper_is_active(motor->driver))
+        stepper_advance(motor->driver, mcu_clock_now(motor->mcu));
+    return motor->step_dist_mm * (double)motor->pulses;
+}
+
+double
+motor_position_mm(struct motor *motor)
+{
+    return motor->start_mm + motor_travel_mm(motor);
+}
+
+static double
+drive_travel_mm(const struct drive *drive)
+{
+    double sum_mm = 0.0;
+    for (size_t i = 0; i < drive->motor_count; i++)
+        sum_mm += motor_travel_mm(drive->motors[i]);
+    return sum_mm / (double)drive->motor_count;
+}
+
+double
+carriage_position_mm(struct mechanics *mechanics
+                     , const struct carriage *carriage)
+{
+    size_t index = (size_t)(carriage - mechanics->carriages);
+    double travel_mm = 0.0;
+    for (size_t i = 0; i < mechanics->drive_count; i++) {
+        const struct drive *drive = &mechanics->drives[i];
+        if (drive->shares[index] != 0.0)
+            travel_mm += drive->shares[index] * drive_travel_mm(drive);
+    }
+    return carriage->start_mm + travel_mm;
+}
+
+// Where the toolhead is along an axis: half way between carriages that
+// bear it together
+static double
+toolhead_position_mm(struct mechanics *mechanics, enum axis axis)
+{
+    double sum_mm = 0.0;
+    int count = 0;
+    for (size_t i = 0; i < mechanics->carriage_count; i++) {
+        const struct carriage *carriage = &mechanics->carriages[i];
+        if (carriage->axis != axis || !carriage->has_toolhead)
+            continue;
+        sum_mm += carriage_position_mm(mechanics, carriage);
+        count++;
+    }
+    return count ? sum_mm / count : 0.0;
+}
+
+void
+mechanics_toolhead(struct mechanics *mechanics, double *x_mm, double *y_mm)
+{
+    *x_mm = toolhead_position_mm(mechanics, AXIS_X);
+    *y_mm = toolhead_position_mm(mechanics, AXIS_Y);
+}

@@ -1,0 +1,175 @@
+// The printer that the micro-controllers move and feel
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef MECHANICS_H
+#define MECHANICS_H
+
+#include <stddef.h> // size_t
+#include <stdint.h> // int64_t
+#include "../core/random_stream.h" // struct random_stream
+
+#pragma GCC visibility push(hidden)
+
+struct mcu;
+struct simulation;
+struct stepper;
+
+enum axis { AXIS_X, AXIS_Y, AXIS_Z };
+enum { CARRIAGES_MAX = 16, GANTRY_LIFTS_MAX = 4 };
+
+// A motor with its driver; it knows pulses only
+struct motor {
+    char *name;
+    struct mcu *mcu;
+    struct stepper *driver; // firmware object, while there is one
+    uint8_t step_pin, dir_pin, invert_dir;
+    double step_dist_mm, start_mm;
+    // How far it turns for 1 mm of each carriage (mm)
+    double moves[CARRIAGES_MAX];
+    int64_t pulses;
+    uint64_t pulses_up, pulses_down; // since the last reset of the log
+    uint32_t lose_up, lose_down; // pulses that are yet to be left out
+};
+
+// A belt or screw with all motors that pull it; their mean counts
+struct drive {
+    struct motor **motors;
+    size_t motor_count;
+    double *moves; // of its first motor
+    // How far each carriage goes for 1 mm of this drive
+    double shares[CARRIAGES_MAX];
+};
+
+// Something that moves along one axis on its own.  A carriage of the z
+// axis lifts the gantry at a place; the others may bear the toolhead.
+struct carriage {
+    char *name;
+    enum axis axis;
+    int has_toolhead;
+    double start_mm, x_mm, y_mm;
+    // Share of the gantry's height: w0 + w1*x + w2*y + w3*x*y
+    double height_weights[4];
+    int line; // of the description
+};
+
+enum sensor_kind {
+    SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE, SENSOR_BLTOUCH, SENSOR_WIRE
+};
+enum { FORCE_NONE = -1 };
+
+// What a BLTouch has beside its sensor pin
+struct bltouch {
+    struct mcu *control_mcu;
+    uint8_t control_pin, control_invert;
+    int is_high; // the control pin
+    int64_t rise_ns; // when it went high last
+    int is_deployed, is_touch_mode;
+    int64_t signal_end_ns;
+};
+
+// An endstop switch or a probe
+struct sensor {
+    struct mcu *mcu;
+    uint8_t pin, invert;
+    enum sensor_kind kind;
+    int forced; // 0: never triggered, 1: always, FORCE_NONE
+    size_t carriage; // index
+    size_t source; // index of the sensor whose signal a wire carries
+    double at_mm;
+    int is_at_max;
+    double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;
+    double current_noise_mm;
+    struct bltouch bltouch;
+    struct random_stream random;
+    // Where the height was taken last, as x and y seldom move
+    int is_cached;
+    double cached_x_mm, cached_y_mm, cached_bed_mm;
+    double cached_weights[GANTRY_LIFTS_MAX];
+};
+
+struct mechanics {
+    struct carriage carriages[CARRIAGES_MAX];
+    size_t carriage_count;
+    struct carriage *lifts[GANTRY_LIFTS_MAX];
+    size_t lift_count;
+    struct motor *motors;
+    size_t motor_count;
+    struct drive *drives;
+    size_t drive_count;
+    struct sensor *sensors;
+    size_t sensor_count;
+    double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
+};
+
+// Work out what follows from the description; returns NULL or what is
+// wrong, and stores the line that it is about
+const char *mechanics_prepare(struct mechanics *mechanics, int *line);
+void mechanics_release(struct mechanics *mechanics);
+
+struct motor *mechanics_find_motor_by_name(struct mechanics *mechanics
+                                           , const char *name);
+struct motor *mechanics_find_motor(struct simulation *sim
+                                   , const struct mcu *mcu
+                                   , uint32_t step_pin, uint32_t dir_pin);
+// Index of a carriage, or -1
+int mechanics_find_carriage(const struct mechanics *mechanics
+                            , const char *name);
+
+// The driver is to take pulses with this level on the direction pin;
+// returns how many it took
+static inline uint32_t
+motor_pulse(struct motor *motor, int dir_level, uint32_t count)
+{
+    int is_up = dir_level != motor->invert_dir;
+    uint32_t *lose = is_up ? &motor->lose_up : &motor->lose_down;
+    uint32_t lost = count < *lose ? count : *lose;
+    *lose -= lost;
+    count -= lost;
+    if (is_up) {
+        motor->pulses += count;
+        motor->pulses_up += count;
+    } else {
+        motor->pulses -= count;
+        motor->pulses_down += count;
+    }
+    return count;
+}
+
+// True position now
+double motor_position_mm(struct motor *motor);
+double carriage_position_mm(struct mechanics *mechanics
+                            , const struct carriage *carriage);
+void mechanics_toolhead(struct mechanics *mechanics
+                        , double *x_mm, double *y_mm);
+
+// gantry.c
+const char *gantry_weigh(struct mechanics *mechanics);
+// Weights of the lifts at a place, and the height that results
+void gantry_weights(const struct mechanics *mechanics, double x_mm
+                    , double y_mm, double *weights);
+double gantry_height_mm(struct mechanics *mechanics, const double *weights);
+
+// sensors.c
+struct sensor *mechanics_find_sensor(struct simulation *sim
+                                     , const struct mcu *mcu, uint32_t pin);
+double mechanics_nozzle_height_mm(struct mechanics *mechanics
+                                  , double x_mm, double y_mm);
+// A homing move begins: a probe does not repeat itself exactly
+void sensor_arm(struct sensor *sensor);
+int sensor_is_triggered(struct simulation *sim, struct sensor *sensor);
+// Height above the bed at the sensor's place beside the nozzle
+double sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor);
+
+// bltouch.c
+// A pin has been set, which may be that of a BLTouch
+void bltouches_feel(struct simulation *sim, const struct mcu *mcu
+                    , uint8_t pin, int level);
+// The sensor pin now, from whether the bed pushes at the pin of a BLTouch
+int bltouch_is_triggered(struct simulation *sim, struct bltouch *bltouch
+                         , int is_pushed);
+
+#pragma GCC visibility pop
+
+#endif // mechanics.h

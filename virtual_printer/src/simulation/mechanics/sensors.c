@@ -1,0 +1,97 @@
+// Bed, endstop switches and probe
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include "../description/machine.h" // struct simulation
+
+struct sensor *
+mechanics_find_sensor(struct simulation *sim, const struct mcu *mcu
+                      , uint32_t pin)
+{
+    for (size_t i = 0; i < sim->mechanics.sensor_count; i++) {
+        struct sensor *sensor = &sim->mechanics.sensors[i];
+        if (sensor->mcu == mcu && sensor->pin == pin)
+            return sensor;
+    }
+    return NULL;
+}
+
+static double
+bed_height_mm(const struct mechanics *mechanics, double x_mm, double y_mm)
+{
+    double dx = x_mm - mechanics->center_x_mm;
+    double dy = y_mm - mechanics->center_y_mm;
+    double square = mechanics->radius_mm * mechanics->radius_mm;
+    return mechanics->tilt_x * dx + mechanics->tilt_y * dy
+        + mechanics->bow_mm * (dx * dx + dy * dy) / square;
+}
+
+double
+mechanics_nozzle_height_mm(struct mechanics *mechanics
+                           , double x_mm, double y_mm)
+{
+    double weights[GANTRY_LIFTS_MAX];
+    gantry_weights(mechanics, x_mm, y_mm, weights);
+    return gantry_height_mm(mechanics, weights)
+        - bed_height_mm(mechanics, x_mm, y_mm);
+}
+
+void
+sensor_arm(struct sensor *sensor)
+{
+    if (sensor->kind == SENSOR_WIRE)
+        return;
+    sensor->current_noise_mm = sensor->noise_mm
+        * random_normal(&sensor->random);
+}
+
+double
+sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
+{
+    double x_mm, y_mm;
+    mechanics_toolhead(mechanics, &x_mm, &y_mm);
+    x_mm += sensor->offset_x_mm;
+    y_mm += sensor->offset_y_mm;
+    if (!sensor->is_cached || x_mm != sensor->cached_x_mm
+        || y_mm != sensor->cached_y_mm) {
+        sensor->is_cached = 1;
+        sensor->cached_x_mm = x_mm;
+        sensor->cached_y_mm = y_mm;
+        sensor->cached_bed_mm = bed_height_mm(mechanics, x_mm, y_mm);
+        gantry_weights(mechanics, x_mm, y_mm, sensor->cached_weights);
+    }
+    return gantry_height_mm(mechanics, sensor->cached_weights)
+        - sensor->cached_bed_mm;
+}
+
+// What the switch or probe itself says
+static int
+is_signalling(struct simulation *sim, struct sensor *sensor)
+{
+    struct mechanics *mechanics = &sim->mechanics;
+    if (sensor->kind == SENSOR_PROBE || sensor->kind == SENSOR_BLTOUCH) {
+        int is_low = sensor_height_mm(mechanics, sensor)
+            <= sensor->trigger_height_mm + sensor->current_noise_mm;
+        return sensor->kind == SENSOR_PROBE ? is_low
+            : bltouch_is_triggered(sim, &sensor->bltouch, is_low);
+    }
+    double position_mm = sensor->kind == SENSOR_NOZZLE
+        ? sensor_height_mm(mechanics, sensor)
+        : carriage_position_mm(mechanics
+                               , &mechanics->carriages[sensor->carriage]);
+    return sensor->is_at_max ? position_mm >= sensor->at_mm
+        : position_mm <= sensor->at_mm;
+}
+
+int
+sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
+{
+    struct mechanics *mechanics = &sim->mechanics;
+    if (sensor->forced != FORCE_NONE)
+        return sensor->forced;
+    if (sensor->kind == SENSOR_WIRE)
+        sensor = &mechanics->sensors[sensor->source];
+    return is_signalling(sim, sensor);
+}

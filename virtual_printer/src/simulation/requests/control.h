@@ -1,0 +1,48 @@
+// What the requests of a test share
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stddef.h> // size_t
+#include "../core/words.h" // struct words
+
+#pragma GCC visibility push(hidden)
+
+struct simulation;
+
+// One line that grows until it is full
+struct reply {
+    char *text;
+    size_t size, used;
+};
+
+void reply_add(struct reply *reply, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// The micro-controller that the second word names, NULL if there is none
+struct mcu *requested_mcu(struct simulation *sim, struct words *words);
+
+// faults.c
+void request_link(struct simulation *sim, struct words *words
+                  , struct reply *reply);
+void request_mcu(struct simulation *sim, struct words *words
+                 , struct reply *reply);
+void request_endstop(struct simulation *sim, struct words *words
+                     , struct reply *reply);
+void request_stepper(struct simulation *sim, struct words *words
+                     , struct reply *reply);
+void request_reply(struct simulation *sim, struct words *words
+                   , struct reply *reply);
+
+// description_can.c
+void request_can_bus(struct simulation *sim, struct words *words
+                     , struct reply *reply);
+void request_can_counters(struct simulation *sim, struct words *words
+                          , struct reply *reply);
+
+#pragma GCC visibility pop
+
+#endif // control.h
