@@ -331,6 +331,15 @@ def test_mistake_is_named_with_its_line(tmp_path: Path, line: str, reason: str) 
     assert str(caught.value).startswith(f"line {len(text.splitlines())}: {reason}")
 
 
+def test_mcu_with_a_device_is_not_on_a_bus_too(tmp_path: Path) -> None:
+    lines = ["can_bus can0 bit_rate=1e6 to_bus_us=0 to_host_us=0"]
+    lines += ["can_node main bus=can0 uuid=112233445566"]
+    text = wire.describe(tmp_path, lines=lines)
+    reason = "mcu 'main' has a device and is on a can_bus"
+    with pytest.raises(wire.LoadError, match=reason), wire.Simulation(text, tmp_path):
+        pass
+
+
 def test_mcu_needs_a_device_or_a_bus_and_the_messages_of_its_kind(tmp_path: Path) -> None:
     text = can_wire.describe(tmp_path, UUIDS[:1])
     for part, reason in [

@@ -5,9 +5,11 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <errno.h> // ENOBUFS
-#include "links/can_frame.h" // can_frame_padded_size
-#include "links/can_host.h" // can_host_send
+#include "core/memory.h" // allocate
 #include "description/machine.h" // struct simulation
+#include "links/can_frame.h" // can_frame_padded_size
+#include "can_sockets.h" // can_sockets_receive
+#include "simulation.h" // can_socket_open
 
 // Messages for which the buffer of a socket has room by default
 enum { SOCKET_ROOM = 256 };
@@ -51,11 +53,12 @@ is_wanted(const struct can_socket *socket, const struct can_message *message)
 }
 
 void
-can_sockets_receive(struct can_bus *bus, int origin
-                    , struct can_message *message)
+can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus
+                    , int origin, struct can_message *message)
 {
-    struct simulation *sim = bus->sim;
-    message->time_ns = sim->now_ns;
+    struct simulation *sim = container_of(receiver, struct simulation
+                                          , can_receiver);
+    message->time_ns = sim->timeline.now_ns;
     for (size_t i = 0; i < sim->can_socket_count; i++) {
         struct can_socket *socket = sim->can_sockets[i];
         if (socket->bus != bus)
@@ -66,7 +69,7 @@ can_sockets_receive(struct can_bus *bus, int origin
             || socket->messages.size >= SOCKET_ROOM * sizeof(*message))
             continue;
         byte_queue_append(&socket->messages, message, sizeof(*message));
-        sim->is_host_due = 1;
+        sim->timeline.is_host_due = 1;
     }
 }
 
@@ -78,10 +81,7 @@ can_sockets_receive(struct can_bus *bus, int origin
 int
 simulation_find_can_bus(struct simulation *sim, const char *name)
 {
-    for (size_t i = 0; i < sim->can_bus_count; i++)
-        if (!strcmp(sim->can_buses[i]->name, name))
-            return (int)i;
-    return -1;
+    return machine_find_can_bus(sim, name);
 }
 
 const char *
@@ -156,7 +156,7 @@ int
 can_socket_write(struct simulation *sim, int index
                  , const struct can_message *message, int64_t now_ns)
 {
-    simulation_catch_up(sim, now_ns);
+    timeline_catch_up(&sim->timeline, now_ns);
     const struct can_socket *socket = sim->can_sockets[index];
     if (!socket->bus)
         return ENXIO;

@@ -8,6 +8,7 @@
 
 #include <stddef.h> // size_t
 #include <stdint.h> // int64_t
+#include "links/can_message.h" // struct can_message
 
 #pragma GCC visibility push(default)
 
@@ -49,33 +50,6 @@ size_t link_read(struct simulation *sim, int link, uint8_t *data, size_t size);
 
 // Is the device unplugged?  (reads end, poll reports a hang-up)
 int link_is_hung_up(struct simulation *sim, int link);
-
-// Identifier flags, as in Linux's struct can_frame
-#define CAN_ID_EXTENDED 0x80000000u
-#define CAN_ID_REMOTE 0x40000000u
-// Of a filter's identifier: everything but what matches
-#define CAN_ID_INVERTED 0x20000000u
-
-enum { CAN_DATA_MAX = 64, CAN_CLASSIC_DATA_MAX = 8 };
-enum can_origin { CAN_FROM_BUS, CAN_FROM_HOST, CAN_FROM_SELF };
-
-// A CAN frame without what only the wire needs.  Data behind size is zero.
-struct can_message {
-    int64_t time_ns; // when the host got it
-    uint32_t id; // identifier and flags
-    uint8_t size, is_fd;
-    uint8_t origin; // enum can_origin, as the socket sees it
-    uint8_t data[CAN_DATA_MAX];
-};
-
-// What a socket lets through: identifiers that equal id in the mask's bits
-struct can_rule {
-    uint32_t id, mask;
-};
-
-enum can_socket_option {
-    CAN_SOCKET_LOOPBACK, CAN_SOCKET_OWN_MESSAGES, CAN_SOCKET_FD
-};
 
 // Index of the CAN bus of a name, or -1; and the other way round, or NULL
 int simulation_find_can_bus(struct simulation *sim, const char *name);

@@ -10,7 +10,7 @@
 #include <stdio.h> // vsnprintf
 #include <stdlib.h> // strtod
 #include <string.h> // strlen
-#include "../description/machine.h" // copy_string
+#include "memory.h" // copy_string
 #include "words.h" // struct words
 
 static int

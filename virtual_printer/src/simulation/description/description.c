@@ -6,8 +6,10 @@
 
 #include <stdio.h> // fopen
 #include <string.h> // strcmp
-#include "description.h" // read_mcu
+#include "../core/memory.h" // copy_string
 #include "../firmware/mcu.h" // struct mcu
+#include "../links/can_node.h" // can_node_of
+#include "description.h" // read_mcu
 #include "machine.h" // struct simulation
 
 struct directive {
@@ -54,7 +56,7 @@ static void
 read_seed(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
-    sim->seed = (uint64_t)words_parse_integer(
+    sim->timeline.seed = (uint64_t)words_parse_integer(
         words, "seed", words_item(words, 1, "number"), 0, INT64_MAX);
 }
 
@@ -118,10 +120,10 @@ static int
 check_mcu(const struct mcu *mcu, char *error, size_t error_size)
 {
     const char *kind = NULL, *name = "";
-    int is_on_bus = mcu->link.can_node != NULL;
+    int is_on_bus = can_node_of(&mcu->link) != NULL;
     if (mcu->link.ns_per_byte < 0.0)
         kind = "link";
-    else if (!mcu->link.device_path && !is_on_bus)
+    else if (!mcu->link.transport)
         kind = "device and is on no can_bus";
     for (int i = 0; i < RESPONSE_COUNT && !kind; i++)
         if (!mcu->has_response[i] && (is_on_bus || !is_can_response(i))) {

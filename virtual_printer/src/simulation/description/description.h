@@ -10,6 +10,8 @@
 
 #pragma GCC visibility push(hidden)
 
+struct can_bus;
+struct delay_line;
 struct simulation;
 
 // Read a whole file and put a zero behind it; NULL if that fails
@@ -20,11 +22,16 @@ struct mcu *description_mcu(struct simulation *sim, struct words *words
                             , const char *name);
 void read_mcu(struct simulation *sim, struct words *words, int line);
 void read_link(struct simulation *sim, struct words *words, int line);
+// Delays of two directions, the first one's under a key, and their jitter
+void read_delays(struct words *words, struct delay_line *outward
+                 , const char *outward_key, struct delay_line *to_host);
 void read_message(struct simulation *sim, struct words *words, int line);
 
 // description_can.c
 void read_can_bus(struct simulation *sim, struct words *words, int line);
 void read_can_node(struct simulation *sim, struct words *words, int line);
+// Settings that can change while the bus is in use
+void read_disturbances(struct can_bus *bus, struct words *words);
 
 // description_mechanics.c
 void read_carriage(struct simulation *sim, struct words *words, int line);

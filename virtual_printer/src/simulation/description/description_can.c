@@ -1,29 +1,21 @@
-// CAN buses and the nodes on them, in a description file and in requests
+// CAN buses and the nodes on them in a description file
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <ctype.h> // isxdigit
-#include <inttypes.h> // PRIu64
-#include <string.h> // strlen
+#include "../core/memory.h" // array_grow
+#include "../firmware/mcu.h" // struct mcu
 #include "../links/can_host.h" // can_host_create
 #include "../links/can_load.h" // can_load_create
 #include "../links/can_node.h" // can_node_create
-#include "../requests/control.h" // reply_add
 #include "description.h" // description_mcu
-#include "../firmware/mcu.h" // struct mcu
 #include "machine.h" // struct simulation
 
-#define TIME_US_MAX 1e7
 #define STANDARD_ID_MAX 0x7ff
 // The rest of the time is the least that arbitration leaves to others
 #define SHARE_MAX 0.99
-
-
-/****************************************************************
- * Description
- ****************************************************************/
 
 static struct can_bus *
 add_bus(struct simulation *sim, const char *name)
@@ -31,14 +23,14 @@ add_bus(struct simulation *sim, const char *name)
     size_t index = sim->can_bus_count;
     struct can_bus **place = array_grow(&sim->can_buses, &sim->can_bus_count
                                         , sizeof(*place));
-    struct can_bus *bus = *place = can_bus_create(sim, name, index);
-    bus->host = can_host_create(bus, index);
+    struct can_bus *bus = *place = can_bus_create(&sim->timeline
+                                                  , name, index);
+    bus->host = can_host_create(bus, index, &sim->can_receiver);
     bus->load = can_load_create(bus, index);
     return bus;
 }
 
-// Settings that can change while the bus is in use
-static void
+void
 read_disturbances(struct can_bus *bus, struct words *words)
 {
     double error_rate = words_number_or(words, "error_rate", 0.0, 1.0
@@ -59,18 +51,13 @@ read_can_bus(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
     const char *name = words_item(words, 1, "name");
-    if (simulation_find_can_bus(sim, name) >= 0)
+    if (machine_find_can_bus(sim, name) >= 0)
         words_fail(words, "can_bus '%s' is there twice", name);
     struct can_bus *bus = add_bus(sim, name);
     double bit_rate = words_number(words, "bit_rate", 1e4, 1e6);
     double data_rate = words_number_or(words, "data_rate", 0.0, 1e7, 0.0);
     can_bus_set_rates(bus, bit_rate, data_rate);
-    bus->host->to_bus.delay_ns = (int64_t)(
-        words_number(words, "to_bus_us", 0.0, TIME_US_MAX) * 1000.0);
-    bus->host->to_sockets.delay_ns = (int64_t)(
-        words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
-    bus->host->jitter_ns = (int64_t)(
-        words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0) * 1000.0);
+    read_delays(words, &bus->host->to_bus, "to_bus_us", &bus->host->to_sockets);
     read_disturbances(bus, words);
 }
 
@@ -94,66 +81,15 @@ read_can_node(struct simulation *sim, struct words *words, int line)
     (void)line;
     struct mcu *mcu = description_mcu(sim, words, words_item(words, 1, "mcu"));
     const char *name = words_text(words, "bus");
-    int bus = simulation_find_can_bus(sim, name);
+    int bus = machine_find_can_bus(sim, name);
     if (bus < 0)
         words_fail(words, "unknown can_bus '%s'", name);
     uint8_t uuid[CAN_UUID_SIZE];
     read_uuid(words, uuid);
-    if (mcu && mcu->link.can_node)
-        words_fail(words, "mcu '%s' is on a bus already", mcu->name);
+    if (mcu && mcu->link.transport)
+        words_fail(words, can_node_of(&mcu->link)
+                   ? "mcu '%s' is on a bus already"
+                   : "mcu '%s' has a device and is on a can_bus", mcu->name);
     if (!words->error[0])
-        mcu->link.can_node = can_node_create(mcu, sim->can_buses[bus], uuid);
-}
-
-
-/****************************************************************
- * Requests
- ****************************************************************/
-
-void
-request_can_bus(struct simulation *sim, struct words *words
-                , struct reply *reply)
-{
-    (void)reply;
-    const char *name = words_item(words, 1, "can_bus");
-    int bus = simulation_find_can_bus(sim, name);
-    if (bus < 0)
-        words_fail(words, "unknown can_bus '%s'", name);
-    else
-        read_disturbances(sim->can_buses[bus], words);
-}
-
-static void
-add_station(const struct can_station *station, struct reply *reply)
-{
-    static const char *const states[] = {
-        "active", "warning", "passive", "off"
-    };
-    reply_add(reply, " %s.%s.frames=%" PRIu64 " %s.%s.errors=%" PRIu64
-              " %s.%s.retransmissions=%" PRIu64 " %s.%s.tec=%d"
-              " %s.%s.state=%s"
-              , station->bus->name, station->name, station->sent_count
-              , station->bus->name, station->name, station->error_count
-              , station->bus->name, station->name
-              , station->retransmission_count
-              , station->bus->name, station->name
-              , station->transmit_error_count
-              , station->bus->name, station->name
-              , states[can_station_state(station)]);
-}
-
-void
-request_can_counters(struct simulation *sim, struct words *words
-                     , struct reply *reply)
-{
-    (void)words;
-    for (size_t i = 0; i < sim->can_bus_count; i++) {
-        const struct can_bus *bus = sim->can_buses[i];
-        reply_add(reply, " %s.frames=%" PRIu64 " %s.bits=%" PRIu64
-                  " %s.busy_ns=%" PRIu64 " %s.errors=%" PRIu64
-                  , bus->name, bus->frame_count, bus->name, bus->bit_count
-                  , bus->name, bus->busy_ns, bus->name, bus->error_count);
-        for (size_t j = 0; j < bus->station_count; j++)
-            add_station(bus->stations[j], reply);
-    }
+        can_node_create(&mcu->link, sim->can_buses[bus], mcu->name, uuid);
 }

@@ -5,8 +5,10 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
-#include "description.h" // description_file
+#include "../core/memory.h" // copy_string
 #include "../firmware/mcu.h" // struct mcu
+#include "../links/serial_port.h" // serial_port_create
+#include "description.h" // description_file
 #include "machine.h" // struct simulation
 
 #define TIME_US_MAX 1e7
@@ -20,7 +22,7 @@
 struct mcu *
 description_mcu(struct simulation *sim, struct words *words, const char *name)
 {
-    struct mcu *mcu = simulation_find_mcu(sim, name);
+    struct mcu *mcu = machine_find_mcu(sim, name);
     if (!mcu)
         words_fail(words, "unknown mcu '%s'", name);
     return mcu;
@@ -34,18 +36,19 @@ read_mcu(struct simulation *sim, struct words *words, int line)
     const char *device_path = NULL;
     if (words_find(words, "device"))
         device_path = words_text(words, "device");
-    if (simulation_find_mcu(sim, name))
+    if (machine_find_mcu(sim, name))
         words_fail(words, "mcu '%s' is there twice", name);
-    if (device_path && simulation_find_link(sim, device_path) >= 0)
+    if (device_path && machine_find_link(sim, device_path) >= 0)
         words_fail(words, "device '%s' is there twice", device_path);
-    struct mcu *mcu = mcu_create(sim, sim->mcu_count);
+    struct mcu *mcu = mcu_create(&sim->timeline, &sim->mechanics
+                                 , sim->mcu_count);
     struct mcu **place = array_grow(&sim->mcus, &sim->mcu_count
                                     , sizeof(*place));
     *place = mcu;
     mcu->name = copy_string(name);
     mcu->line = line;
     if (device_path)
-        mcu->link.device_path = copy_string(device_path);
+        serial_port_create(&mcu->link, device_path);
     mcu->link.ns_per_byte = -1.0;
     mcu->nominal_frequency = (uint32_t)words_integer(
         words, "frequency", 1000, 1000000000);
@@ -60,6 +63,18 @@ read_mcu(struct simulation *sim, struct words *words, int line)
 }
 
 void
+read_delays(struct words *words, struct delay_line *outward
+            , const char *outward_key, struct delay_line *to_host)
+{
+    outward->delay_ns = (int64_t)(
+        words_number(words, outward_key, 0.0, TIME_US_MAX) * 1000.0);
+    to_host->delay_ns = (int64_t)(
+        words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
+    outward->jitter_ns = to_host->jitter_ns = (int64_t)(
+        words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0) * 1000.0);
+}
+
+void
 read_link(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
@@ -67,12 +82,8 @@ read_link(struct simulation *sim, struct words *words, int line)
     if (!mcu)
         return;
     struct link *link = &mcu->link;
-    link->channels[LINK_TO_MCU].delay_ns = (int64_t)(
-        words_number(words, "to_mcu_us", 0.0, TIME_US_MAX) * 1000.0);
-    link->channels[LINK_TO_HOST].delay_ns = (int64_t)(
-        words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
-    link->jitter_ns = (int64_t)(
-        words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0) * 1000.0);
+    read_delays(words, &link->channels[LINK_TO_MCU].line, "to_mcu_us"
+                , &link->channels[LINK_TO_HOST].line);
     double baud = words_number_or(words, "baud", 0.0, 1e9, 0.0);
     // Eight bits travel with a start bit and a stop bit
     link->ns_per_byte = baud > 0.0 ? 10.0 * NS_PER_S / baud : 0.0;

@@ -6,6 +6,7 @@
 
 #include <stdlib.h> // free
 #include <string.h> // strcmp
+#include "../core/memory.h" // copy_string
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
@@ -110,7 +111,7 @@ find_source(struct simulation *sim, struct words *words, size_t wire)
     struct mcu *mcu = description_mcu(sim, words
                                       , words_text(words, "source_mcu"));
     uint32_t pin = (uint32_t)words_integer(words, "source_pin", 0, 255);
-    struct sensor *source = mechanics_find_sensor(sim, mcu, pin);
+    struct sensor *source = mechanics_find_sensor(&sim->mechanics, mcu, pin);
     size_t index = source ? (size_t)(source - sim->mechanics.sensors) : wire;
     if (index == wire || source->kind == SENSOR_WIRE) {
         words_fail(words, "there is no signal on the source pin");
@@ -141,7 +142,7 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     (void)line;
     struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
     uint8_t pin = (uint8_t)words_integer(words, "pin", 0, 255);
-    if (mechanics_find_sensor(sim, mcu, pin))
+    if (mechanics_find_sensor(&sim->mechanics, mcu, pin))
         words_fail(words, "there are two endstops on pin %d", pin);
     size_t index = sim->mechanics.sensor_count;
     struct sensor *sensor = array_grow(
@@ -152,7 +153,7 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
     sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 5);
-    random_init(&sensor->random, sim->seed, UINT32_MAX + (uint64_t)index);
+    random_init(&sensor->random, sim->timeline.seed, UINT32_MAX + (uint64_t)index);
     if (sensor->kind == SENSOR_WIRE) {
         sensor->source = find_source(sim, words, index);
         return;

@@ -1,4 +1,4 @@
-// What the parts of one simulation share
+// All parts of one simulation, which a description describes
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -6,52 +6,39 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
-#include "../core/events.h" // struct event_queue
+#include "../core/timeline.h" // struct timeline
+#include "../links/can_host.h" // struct can_receiver
 #include "../mechanics/mechanics.h" // struct mechanics
-#include "../simulation.h" // struct simulation
 
 #pragma GCC visibility push(hidden)
 
 struct action;
 struct can_bus;
 struct can_socket;
+struct mcu;
 
 struct simulation {
-    struct event_queue events;
-    int64_t now_ns;
-    uint64_t seed;
-    // Something reached the host and the host was not told yet
-    int is_host_due;
+    struct timeline timeline;
     struct mcu **mcus;
     size_t mcu_count;
     struct can_bus **can_buses;
     size_t can_bus_count;
     struct can_socket **can_sockets;
     size_t can_socket_count;
+    struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
     // Requests that wait for their time
     struct action *actions;
 };
 
-// Allocate zeroed memory; never returns NULL
-void *allocate(size_t count, size_t size);
-
-// Add an element of the given size to an array and return its address
-void *array_grow(void *array_pointer, size_t *count, size_t size);
-
-char *copy_string(const char *text);
-
-// Run everything that is due up to now_ns
-void simulation_catch_up(struct simulation *sim, int64_t now_ns);
-
-struct mcu *simulation_find_mcu(struct simulation *sim, const char *name);
+// Parts by name, NULL or -1 if there is none
+struct mcu *machine_find_mcu(const struct simulation *sim, const char *name);
+int machine_find_link(const struct simulation *sim, const char *device_path);
+int machine_find_can_bus(const struct simulation *sim, const char *name);
 
 // description.c
 int description_read(struct simulation *sim, const char *path
                      , char *error, size_t error_size);
-
-// faults.c
-void actions_free(struct simulation *sim);
 
 #pragma GCC visibility pop
 

@@ -5,8 +5,8 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
+#include "../core/memory.h" // allocate
 #include "objects.h" // command_config_stepper
-#include "../description/machine.h" // allocate
 
 const char *const response_names[RESPONSE_COUNT] = {
     [RESPONSE_IDENTIFY] = "identify_response",

@@ -29,7 +29,7 @@ set_level(struct digital_out *out, int level)
 {
     out->is_on = !!level;
     out->mcu->pin_levels[out->pin] = out->is_on;
-    bltouches_feel(out->mcu->sim, out->mcu, out->pin, out->is_on);
+    bltouches_feel(out->mcu->mechanics, out->mcu, out->pin, out->is_on);
 }
 
 

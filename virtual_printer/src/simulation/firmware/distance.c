@@ -9,7 +9,6 @@
 
 #include "../mechanics/mechanics.h" // sensor_height_mm
 #include "objects.h" // command_config_distance
-#include "../description/machine.h" // struct simulation
 
 #define NM_PER_MM 1e6
 
@@ -20,7 +19,7 @@ struct distance {
 void
 command_config_distance(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct sensor *sensor = mechanics_find_sensor(mcu->sim, mcu
+    struct sensor *sensor = mechanics_find_sensor(mcu->mechanics, mcu
                                                   , arguments[1]);
     if (!sensor) {
         mcu_shutdown(mcu, REASON_COMMAND_REQUEST);
@@ -39,7 +38,7 @@ command_query_distance(struct mcu *mcu, const uint32_t *arguments)
                                            , OBJECT_DISTANCE);
     if (!distance)
         return;
-    double height_mm = sensor_height_mm(&mcu->sim->mechanics
+    double height_mm = sensor_height_mm(mcu->mechanics
                                         , distance->sensor);
     MCU_RESPOND(mcu, RESPONSE_DISTANCE_STATE, arguments[0] & 0xff
                 , (uint32_t)mcu_clock_now(mcu)

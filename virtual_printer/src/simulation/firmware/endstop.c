@@ -30,7 +30,8 @@ read_pin(struct endstop *endstop)
 {
     if (!endstop->sensor)
         return endstop->pull_up_level;
-    int is_triggered = sensor_is_triggered(endstop->mcu->sim, endstop->sensor);
+    int is_triggered = sensor_is_triggered(endstop->mcu->mechanics
+                                           , endstop->sensor);
     return (uint8_t)(is_triggered ^ endstop->sensor->invert);
 }
 
@@ -80,7 +81,8 @@ command_config_endstop(struct mcu *mcu, const uint32_t *arguments)
     if (!endstop)
         return;
     endstop->mcu = mcu;
-    endstop->sensor = mechanics_find_sensor(mcu->sim, mcu, arguments[1]);
+    endstop->sensor = mechanics_find_sensor(mcu->mechanics, mcu
+                                            , arguments[1]);
     endstop->pull_up_level = (int8_t)arguments[2] > 0;
     mcu_timer_init(&endstop->timer, mcu, sample_event);
 }

@@ -4,10 +4,9 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include "../links/can_node.h" // can_node_reset
+#include "../core/memory.h" // allocate
 #include "mcu.h" // struct mcu
 #include "objects.h" // steppers_advance
-#include "../description/machine.h" // struct simulation
 
 // From receiving a block to running its commands
 #define PROCESSING_NS_MIN 10000
@@ -85,7 +84,7 @@ mcu_end_turn(struct mcu *mcu)
     link_flush(&mcu->link);
     if (mcu->is_trsync_task_due)
         // Timers that are due at this very time go first, as interrupts do
-        event_schedule(&mcu->sim->events, &mcu->task_event, mcu->sim->now_ns);
+        event_schedule(&mcu->timeline->events, &mcu->task_event, mcu->timeline->now_ns);
 }
 
 static void
@@ -107,13 +106,14 @@ schedule_processing(struct mcu *mcu)
 {
     int64_t delay_ns = PROCESSING_NS_MIN + random_below(
         &mcu->random, PROCESSING_NS_MAX - PROCESSING_NS_MIN);
-    event_schedule(&mcu->sim->events, &mcu->process_event
-                   , mcu->sim->now_ns + delay_ns);
+    event_schedule(&mcu->timeline->events, &mcu->process_event
+                   , mcu->timeline->now_ns + delay_ns);
 }
 
-void
-mcu_receive(struct mcu *mcu, const uint8_t *data, size_t size)
+static void
+receive(struct link *link, const uint8_t *data, size_t size)
 {
+    struct mcu *mcu = container_of(link, struct mcu, link);
     if (mcu->is_booting)
         return;
     byte_queue_append(&mcu->receiver.bytes, data, size);
@@ -223,10 +223,10 @@ mcu_config_reset(struct mcu *mcu)
 static void
 cancel_events(struct mcu *mcu)
 {
-    event_cancel(&mcu->sim->events, &mcu->process_event);
-    event_cancel(&mcu->sim->events, &mcu->stats_event);
-    event_cancel(&mcu->sim->events, &mcu->boot_event);
-    event_cancel(&mcu->sim->events, &mcu->task_event);
+    event_cancel(&mcu->timeline->events, &mcu->process_event);
+    event_cancel(&mcu->timeline->events, &mcu->stats_event);
+    event_cancel(&mcu->timeline->events, &mcu->boot_event);
+    event_cancel(&mcu->timeline->events, &mcu->task_event);
 }
 
 void
@@ -235,12 +235,11 @@ mcu_reboot(struct mcu *mcu)
     mcu_config_reset(mcu);
     memset(mcu->pin_levels, 0, sizeof(mcu->pin_levels));
     receiver_reset(&mcu->receiver);
-    if (mcu->link.can_node)
-        can_node_reset(mcu->link.can_node);
+    link_reset(&mcu->link);
     cancel_events(mcu);
     mcu->is_booting = mcu->is_interrupted = 1;
-    event_schedule(&mcu->sim->events, &mcu->boot_event
-                   , mcu->sim->now_ns + BOOT_NS);
+    event_schedule(&mcu->timeline->events, &mcu->boot_event
+                   , mcu->timeline->now_ns + BOOT_NS);
 }
 
 static void
@@ -249,9 +248,9 @@ boot_event(struct event *event)
     struct mcu *mcu = container_of(event, struct mcu, boot_event);
     mcu->is_booting = 0;
     mcu->start_clock = 0;
-    mcu->start_ns = mcu->sim->now_ns;
-    event_schedule(&mcu->sim->events, &mcu->stats_event
-                   , mcu->sim->now_ns + STATS_INTERVAL_NS);
+    mcu->start_ns = mcu->timeline->now_ns;
+    event_schedule(&mcu->timeline->events, &mcu->stats_event
+                   , mcu->timeline->now_ns + STATS_INTERVAL_NS);
     mcu_begin_turn(mcu);
     mcu_respond(mcu, RESPONSE_STARTING, NULL, 0);
     mcu_end_turn(mcu);
@@ -262,8 +261,8 @@ static void
 stats_event(struct event *event)
 {
     struct mcu *mcu = container_of(event, struct mcu, stats_event);
-    event_schedule(&mcu->sim->events, event
-                   , mcu->sim->now_ns + STATS_INTERVAL_NS);
+    event_schedule(&mcu->timeline->events, event
+                   , mcu->timeline->now_ns + STATS_INTERVAL_NS);
     uint32_t count = 5000, task_ticks = mcu_ticks_from_ns(mcu, 2000);
     mcu_begin_turn(mcu);
     MCU_RESPOND(mcu, RESPONSE_STATS, count, count * task_ticks
@@ -276,18 +275,37 @@ stats_event(struct event *event)
  * Life cycle
  ****************************************************************/
 
+static int
+is_running(const struct link *link)
+{
+    return !container_of(link, const struct mcu, link)->is_booting;
+}
+
+static void
+note_id_conflict(struct link *link)
+{
+    mcu_shutdown(container_of(link, struct mcu, link), REASON_CAN_ID_CONFLICT);
+}
+
+static const struct link_firmware mcu_firmware = {
+    .receive = receive, .is_running = is_running
+    , .note_id_conflict = note_id_conflict
+};
+
 struct mcu *
-mcu_create(struct simulation *sim, size_t index)
+mcu_create(struct timeline *timeline, struct mechanics *mechanics
+           , size_t index)
 {
     struct mcu *mcu = allocate(1, sizeof(*mcu));
-    mcu->sim = sim;
+    mcu->timeline = timeline;
+    mcu->mechanics = mechanics;
     mcu->process_event.run = process_event;
     mcu->boot_event.run = boot_event;
     mcu->stats_event.run = stats_event;
     mcu->task_event.run = task_event;
     receiver_reset(&mcu->receiver);
-    random_init(&mcu->random, sim->seed, index * 4 + LINK_DIRECTIONS);
-    link_init(&mcu->link, sim, mcu, index);
+    random_init(&mcu->random, timeline->seed, index * 4 + LINK_DIRECTIONS);
+    link_init(&mcu->link, timeline, &mcu_firmware, index);
     return mcu;
 }
 
@@ -299,7 +317,7 @@ mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm)
                            * (double)((uint64_t)1 << CLOCK_SHIFT));
     mcu->start_clock = (uint64_t)(clock_offset_s * frequency);
     int64_t uptime_ns = (int64_t)(clock_offset_s * NS_PER_S);
-    event_schedule(&mcu->sim->events, &mcu->stats_event
+    event_schedule(&mcu->timeline->events, &mcu->stats_event
                    , STATS_INTERVAL_NS - uptime_ns % STATS_INTERVAL_NS);
 }
 

@@ -6,15 +6,15 @@
 #ifndef MCU_H
 #define MCU_H
 
-#include "../core/events.h" // struct event
-#include "../links/link.h" // struct link
-#include "protocol.h" // struct receiver
 #include "../core/random_stream.h" // struct random_stream
+#include "../core/timeline.h" // struct timeline
+#include "../links/link.h" // struct link
+#include "../links/protocol.h" // struct receiver
 
 #pragma GCC visibility push(hidden)
 
-struct simulation;
 struct mcu;
+struct mechanics;
 
 enum { MESSAGE_ID_COUNT = 256, OBJECT_ID_COUNT = 256, PIN_COUNT = 256 };
 enum { CLOCK_SHIFT = 56 };
@@ -90,7 +90,8 @@ struct static_string {
 };
 
 struct mcu {
-    struct simulation *sim;
+    struct timeline *timeline;
+    struct mechanics *mechanics; // what its pins are wired to
     char *name;
     struct link link;
     int line; // of the description
@@ -144,7 +145,8 @@ struct mcu {
     size_t malformed_field;
 };
 
-struct mcu *mcu_create(struct simulation *sim, size_t index);
+struct mcu *mcu_create(struct timeline *timeline, struct mechanics *mechanics
+                       , size_t index);
 void mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm);
 void mcu_free(struct mcu *mcu);
 
@@ -156,9 +158,6 @@ uint32_t mcu_ticks_from_ns(const struct mcu *mcu, uint32_t duration_ns);
 
 // The 64 bit clock meant by a clock on the wire, at most 2^31 ticks away
 uint64_t mcu_clock_from_wire(const struct mcu *mcu, uint32_t clock);
-
-// Bytes arrive over the link
-void mcu_receive(struct mcu *mcu, const uint8_t *data, size_t size);
 
 // Everything the firmware does happens between these two
 void mcu_begin_turn(struct mcu *mcu);

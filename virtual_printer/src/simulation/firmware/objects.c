@@ -4,8 +4,8 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "../core/memory.h" // allocate
 #include "objects.h" // steppers_advance
-#include "../description/machine.h" // allocate
 
 
 /****************************************************************

@@ -7,15 +7,15 @@
 #ifndef OBJECTS_H
 #define OBJECTS_H
 
+#include "../mechanics/mechanics.h" // struct motor_driver
 #include "mcu.h" // struct mcu
 
 #pragma GCC visibility push(hidden)
 
 struct trsync;
-struct motor;
-struct sensor;
 
 struct stepper {
+    struct motor_driver driver;
     struct mcu *mcu;
     struct motor *motor; // what the step pin drives, may be NULL
     // The move that is being stepped; count is zero when all is stepped
@@ -40,15 +40,8 @@ struct stepper {
     struct stepper *next_signal;
 };
 
-static inline int
-stepper_is_active(const struct stepper *stepper)
-{
-    return stepper->count || stepper->is_ending;
-}
-
-// Take all steps up to and including a clock
-void stepper_advance(struct stepper *stepper, uint64_t clock);
 void stepper_stop(struct stepper *stepper);
+// Take all steps that are due by now
 void steppers_advance(struct mcu *mcu);
 void steppers_shutdown(struct mcu *mcu);
 // Leave the motors without a driver

@@ -152,10 +152,17 @@ advance_late(struct stepper *stepper)
         stepper->next_clock = stepper->free_clock;
 }
 
-void
-stepper_advance(struct stepper *stepper, uint64_t clock)
+static int
+is_active(const struct stepper *stepper)
 {
-    while (stepper_is_active(stepper)
+    return stepper->count || stepper->is_ending;
+}
+
+// Take all steps up to and including a clock
+static void
+advance(struct stepper *stepper, uint64_t clock)
+{
+    while (is_active(stepper)
            && stepper->next_clock <= (int64_t)clock) {
         if (stepper->is_ending)
             begin_next_move(stepper);
@@ -173,14 +180,22 @@ steppers_advance(struct mcu *mcu)
     struct stepper *stepper;
     uint32_t oid = 0;
     while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
-        stepper_advance(stepper, clock);
+        advance(stepper, clock);
 }
 
 // Bring a stepper of this micro-controller up to now
 static void
 advance_to_now(struct stepper *stepper)
 {
-    stepper_advance(stepper, mcu_clock_now(stepper->mcu));
+    advance(stepper, mcu_clock_now(stepper->mcu));
+}
+
+static void
+catch_up(struct motor_driver *driver)
+{
+    struct stepper *stepper = container_of(driver, struct stepper, driver);
+    if (is_active(stepper))
+        advance_to_now(stepper);
 }
 
 static enum timer_result
@@ -188,7 +203,7 @@ watch_event(struct mcu_timer *timer)
 {
     struct stepper *stepper = container_of(timer, struct stepper, watch_timer);
     advance_to_now(stepper);
-    stepper->is_watched = stepper_is_active(stepper);
+    stepper->is_watched = is_active(stepper);
     timer->wake_clock = (uint64_t)stepper->next_clock;
     return stepper->is_watched ? TIMER_AGAIN : TIMER_DONE;
 }
@@ -245,11 +260,12 @@ command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
                                              , sizeof(*stepper));
     if (!stepper)
         return;
+    stepper->driver.catch_up = catch_up;
     stepper->mcu = mcu;
-    stepper->motor = mechanics_find_motor(mcu->sim, mcu, arguments[1]
+    stepper->motor = mechanics_find_motor(mcu->mechanics, mcu, arguments[1]
                                           , arguments[2]);
     if (stepper->motor)
-        stepper->motor->driver = stepper;
+        stepper->motor->driver = &stepper->driver;
     mcu_timer_init(&stepper->watch_timer, mcu, watch_event);
     // A driver that steps on both edges needs one event per step
     stepper->is_both_edges = (int8_t)arguments[3] < 0;
@@ -297,13 +313,13 @@ command_queue_step(struct mcu *mcu, const uint32_t *arguments)
     advance_to_now(stepper);
     if (is_move_uneven(stepper, move))
         stepper->is_watched = 1;
-    if (stepper_is_active(stepper))
+    if (is_active(stepper))
         move_queue_push(&stepper->queue, move);
     else if (stepper->needs_reset)
         move_release(mcu, move);
     else
         start_stepping(stepper, move);
-    if (stepper->is_watched && stepper_is_active(stepper))
+    if (stepper->is_watched && is_active(stepper))
         mcu_timer_start(&stepper->watch_timer, (uint64_t)stepper->next_clock);
 }
 
@@ -322,7 +338,7 @@ command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments)
     if (!stepper)
         return;
     advance_to_now(stepper);
-    if (stepper_is_active(stepper)) {
+    if (is_active(stepper)) {
         mcu_shutdown(mcu, REASON_STEPPER_ACTIVE);
         return;
     }

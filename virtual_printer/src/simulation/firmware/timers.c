@@ -5,7 +5,6 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "mcu.h" // struct mcu
-#include "../description/machine.h" // struct simulation
 
 // What one timer callback costs at least
 #define TIMER_COST_NS 1000
@@ -38,7 +37,7 @@ mcu_time_of(const struct mcu *mcu, uint64_t clock)
 uint64_t
 mcu_clock_now(const struct mcu *mcu)
 {
-    return mcu_clock_at(mcu, mcu->sim->now_ns);
+    return mcu_clock_at(mcu, mcu->timeline->now_ns);
 }
 
 uint32_t
@@ -75,8 +74,8 @@ timer_rearm(struct mcu_timer *timer)
         mcu_shutdown(mcu, REASON_RESCHEDULED_IN_PAST);
         return;
     }
-    event_schedule(&mcu->sim->events, &timer->event
-                   , mcu->sim->now_ns + TIMER_COST_NS);
+    event_schedule(&mcu->timeline->events, &timer->event
+                   , mcu->timeline->now_ns + TIMER_COST_NS);
 }
 
 static void
@@ -104,7 +103,7 @@ void
 mcu_timer_start(struct mcu_timer *timer, uint64_t clock)
 {
     timer->wake_clock = clock;
-    event_schedule(&timer->mcu->sim->events, &timer->event
+    event_schedule(&timer->mcu->timeline->events, &timer->event
                    , mcu_time_of(timer->mcu, clock));
 }
 
@@ -123,5 +122,5 @@ mcu_timer_add(struct mcu_timer *timer, uint32_t clock)
 void
 mcu_timer_cancel(struct mcu_timer *timer)
 {
-    event_cancel(&timer->mcu->sim->events, &timer->event);
+    event_cancel(&timer->mcu->timeline->events, &timer->event);
 }

@@ -5,9 +5,9 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <stdlib.h> // free
+#include "../core/memory.h" // allocate
 #include "can_bus.h" // struct can_bus
 #include "can_frame.h" // can_frame_length
-#include "../description/machine.h" // struct simulation
 
 // Streams of random numbers besides those of micro-controllers and sensors
 #define BUS_RANDOM_PURPOSE ((uint64_t)1 << 40)
@@ -80,8 +80,8 @@ can_bus_kick(struct can_bus *bus)
 {
     if (bus->is_sending || bus->start.slot)
         return;
-    int64_t now_ns = bus->sim->now_ns;
-    event_schedule(&bus->sim->events, &bus->start
+    int64_t now_ns = bus->timeline->now_ns;
+    event_schedule(&bus->timeline->events, &bus->start
                    , now_ns > bus->free_ns ? now_ns : bus->free_ns);
 }
 
@@ -107,12 +107,12 @@ start_event(struct event *event)
     bus->sender = sender;
     bus->is_sending = 1;
     double sending_ns = bits_ns(bus, &length, bits) + flag_bits * bus->bit_ns;
-    int64_t end_ns = bus->sim->now_ns + (int64_t)(sending_ns + 0.5);
+    int64_t end_ns = bus->timeline->now_ns + (int64_t)(sending_ns + 0.5);
     bus->free_ns = end_ns
         + (int64_t)(CAN_INTERMISSION_BITS * bus->bit_ns + 0.5);
     bus->bit_count += (uint64_t)(bits + flag_bits + CAN_INTERMISSION_BITS);
-    bus->busy_ns += (uint64_t)(bus->free_ns - bus->sim->now_ns);
-    event_schedule(&bus->sim->events, &bus->end, end_ns);
+    bus->busy_ns += (uint64_t)(bus->free_ns - bus->timeline->now_ns);
+    event_schedule(&bus->timeline->events, &bus->end, end_ns);
 }
 
 
@@ -169,22 +169,22 @@ can_bus_set_rates(struct can_bus *bus, double bit_rate, double data_rate)
 }
 
 struct can_bus *
-can_bus_create(struct simulation *sim, const char *name, size_t index)
+can_bus_create(struct timeline *timeline, const char *name, size_t index)
 {
     struct can_bus *bus = allocate(1, sizeof(*bus));
-    bus->sim = sim;
+    bus->timeline = timeline;
     bus->name = copy_string(name);
     bus->start.run = start_event;
     bus->end.run = end_event;
-    random_init(&bus->random, sim->seed, BUS_RANDOM_PURPOSE + index);
+    random_init(&bus->random, timeline->seed, BUS_RANDOM_PURPOSE + index);
     return bus;
 }
 
 void
 can_bus_free(struct can_bus *bus)
 {
-    event_cancel(&bus->sim->events, &bus->start);
-    event_cancel(&bus->sim->events, &bus->end);
+    event_cancel(&bus->timeline->events, &bus->start);
+    event_cancel(&bus->timeline->events, &bus->end);
     free(bus->stations);
     free(bus->name);
     free(bus);

@@ -7,9 +7,9 @@
 #define CAN_BUS_H
 
 #include "../core/byte_queue.h" // struct byte_queue
-#include "../core/events.h" // struct event
 #include "../core/random_stream.h" // struct random_stream
-#include "../simulation.h" // struct can_message
+#include "../core/timeline.h" // struct timeline
+#include "can_message.h" // struct can_message
 
 #pragma GCC visibility push(hidden)
 
@@ -38,7 +38,7 @@ struct can_station {
 };
 
 struct can_bus {
-    struct simulation *sim;
+    struct timeline *timeline;
     char *name;
     double bit_ns, data_bit_ns; // data_bit_ns is zero on a classic bus
     double error_rate; // share of the attempts that fail
@@ -55,7 +55,7 @@ struct can_bus {
     uint64_t frame_count, bit_count, busy_ns, error_count;
 };
 
-struct can_bus *can_bus_create(struct simulation *sim, const char *name
+struct can_bus *can_bus_create(struct timeline *timeline, const char *name
                                , size_t index);
 void can_bus_free(struct can_bus *bus);
 void can_bus_set_rates(struct can_bus *bus, double bit_rate

@@ -6,7 +6,7 @@
 #ifndef CAN_FRAME_H
 #define CAN_FRAME_H
 
-#include "../simulation.h" // struct can_message
+#include "can_message.h" // struct can_message
 
 #pragma GCC visibility push(hidden)
 

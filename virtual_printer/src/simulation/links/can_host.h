@@ -7,24 +7,20 @@
 #define CAN_HOST_H
 
 #include "can_bus.h" // struct can_station
+#include "delay_line.h" // struct delay_line
 
 #pragma GCC visibility push(hidden)
 
-// Messages on their way between the sockets and the bus
-struct can_passage {
-    struct can_host *host;
-    struct event arrival;
-    struct byte_queue parcels; // of struct can_parcel
-    struct random_stream random;
-    int64_t delay_ns, last_arrival_ns;
-    void (*deliver)(struct can_host *host, int origin
-                    , struct can_message *message);
+// Takes what the adapters hand to the host's programs, part of its owner
+struct can_receiver {
+    void (*receive)(struct can_receiver *receiver, struct can_bus *bus
+                    , int origin, struct can_message *message);
 };
 
 struct can_host {
     struct can_station station;
-    struct can_passage to_bus, to_sockets;
-    int64_t jitter_ns;
+    struct delay_line to_bus, to_sockets; // of struct can_parcel
+    struct can_receiver *receiver;
     // Sockets that the station's messages came from, in the same order
     struct byte_queue origins;
 };
@@ -32,17 +28,13 @@ struct can_host {
 // Origin of what comes from the bus, and of what no other socket is to see
 enum { NO_SOCKET = -1 };
 
-struct can_host *can_host_create(struct can_bus *bus, size_t index);
+struct can_host *can_host_create(struct can_bus *bus, size_t index
+                                 , struct can_receiver *receiver);
 void can_host_free(struct can_host *host);
 
 // Send what comes from a socket; returns -1 if the queue is full
 int can_host_send(struct can_host *host, int origin
                   , const struct can_message *message);
-
-// can_sockets.c
-void can_sockets_receive(struct can_bus *bus, int origin
-                         , struct can_message *message);
-void can_sockets_free(struct simulation *sim);
 
 #pragma GCC visibility pop
 

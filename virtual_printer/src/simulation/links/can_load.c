@@ -4,8 +4,8 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "../core/memory.h" // allocate
 #include "can_load.h" // struct can_load
-#include "../description/machine.h" // allocate
 
 // Streams of random numbers besides those of the hosts on the buses
 #define LOAD_RANDOM_PURPOSE ((uint64_t)1 << 42)
@@ -28,7 +28,7 @@ next_event(struct event *event)
         can_station_send(&load->station, &message);
     int64_t mean_ns = (int64_t)(
         (double)can_bus_frame_ns(bus, &message) / load->share);
-    event_schedule(&bus->sim->events, event, bus->sim->now_ns + mean_ns / 2
+    event_schedule(&bus->timeline->events, event, bus->timeline->now_ns + mean_ns / 2
                    + random_below(&load->random, mean_ns));
 }
 
@@ -41,13 +41,13 @@ load_receive(struct can_station *station, const struct can_message *message)
 void
 can_load_set(struct can_load *load, double share, uint32_t id)
 {
-    struct simulation *sim = load->station.bus->sim;
+    struct timeline *timeline = load->station.bus->timeline;
     load->share = share;
     load->id = id;
     if (share <= 0.0)
-        event_cancel(&sim->events, &load->next);
+        event_cancel(&timeline->events, &load->next);
     else if (!load->next.slot)
-        event_schedule(&sim->events, &load->next, sim->now_ns);
+        event_schedule(&timeline->events, &load->next, timeline->now_ns);
 }
 
 struct can_load *
@@ -57,14 +57,14 @@ can_load_create(struct can_bus *bus, size_t index)
     can_station_join(&load->station, bus, "load");
     load->station.receive = load_receive;
     load->next.run = next_event;
-    random_init(&load->random, bus->sim->seed, LOAD_RANDOM_PURPOSE + index);
+    random_init(&load->random, bus->timeline->seed, LOAD_RANDOM_PURPOSE + index);
     return load;
 }
 
 void
 can_load_free(struct can_load *load)
 {
-    event_cancel(&load->station.bus->sim->events, &load->next);
+    event_cancel(&load->station.bus->timeline->events, &load->next);
     free(load->station.messages.storage);
     free(load);
 }

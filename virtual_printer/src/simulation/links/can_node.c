@@ -1,13 +1,11 @@
-// A micro-controller on a CAN bus, as Klipper's firmware does it
+// A node on a CAN bus as the transport of a link, as Klipper's firmware does it
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "../core/memory.h" // allocate
 #include "can_node.h" // struct can_node
-#include "../firmware/mcu.h" // struct mcu
-#include "../firmware/objects.h" // command_get_canbus_id
-#include "../description/machine.h" // allocate
 
 enum {
     ID_ADMIN = 0x3f0, ID_ADMIN_RESPONSE = 0x3f1, ID_FIRST_NODE = 0x100,
@@ -52,15 +50,17 @@ node_sent(struct can_station *station, const struct can_message *message)
     fill_mailboxes(container_of(station, struct can_node, station));
 }
 
-void
-can_node_send(struct can_node *node, const uint8_t *data, size_t size)
+static void
+node_deliver(struct transport *transport, const uint8_t *data, size_t size)
 {
+    struct can_node *node = container_of(transport, struct can_node
+                                         , transport);
     if (!node->assigned_id || node->station.is_unplugged)
         return;
     byte_queue_append(&node->unsent, data, size);
     // What else is said at this instant goes into the same frames
-    struct simulation *sim = node->mcu->sim;
-    event_schedule(&sim->events, &node->packing, sim->now_ns);
+    struct timeline *timeline = transport->link->timeline;
+    event_schedule(&timeline->events, &node->packing, timeline->now_ns);
 }
 
 
@@ -83,7 +83,8 @@ static void
 report_conflict(struct can_node *node)
 {
     node->assigned_id = 0;
-    mcu_shutdown(node->mcu, REASON_CAN_ID_CONFLICT);
+    struct link *link = node->transport.link;
+    link->firmware->note_id_conflict(link);
 }
 
 static void
@@ -112,60 +113,15 @@ static void
 node_receive(struct can_station *station, const struct can_message *message)
 {
     struct can_node *node = container_of(station, struct can_node, station);
-    if (node->mcu->is_booting)
+    struct link *link = node->transport.link;
+    if (!link->firmware->is_running(link))
         return;
     if (message->id == ID_ADMIN)
         run_admin_command(node, message);
     else if (node->assigned_id && message->id == node->assigned_id)
-        link_receive(&node->mcu->link, message->data, message->size);
+        link_receive_frame(link, message->data, message->size);
     else if (node->assigned_id && message->id == node->assigned_id + 1)
         report_conflict(node);
-}
-
-
-/****************************************************************
- * Commands
- ****************************************************************/
-
-// Node of an MCU that is asked about it; the firmware of others has no such
-// commands
-static struct can_node *
-asked_node(struct mcu *mcu)
-{
-    if (!mcu->link.can_node)
-        mcu_shutdown(mcu, REASON_INVALID_COMMAND);
-    return mcu->link.can_node;
-}
-
-void
-command_get_canbus_id(struct mcu *mcu, const uint32_t *arguments)
-{
-    (void)arguments;
-    const struct can_node *node = asked_node(mcu);
-    if (!node)
-        return;
-    struct block block;
-    block_begin(&block);
-    block_put_integer(&block, mcu->response_ids[RESPONSE_CANBUS_ID]);
-    block_put_bytes(&block, node->uuid, CAN_UUID_SIZE);
-    block_put_integer(&block, (node->assigned_id - ID_FIRST_NODE) / 2);
-    block_finish(&block, mcu->receiver.next_sequence);
-    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
-}
-
-void
-command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments)
-{
-    (void)arguments;
-    const struct can_node *node = asked_node(mcu);
-    if (!node)
-        return;
-    const struct can_station *station = &node->station;
-    MCU_RESPOND(mcu, RESPONSE_CANBUS_STATUS
-                , (uint32_t)station->receive_failure_count
-                , (uint32_t)station->error_count
-                , (uint32_t)station->retransmission_count
-                , (uint32_t)can_station_state(station));
 }
 
 
@@ -177,46 +133,70 @@ static void
 drop_unsent(struct can_node *node)
 {
     byte_queue_clear(&node->unsent);
-    event_cancel(&node->mcu->sim->events, &node->packing);
+    event_cancel(&node->transport.link->timeline->events, &node->packing);
 }
 
-void
-can_node_reset(struct can_node *node)
+static void
+node_reset(struct transport *transport)
 {
+    struct can_node *node = container_of(transport, struct can_node
+                                         , transport);
     node->assigned_id = 0;
     drop_unsent(node);
     can_station_reset(&node->station);
 }
 
-void
-can_node_set_unplugged(struct can_node *node, int is_unplugged)
+static void
+node_set_unplugged(struct transport *transport, int is_unplugged)
 {
+    struct can_node *node = container_of(transport, struct can_node
+                                         , transport);
     if (is_unplugged)
         drop_unsent(node);
     can_station_set_unplugged(&node->station, is_unplugged);
 }
 
-struct can_node *
-can_node_create(struct mcu *mcu, struct can_bus *bus
-                , const uint8_t uuid[CAN_UUID_SIZE])
+static void
+node_free(struct transport *transport)
 {
-    struct can_node *node = allocate(1, sizeof(*node));
-    node->mcu = mcu;
-    memcpy(node->uuid, uuid, CAN_UUID_SIZE);
-    node->packing.run = packing_event;
-    node->station.receive = node_receive;
-    node->station.sent = node_sent;
-    can_station_join(&node->station, bus, mcu->name);
-    return node;
-}
-
-void
-can_node_free(struct can_node *node)
-{
-    if (!node)
-        return;
+    struct can_node *node = container_of(transport, struct can_node
+                                         , transport);
     drop_unsent(node);
     free(node->unsent.storage);
     free(node->station.messages.storage);
     free(node);
+}
+
+static const struct transport_kind can_node_kind = {
+    .deliver = node_deliver, .reset = node_reset
+    , .set_unplugged = node_set_unplugged, .free = node_free
+};
+
+struct can_node *
+can_node_create(struct link *link, struct can_bus *bus, const char *name
+                , const uint8_t uuid[CAN_UUID_SIZE])
+{
+    struct can_node *node = allocate(1, sizeof(*node));
+    memcpy(node->uuid, uuid, CAN_UUID_SIZE);
+    node->packing.run = packing_event;
+    node->station.receive = node_receive;
+    node->station.sent = node_sent;
+    link_set_transport(link, &node->transport, &can_node_kind);
+    can_station_join(&node->station, bus, name);
+    return node;
+}
+
+struct can_node *
+can_node_of(const struct link *link)
+{
+    struct transport *transport = link->transport;
+    if (!transport || transport->kind != &can_node_kind)
+        return NULL;
+    return container_of(transport, struct can_node, transport);
+}
+
+uint32_t
+can_node_number(const struct can_node *node)
+{
+    return (node->assigned_id - ID_FIRST_NODE) / 2;
 }

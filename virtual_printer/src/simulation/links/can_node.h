@@ -1,4 +1,4 @@
-// A micro-controller on a CAN bus, as Klipper's firmware does it
+// A node on a CAN bus as the transport of a link, as Klipper's firmware does it
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -7,16 +7,15 @@
 #define CAN_NODE_H
 
 #include "can_bus.h" // struct can_station
+#include "link.h" // struct transport
 
 #pragma GCC visibility push(hidden)
-
-struct mcu;
 
 enum { CAN_UUID_SIZE = 6 };
 
 struct can_node {
+    struct transport transport;
     struct can_station station;
-    struct mcu *mcu;
     uint8_t uuid[CAN_UUID_SIZE];
     // Identifier that it listens to and sends with the next one; zero until
     // the host has assigned it
@@ -25,16 +24,14 @@ struct can_node {
     struct event packing;
 };
 
-struct can_node *can_node_create(struct mcu *mcu, struct can_bus *bus
+struct can_node *can_node_create(struct link *link, struct can_bus *bus
+                                 , const char *name
                                  , const uint8_t uuid[CAN_UUID_SIZE]);
-void can_node_free(struct can_node *node);
+// The node of a link, NULL if it is on no bus
+struct can_node *can_node_of(const struct link *link);
 
-// Send bytes of the message protocol
-void can_node_send(struct can_node *node, const uint8_t *data, size_t size);
-
-// Forget the assigned identifier, as a restart does
-void can_node_reset(struct can_node *node);
-void can_node_set_unplugged(struct can_node *node, int is_unplugged);
+// Number that the host has assigned
+uint32_t can_node_number(const struct can_node *node);
 
 #pragma GCC visibility pop
 

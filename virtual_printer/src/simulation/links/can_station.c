@@ -4,8 +4,8 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "../core/memory.h" // array_grow
 #include "can_bus.h" // struct can_station
-#include "../description/machine.h" // array_grow
 
 enum {
     // What an error costs a sender's counter, and the counters' limits

@@ -1,19 +1,12 @@
-// Link between the host and one micro-controller: delays, faults, order
+// Link between the host and one micro-controller: messages and faults
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include <stdlib.h> // free
-#include "can_node.h" // can_node_send
-#include "../firmware/mcu.h" // mcu_receive
-#include "../description/machine.h" // struct simulation
-
-// When some bytes of a channel arrive
-struct parcel {
-    int64_t time_ns;
-    size_t size;
-};
+#include "../core/memory.h" // array_grow
+#include "link.h" // struct link
+#include "protocol.h" // BLOCK_SIZE_MIN
 
 
 /****************************************************************
@@ -63,19 +56,12 @@ send_copy(struct channel *channel, const uint8_t *data, size_t size
     channel->byte_count += size;
     if (take_one(&channel->drop_count))
         return;
-    struct parcel parcel = { channel->wire_free_ns + latency_ns, size };
-    if (parcel.time_ns < channel->last_arrival_ns)
-        parcel.time_ns = channel->last_arrival_ns;
-    channel->last_arrival_ns = parcel.time_ns;
-    if (!channel->parcels.size)
-        event_schedule(&channel->link->sim->events, &channel->arrival
-                       , parcel.time_ns);
-    byte_queue_append(&channel->parcels, &parcel, sizeof(parcel));
-    byte_queue_append(&channel->bytes, data, size);
+    struct delay_line *line = &channel->line;
+    delay_line_send(line, data, size, channel->wire_free_ns + latency_ns);
     if (take_one(&channel->corrupt_count)) {
-        size_t back = 1 + (size_t)random_below(&channel->random, (int64_t)size);
-        byte_queue_front(&channel->bytes)[channel->bytes.size - back] ^=
-            (uint8_t)(1 + random_below(&channel->random, 255));
+        size_t back = 1 + (size_t)random_below(&line->random, (int64_t)size);
+        byte_queue_front(&line->bytes)[line->bytes.size - back] ^=
+            (uint8_t)(1 + random_below(&line->random, 255));
     }
 }
 
@@ -96,8 +82,7 @@ send_message(struct channel *channel, const uint8_t *data, size_t size
 static int64_t
 draw_latency_ns(struct channel *channel, int64_t now_ns)
 {
-    return channel->delay_ns
-        + random_below(&channel->random, channel->link->jitter_ns + 1)
+    return delay_line_draw_ns(&channel->line)
         + window_delay_ns(channel, now_ns);
 }
 
@@ -105,7 +90,7 @@ draw_latency_ns(struct channel *channel, int64_t now_ns)
 static void
 send_transfer(struct channel *channel, const uint8_t *data, size_t size)
 {
-    int64_t now_ns = channel->link->sim->now_ns;
+    int64_t now_ns = channel->link->timeline->now_ns;
     int64_t latency_ns = draw_latency_ns(channel, now_ns);
     while (size) {
         size_t piece = message_size(data, size);
@@ -116,10 +101,16 @@ send_transfer(struct channel *channel, const uint8_t *data, size_t size)
 }
 
 void
-link_receive(struct link *link, const uint8_t *data, size_t size)
+link_receive_transfer(struct link *link, const uint8_t *data, size_t size)
+{
+    send_transfer(&link->channels[LINK_TO_MCU], data, size);
+}
+
+void
+link_receive_frame(struct link *link, const uint8_t *data, size_t size)
 {
     struct channel *channel = &link->channels[LINK_TO_MCU];
-    int64_t now_ns = link->sim->now_ns;
+    int64_t now_ns = link->timeline->now_ns;
     send_message(channel, data, size, draw_latency_ns(channel, now_ns)
                  , now_ns);
 }
@@ -142,36 +133,14 @@ link_flush(struct link *link)
  ****************************************************************/
 
 static void
-deliver(struct channel *channel, size_t size)
+channel_deliver(struct delay_line *line, const uint8_t *data, size_t size)
 {
+    struct channel *channel = container_of(line, struct channel, line);
     struct link *link = channel->link;
-    const uint8_t *data = byte_queue_front(&channel->bytes);
-    if (channel->direction == LINK_TO_MCU) {
-        mcu_receive(link->mcu, data, size);
-    } else if (link->can_node) {
-        can_node_send(link->can_node, data, size);
-    } else if (link->is_open) {
-        byte_queue_append(&link->readable, data, size);
-        link->sim->is_host_due = 1;
-    }
-    byte_queue_consume(&channel->bytes, size);
-}
-
-static void
-arrival_event(struct event *event)
-{
-    struct channel *channel = container_of(event, struct channel, arrival);
-    struct simulation *sim = channel->link->sim;
-    while (channel->parcels.size) {
-        struct parcel parcel;
-        memcpy(&parcel, byte_queue_front(&channel->parcels), sizeof(parcel));
-        if (parcel.time_ns > sim->now_ns) {
-            event_schedule(&sim->events, event, parcel.time_ns);
-            return;
-        }
-        byte_queue_consume(&channel->parcels, sizeof(parcel));
-        deliver(channel, parcel.size);
-    }
+    if (channel->direction == LINK_TO_MCU)
+        link->firmware->receive(link, data, size);
+    else
+        link->transport->kind->deliver(link->transport, data, size);
 }
 
 
@@ -180,32 +149,46 @@ arrival_event(struct event *event)
  ****************************************************************/
 
 void
-link_init(struct link *link, struct simulation *sim, struct mcu *mcu
-          , uint64_t index)
+link_init(struct link *link, struct timeline *timeline
+          , const struct link_firmware *firmware, uint64_t index)
 {
-    link->sim = sim;
-    link->mcu = mcu;
+    link->timeline = timeline;
+    link->firmware = firmware;
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         struct channel *channel = &link->channels[i];
         channel->link = link;
         channel->direction = i;
-        channel->arrival.run = arrival_event;
-        random_init(&channel->random, sim->seed, index * 4 + (uint64_t)i);
+        channel->line.deliver = channel_deliver;
+        delay_line_init(&channel->line, timeline, index * 4 + (uint64_t)i);
     }
+}
+
+void
+link_set_transport(struct link *link, struct transport *transport
+                   , const struct transport_kind *kind)
+{
+    transport->kind = kind;
+    transport->link = link;
+    link->transport = transport;
 }
 
 void
 link_release(struct link *link)
 {
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
-        free(link->channels[i].bytes.storage);
-        free(link->channels[i].parcels.storage);
+        delay_line_release(&link->channels[i].line);
         free(link->channels[i].windows);
     }
-    can_node_free(link->can_node);
+    if (link->transport)
+        link->transport->kind->free(link->transport);
     free(link->outgoing.storage);
-    free(link->readable.storage);
-    free(link->device_path);
+}
+
+void
+link_reset(struct link *link)
+{
+    if (link->transport->kind->reset)
+        link->transport->kind->reset(link->transport);
 }
 
 void
@@ -221,73 +204,13 @@ link_add_window(struct link *link, int direction
 void
 link_set_hung_up(struct link *link, int is_hung_up)
 {
+    struct transport *transport = link->transport;
     link->is_hung_up = is_hung_up;
-    if (link->can_node)
-        can_node_set_unplugged(link->can_node, is_hung_up);
+    if (transport->kind->set_unplugged)
+        transport->kind->set_unplugged(transport, is_hung_up);
     if (!is_hung_up)
         return;
-    for (int i = 0; i < LINK_DIRECTIONS; i++) {
-        event_cancel(&link->sim->events, &link->channels[i].arrival);
-        byte_queue_clear(&link->channels[i].bytes);
-        byte_queue_clear(&link->channels[i].parcels);
-    }
-    link->sim->is_host_due = 1;
-}
-
-
-/****************************************************************
- * The host's side
- ****************************************************************/
-
-void
-link_open(struct simulation *sim, int index, int64_t now_ns)
-{
-    simulation_catch_up(sim, now_ns);
-    struct link *link = &sim->mcus[index]->link;
-    byte_queue_clear(&link->readable);
-    link->is_open = 1;
-}
-
-void
-link_close(struct simulation *sim, int index, int64_t now_ns)
-{
-    simulation_catch_up(sim, now_ns);
-    struct link *link = &sim->mcus[index]->link;
-    byte_queue_clear(&link->readable);
-    link->is_open = 0;
-}
-
-void
-link_write(struct simulation *sim, int index
-           , const uint8_t *data, size_t size, int64_t now_ns)
-{
-    simulation_catch_up(sim, now_ns);
-    struct link *link = &sim->mcus[index]->link;
-    if (!link->is_hung_up)
-        send_transfer(&link->channels[LINK_TO_MCU], data, size);
-}
-
-size_t
-link_readable(struct simulation *sim, int index)
-{
-    return sim->mcus[index]->link.readable.size;
-}
-
-size_t
-link_read(struct simulation *sim, int index, uint8_t *data, size_t size)
-{
-    struct byte_queue *readable = &sim->mcus[index]->link.readable;
-    if (size > readable->size)
-        size = readable->size;
-    if (size) {
-        memcpy(data, byte_queue_front(readable), size);
-        byte_queue_consume(readable, size);
-    }
-    return size;
-}
-
-int
-link_is_hung_up(struct simulation *sim, int index)
-{
-    return sim->mcus[index]->link.is_hung_up;
+    for (int i = 0; i < LINK_DIRECTIONS; i++)
+        delay_line_clear(&link->channels[i].line);
+    link->timeline->is_host_due = 1;
 }

@@ -4,7 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include "../description/machine.h" // struct simulation
+#include "mechanics.h" // struct bltouch
 
 #define NS_PER_US 1000
 #define PULSE_TOLERANCE_NS (40 * NS_PER_US)
@@ -34,10 +34,10 @@ run_command(struct bltouch *bltouch, int64_t width_ns)
 }
 
 void
-bltouches_feel(struct simulation *sim, const struct mcu *mcu, uint8_t pin
+bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu, uint8_t pin
                , int level)
 {
-    struct mechanics *mechanics = &sim->mechanics;
+    int64_t now_ns = mechanics->timeline->now_ns;
     for (size_t i = 0; i < mechanics->sensor_count; i++) {
         struct sensor *sensor = &mechanics->sensors[i];
         struct bltouch *bltouch = &sensor->bltouch;
@@ -46,23 +46,22 @@ bltouches_feel(struct simulation *sim, const struct mcu *mcu, uint8_t pin
             continue;
         int is_high = level ^ bltouch->control_invert;
         if (is_high && !bltouch->is_high)
-            bltouch->rise_ns = sim->now_ns;
+            bltouch->rise_ns = now_ns;
         else if (!is_high && bltouch->is_high)
-            run_command(bltouch, sim->now_ns - bltouch->rise_ns);
+            run_command(bltouch, now_ns - bltouch->rise_ns);
         bltouch->is_high = is_high;
     }
 }
 
 int
-bltouch_is_triggered(struct simulation *sim, struct bltouch *bltouch
-                     , int is_pushed)
+bltouch_is_triggered(struct bltouch *bltouch, int64_t now_ns, int is_pushed)
 {
     if (bltouch->is_touch_mode)
         // A plain switch, closed as well while the pin is up
         return !bltouch->is_deployed || is_pushed;
     if (bltouch->is_deployed && is_pushed) {
         bltouch->is_deployed = 0;
-        bltouch->signal_end_ns = sim->now_ns + SIGNAL_NS;
+        bltouch->signal_end_ns = now_ns + SIGNAL_NS;
     }
-    return sim->now_ns < bltouch->signal_end_ns;
+    return now_ns < bltouch->signal_end_ns;
 }

@@ -7,9 +7,8 @@
 #include <math.h> // fabs
 #include <stdlib.h> // free
 #include <string.h> // memcmp
-#include "../firmware/mcu.h" // mcu_clock_now
-#include "../firmware/objects.h" // stepper_advance
-#include "../description/machine.h" // struct simulation
+#include "../core/memory.h" // allocate
+#include "mechanics.h" // struct mechanics
 
 // What is left of a pivot that rounding alone keeps from being zero
 #define PIVOT_MIN 1e-9
@@ -163,11 +162,11 @@ mechanics_find_motor_by_name(struct mechanics *mechanics, const char *name)
 }
 
 struct motor *
-mechanics_find_motor(struct simulation *sim, const struct mcu *mcu
+mechanics_find_motor(struct mechanics *mechanics, const struct mcu *mcu
                      , uint32_t step_pin, uint32_t dir_pin)
 {
-    for (size_t i = 0; i < sim->mechanics.motor_count; i++) {
-        struct motor *motor = &sim->mechanics.motors[i];
+    for (size_t i = 0; i < mechanics->motor_count; i++) {
+        struct motor *motor = &mechanics->motors[i];
         if (motor->mcu == mcu && motor->step_pin == step_pin
             && motor->dir_pin == dir_pin)
             return motor;
@@ -193,8 +192,8 @@ mechanics_find_carriage(const struct mechanics *mechanics, const char *name)
 static double
 motor_travel_mm(struct motor *motor)
 {
-    if (motor->driver && stepper_is_active(motor->driver))
-        stepper_advance(motor->driver, mcu_clock_now(motor->mcu));
+    if (motor->driver)
+        motor->driver->catch_up(motor->driver);
     return motor->step_dist_mm * (double)motor->pulses;
 }
 

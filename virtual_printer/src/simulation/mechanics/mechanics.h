@@ -9,21 +9,26 @@
 #include <stddef.h> // size_t
 #include <stdint.h> // int64_t
 #include "../core/random_stream.h" // struct random_stream
+#include "../core/timeline.h" // struct timeline
 
 #pragma GCC visibility push(hidden)
 
+// Pins are of one of them; nothing more of it is known here
 struct mcu;
-struct simulation;
-struct stepper;
 
 enum axis { AXIS_X, AXIS_Y, AXIS_Z };
 enum { CARRIAGES_MAX = 16, GANTRY_LIFTS_MAX = 4 };
+
+// What makes a motor's pulses, part of its owner; it may be behind the time
+struct motor_driver {
+    void (*catch_up)(struct motor_driver *driver);
+};
 
 // A motor with its driver; it knows pulses only
 struct motor {
     char *name;
     struct mcu *mcu;
-    struct stepper *driver; // firmware object, while there is one
+    struct motor_driver *driver; // NULL while there is none
     uint8_t step_pin, dir_pin, invert_dir;
     double step_dist_mm, start_mm;
     // How far it turns for 1 mm of each carriage (mm)
@@ -90,6 +95,7 @@ struct sensor {
 };
 
 struct mechanics {
+    const struct timeline *timeline;
     struct carriage carriages[CARRIAGES_MAX];
     size_t carriage_count;
     struct carriage *lifts[GANTRY_LIFTS_MAX];
@@ -110,7 +116,7 @@ void mechanics_release(struct mechanics *mechanics);
 
 struct motor *mechanics_find_motor_by_name(struct mechanics *mechanics
                                            , const char *name);
-struct motor *mechanics_find_motor(struct simulation *sim
+struct motor *mechanics_find_motor(struct mechanics *mechanics
                                    , const struct mcu *mcu
                                    , uint32_t step_pin, uint32_t dir_pin);
 // Index of a carriage, or -1
@@ -152,22 +158,22 @@ void gantry_weights(const struct mechanics *mechanics, double x_mm
 double gantry_height_mm(struct mechanics *mechanics, const double *weights);
 
 // sensors.c
-struct sensor *mechanics_find_sensor(struct simulation *sim
+struct sensor *mechanics_find_sensor(struct mechanics *mechanics
                                      , const struct mcu *mcu, uint32_t pin);
 double mechanics_nozzle_height_mm(struct mechanics *mechanics
                                   , double x_mm, double y_mm);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
-int sensor_is_triggered(struct simulation *sim, struct sensor *sensor);
+int sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor);
 // Height above the bed at the sensor's place beside the nozzle
 double sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor);
 
 // bltouch.c
 // A pin has been set, which may be that of a BLTouch
-void bltouches_feel(struct simulation *sim, const struct mcu *mcu
+void bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu
                     , uint8_t pin, int level);
 // The sensor pin now, from whether the bed pushes at the pin of a BLTouch
-int bltouch_is_triggered(struct simulation *sim, struct bltouch *bltouch
+int bltouch_is_triggered(struct bltouch *bltouch, int64_t now_ns
                          , int is_pushed);
 
 #pragma GCC visibility pop

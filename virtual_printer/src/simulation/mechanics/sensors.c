@@ -4,14 +4,14 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include "../description/machine.h" // struct simulation
+#include "mechanics.h" // struct sensor
 
 struct sensor *
-mechanics_find_sensor(struct simulation *sim, const struct mcu *mcu
+mechanics_find_sensor(struct mechanics *mechanics, const struct mcu *mcu
                       , uint32_t pin)
 {
-    for (size_t i = 0; i < sim->mechanics.sensor_count; i++) {
-        struct sensor *sensor = &sim->mechanics.sensors[i];
+    for (size_t i = 0; i < mechanics->sensor_count; i++) {
+        struct sensor *sensor = &mechanics->sensors[i];
         if (sensor->mcu == mcu && sensor->pin == pin)
             return sensor;
     }
@@ -68,14 +68,14 @@ sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
 
 // What the switch or probe itself says
 static int
-is_signalling(struct simulation *sim, struct sensor *sensor)
+is_signalling(struct mechanics *mechanics, struct sensor *sensor)
 {
-    struct mechanics *mechanics = &sim->mechanics;
     if (sensor->kind == SENSOR_PROBE || sensor->kind == SENSOR_BLTOUCH) {
         int is_low = sensor_height_mm(mechanics, sensor)
             <= sensor->trigger_height_mm + sensor->current_noise_mm;
         return sensor->kind == SENSOR_PROBE ? is_low
-            : bltouch_is_triggered(sim, &sensor->bltouch, is_low);
+            : bltouch_is_triggered(&sensor->bltouch
+                                   , mechanics->timeline->now_ns, is_low);
     }
     double position_mm = sensor->kind == SENSOR_NOZZLE
         ? sensor_height_mm(mechanics, sensor)
@@ -86,12 +86,11 @@ is_signalling(struct simulation *sim, struct sensor *sensor)
 }
 
 int
-sensor_is_triggered(struct simulation *sim, struct sensor *sensor)
+sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor)
 {
-    struct mechanics *mechanics = &sim->mechanics;
     if (sensor->forced != FORCE_NONE)
         return sensor->forced;
     if (sensor->kind == SENSOR_WIRE)
         sensor = &mechanics->sensors[sensor->source];
-    return is_signalling(sim, sensor);
+    return is_signalling(mechanics, sensor);
 }

@@ -8,9 +8,9 @@
 #include <stdarg.h> // va_list
 #include <stdio.h> // vsnprintf
 #include <string.h> // strcmp
-#include "control.h" // struct reply
-#include "../firmware/mcu.h" // struct mcu
 #include "../description/machine.h" // struct simulation
+#include "../firmware/mcu.h" // struct mcu
+#include "control.h" // struct reply
 
 struct request {
     const char *name;
@@ -82,7 +82,7 @@ request_endstops(struct simulation *sim, struct words *words
     for (size_t i = 0; i < sim->mechanics.sensor_count; i++) {
         struct sensor *sensor = &sim->mechanics.sensors[i];
         reply_add(reply, " %s:%d:%d", sensor->mcu->name, sensor->pin
-                  , sensor_is_triggered(sim, sensor));
+                  , sensor_is_triggered(&sim->mechanics, sensor));
     }
 }
 
@@ -167,7 +167,7 @@ struct mcu *
 requested_mcu(struct simulation *sim, struct words *words)
 {
     const char *name = words_item(words, 1, "mcu");
-    struct mcu *mcu = simulation_find_mcu(sim, name);
+    struct mcu *mcu = machine_find_mcu(sim, name);
     if (!mcu)
         words_fail(words, "unknown mcu '%s'", name);
     return mcu;
@@ -191,10 +191,9 @@ static const struct request requests[] = {
 };
 
 void
-simulation_control(struct simulation *sim, int64_t now_ns, const char *request
-                   , char *reply_text, size_t reply_size)
+control_answer(struct simulation *sim, const char *request, char *reply_text
+               , size_t reply_size)
 {
-    simulation_catch_up(sim, now_ns);
     struct words words;
     words_split(&words, request);
     struct reply reply = { reply_text, reply_size, 0 };

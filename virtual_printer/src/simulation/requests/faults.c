@@ -5,12 +5,11 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
+#include "../core/memory.h" // allocate
+#include "../description/machine.h" // struct simulation
+#include "../firmware/objects.h" // trsyncs_trip
 #include "../links/can_node.h" // struct can_node
 #include "control.h" // requested_mcu
-#include "../firmware/mcu.h" // mcu_shutdown_by_id
-#include "../mechanics/mechanics.h" // mechanics_find_motor_by_name
-#include "../firmware/objects.h" // trsyncs_trip
-#include "../description/machine.h" // struct simulation
 
 #define TIME_S_MAX 1e9
 
@@ -28,7 +27,7 @@ static int64_t
 requested_time(struct simulation *sim, struct words *words, const char *key)
 {
     double time_s = words_number_or(words, key, 0.0, TIME_S_MAX, -1.0);
-    return time_s < 0.0 ? sim->now_ns : (int64_t)(time_s * NS_PER_S + 0.5);
+    return time_s < 0.0 ? sim->timeline.now_ns : (int64_t)(time_s * NS_PER_S + 0.5);
 }
 
 // What is to happen to the messages of a channel
@@ -131,7 +130,7 @@ static void
 go_bus_off(struct mcu *mcu, uint16_t reason)
 {
     (void)reason;
-    can_station_set_off(&mcu->link.can_node->station);
+    can_station_set_off(&can_node_of(&mcu->link)->station);
 }
 
 // Steppers stop though nothing has been touched
@@ -195,7 +194,7 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     else if (action.run == trip)
         action.reason = (uint16_t)words_integer_or(
             words, "reason", 0, UINT8_MAX, 0);
-    else if (mcu && action.run == go_bus_off && !mcu->link.can_node)
+    else if (mcu && action.run == go_bus_off && !can_node_of(&mcu->link))
         words_fail(words, "mcu '%s' is on no can_bus", mcu->name);
     int64_t time_ns = requested_time(sim, words, "at_s");
     words_check_used(words);
@@ -205,10 +204,10 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     *stored = action;
     stored->next = sim->actions;
     sim->actions = stored;
-    if (time_ns <= sim->now_ns)
+    if (time_ns <= sim->timeline.now_ns)
         stored->run(mcu, stored->reason);
     else
-        event_schedule(&sim->events, &stored->event, time_ns);
+        event_schedule(&sim->timeline.events, &stored->event, time_ns);
 }
 
 void
@@ -217,7 +216,7 @@ actions_free(struct simulation *sim)
     while (sim->actions) {
         struct action *action = sim->actions;
         sim->actions = action->next;
-        event_cancel(&sim->events, &action->event);
+        event_cancel(&sim->timeline.events, &action->event);
         free(action);
     }
 }
@@ -232,7 +231,8 @@ request_endstop(struct simulation *sim, struct words *words
     uint32_t pin = (uint32_t)words_parse_integer(
         words, "pin", words_item(words, 2, "pin"), 0, 255);
     int force = words_choice(words, "force", forces, 3);
-    struct sensor *sensor = mechanics_find_sensor(sim, mcu, pin);
+    struct sensor *sensor = mechanics_find_sensor(&sim->mechanics, mcu
+                                                  , pin);
     if (!sensor)
         words_fail(words, "no endstop on pin %u", (unsigned int)pin);
     words_check_used(words);

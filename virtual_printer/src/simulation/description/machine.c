@@ -1,0 +1,38 @@
+// Finding the parts of a simulation by their names
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include "../firmware/mcu.h" // struct mcu
+#include "../links/serial_port.h" // serial_port_of
+#include "machine.h" // struct simulation
+
+struct mcu *
+machine_find_mcu(const struct simulation *sim, const char *name)
+{
+    for (size_t i = 0; i < sim->mcu_count; i++)
+        if (!strcmp(sim->mcus[i]->name, name))
+            return sim->mcus[i];
+    return NULL;
+}
+
+int
+machine_find_link(const struct simulation *sim, const char *device_path)
+{
+    for (size_t i = 0; i < sim->mcu_count; i++) {
+        const struct serial_port *port = serial_port_of(&sim->mcus[i]->link);
+        if (port && !strcmp(port->device_path, device_path))
+            return (int)i;
+    }
+    return -1;
+}
+
+int
+machine_find_can_bus(const struct simulation *sim, const char *name)
+{
+    for (size_t i = 0; i < sim->can_bus_count; i++)
+        if (!strcmp(sim->can_buses[i]->name, name))
+            return (int)i;
+    return -1;
+}
