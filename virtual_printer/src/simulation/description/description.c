@@ -126,9 +126,9 @@ check_mcu(const struct mcu *mcu, char *error, size_t error_size)
     else if (!mcu->link.transport)
         kind = "device and is on no can_bus";
     for (int i = 0; i < RESPONSE_COUNT && !kind; i++)
-        if (!mcu->has_response[i] && (is_on_bus || !is_can_response(i))) {
+        if (!mcu->has_response[i] && (is_on_bus || !response_kinds[i].is_of_node_only)) {
             kind = "message of response ";
-            name = response_names[i];
+            name = response_kinds[i].name;
         }
     for (int i = 0; i < REASON_COUNT && !kind; i++)
         if (mcu_find_string(mcu, reason_texts[i]) < 0) {

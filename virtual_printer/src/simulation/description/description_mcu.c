@@ -133,17 +133,16 @@ static void
 add_response(struct mcu *mcu, struct words *words, uint32_t id)
 {
     const char *name = words_item(words, 4, "name");
-    for (int i = 0; i < RESPONSE_COUNT; i++) {
-        if (strcmp(response_names[i], name))
-            continue;
-        if (count_arguments(words, 5, 0) != response_argument_counts[i])
-            words_fail(words, "response '%s' has %d arguments", name
-                       , response_argument_counts[i]);
-        mcu->response_ids[i] = id;
-        mcu->has_response[i] = 1;
+    int response = response_find(name);
+    if (response < 0) {
+        words_fail(words, "unknown response '%s'", name);
         return;
     }
-    words_fail(words, "unknown response '%s'", name);
+    int value_count = response_kinds[response].value_count;
+    if (count_arguments(words, 5, 0) != (size_t)value_count)
+        words_fail(words, "response '%s' has %d arguments", name, value_count);
+    mcu->response_ids[response] = id;
+    mcu->has_response[response] = 1;
 }
 
 // The text may hold blanks, so it is the rest of the line as it stands

@@ -8,60 +8,6 @@
 #include "../core/memory.h" // allocate
 #include "objects.h" // command_config_stepper
 
-const char *const response_names[RESPONSE_COUNT] = {
-    [RESPONSE_IDENTIFY] = "identify_response",
-    [RESPONSE_CONFIG] = "config",
-    [RESPONSE_UPTIME] = "uptime",
-    [RESPONSE_CLOCK] = "clock",
-    [RESPONSE_STATS] = "stats",
-    [RESPONSE_STARTING] = "starting",
-    [RESPONSE_SHUTDOWN] = "shutdown",
-    [RESPONSE_IS_SHUTDOWN] = "is_shutdown",
-    [RESPONSE_STEPPER_POSITION] = "stepper_position",
-    [RESPONSE_ENDSTOP_STATE] = "endstop_state",
-    [RESPONSE_TRSYNC_STATE] = "trsync_state",
-    [RESPONSE_DISTANCE_STATE] = "distance_state",
-    [RESPONSE_CANBUS_ID] = "canbus_id",
-    [RESPONSE_CANBUS_STATUS] = "canbus_status",
-};
-
-const uint8_t response_argument_counts[RESPONSE_COUNT] = {
-    [RESPONSE_IDENTIFY] = 2, [RESPONSE_CONFIG] = 4, [RESPONSE_UPTIME] = 2,
-    [RESPONSE_CLOCK] = 1, [RESPONSE_STATS] = 3, [RESPONSE_STARTING] = 0,
-    [RESPONSE_SHUTDOWN] = 2, [RESPONSE_IS_SHUTDOWN] = 1,
-    [RESPONSE_STEPPER_POSITION] = 2, [RESPONSE_ENDSTOP_STATE] = 4,
-    [RESPONSE_TRSYNC_STATE] = 4, [RESPONSE_DISTANCE_STATE] = 3,
-    [RESPONSE_CANBUS_ID] = 2, [RESPONSE_CANBUS_STATUS] = 4,
-};
-
-const char *const reason_texts[REASON_COUNT] = {
-    [REASON_TIMER_TOO_CLOSE] = "Timer too close",
-    [REASON_RESCHEDULED_IN_PAST] = "Rescheduled timer in the past",
-    [REASON_STEPPER_TOO_FAR_IN_PAST] = "Stepper too far in past",
-    [REASON_STEPPER_ACTIVE] = "Can't reset time when stepper active",
-    [REASON_INVALID_COUNT] = "Invalid count parameter",
-    [REASON_MOVE_QUEUE_OVERFLOW] = "Move queue overflow",
-    [REASON_MISSED_DIGITAL_OUT] =
-        "Missed scheduling of next digital out event",
-    [REASON_EXCEEDS_MAX_DURATION] =
-        "Scheduled digital out event will exceed max_duration",
-    [REASON_PWM_CYCLE_PENDING] =
-        "Can not set soft pwm cycle ticks while updates pending",
-    [REASON_UPDATE_WITH_QUEUE] =
-        "update_digital_out not valid with active queue",
-    [REASON_COMMAND_REQUEST] = "Command request",
-    [REASON_COMMAND_PARSER] = "Command parser error",
-    [REASON_INVALID_COMMAND] = "Invalid command",
-    [REASON_NOT_SHUTDOWN] = "Shutdown cleared when not shutdown",
-    [REASON_RESET_NOT_SHUTDOWN] = "config_reset only available when shutdown",
-    [REASON_OIDS_ALLOCATED] = "oids already allocated",
-    [REASON_CANNOT_ASSIGN_OID] = "Can't assign oid",
-    [REASON_INVALID_OID_TYPE] = "Invalid oid type",
-    [REASON_ALREADY_FINALIZED] = "Already finalized",
-    [REASON_SIGNAL_ACTIVE] = "Can't add signal that is already active",
-    [REASON_CAN_ID_CONFLICT] = "Another CAN node assigned this ID",
-};
-
 
 /****************************************************************
  * Information
@@ -222,13 +168,6 @@ static const struct command commands[] = {
     { "get_canbus_id", command_get_canbus_id, 0, 1 },
     { "get_canbus_status", command_get_canbus_status, 0, 1 },
 };
-
-int
-is_can_response(int response)
-{
-    return response == RESPONSE_CANBUS_ID
-        || response == RESPONSE_CANBUS_STATUS;
-}
 
 const struct command *
 command_find(const char *name)

@@ -10,6 +10,7 @@
 #include "../core/timeline.h" // struct timeline
 #include "../links/link.h" // struct link
 #include "../links/protocol.h" // struct receiver
+#include "responses.h" // enum response
 
 #pragma GCC visibility push(hidden)
 
@@ -18,29 +19,6 @@ struct mechanics;
 
 enum { MESSAGE_ID_COUNT = 256, OBJECT_ID_COUNT = 256, PIN_COUNT = 256 };
 enum { CLOCK_SHIFT = 56 };
-
-// Responses of the firmware, in the order of response_names
-enum response {
-    RESPONSE_IDENTIFY, RESPONSE_CONFIG, RESPONSE_UPTIME, RESPONSE_CLOCK,
-    RESPONSE_STATS, RESPONSE_STARTING, RESPONSE_SHUTDOWN,
-    RESPONSE_IS_SHUTDOWN, RESPONSE_STEPPER_POSITION, RESPONSE_ENDSTOP_STATE,
-    RESPONSE_TRSYNC_STATE, RESPONSE_DISTANCE_STATE, RESPONSE_CANBUS_ID,
-    RESPONSE_CANBUS_STATUS, RESPONSE_COUNT
-};
-
-// Why the firmware shuts down, in the order of reason_texts
-enum reason {
-    REASON_TIMER_TOO_CLOSE, REASON_RESCHEDULED_IN_PAST,
-    REASON_STEPPER_TOO_FAR_IN_PAST, REASON_STEPPER_ACTIVE,
-    REASON_INVALID_COUNT, REASON_MOVE_QUEUE_OVERFLOW,
-    REASON_MISSED_DIGITAL_OUT, REASON_EXCEEDS_MAX_DURATION,
-    REASON_PWM_CYCLE_PENDING, REASON_UPDATE_WITH_QUEUE,
-    REASON_COMMAND_REQUEST, REASON_COMMAND_PARSER, REASON_INVALID_COMMAND,
-    REASON_NOT_SHUTDOWN, REASON_RESET_NOT_SHUTDOWN, REASON_OIDS_ALLOCATED,
-    REASON_CANNOT_ASSIGN_OID, REASON_INVALID_OID_TYPE,
-    REASON_ALREADY_FINALIZED, REASON_SIGNAL_ACTIVE, REASON_CAN_ID_CONFLICT,
-    REASON_COUNT
-};
 
 // What can be wrong with a response whose checksum is right: its last
 // value is missing, another one follows, no message has its number, a
@@ -212,13 +190,7 @@ struct command {
     uint8_t is_allowed_in_shutdown;
 };
 
-extern const char *const response_names[RESPONSE_COUNT];
-extern const uint8_t response_argument_counts[RESPONSE_COUNT];
-extern const char *const reason_texts[REASON_COUNT];
-
 const struct command *command_find(const char *name);
-// Is this a response of the nodes on a CAN bus only?
-int is_can_response(int response);
 // Run all commands of a block
 void command_dispatch(struct mcu *mcu, const uint8_t *payload, size_t size);
 

@@ -1,4 +1,4 @@
-// A node on a CAN bus as the transport of a link, as Klipper's firmware does it
+// A node on a CAN bus, as Klipper's firmware does it: transport of a link
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //

@@ -275,10 +275,8 @@ request_reply(struct simulation *sim, struct words *words
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "response");
-    int response = 0;
-    while (response < RESPONSE_COUNT && strcmp(response_names[response], name))
-        response++;
-    if (response == RESPONSE_COUNT)
+    int response = response_find(name);
+    if (response < 0)
         words_fail(words, "unknown response '%s'", name);
     int malformation = words_choice(words, "malformed", malformations
                                     , MALFORMED_COUNT);
