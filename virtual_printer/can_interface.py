@@ -4,26 +4,22 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import ctypes
 import socket
 import struct
+from typing import Any
 
 from virtual_printer.model import MachineError
-from virtual_printer.simulation_library import CanMessage
+from virtual_printer.simulation_library import FFI
 
 # How the kernel passes frames: identifier, size, padding, data
 _CLASSIC_FRAME = struct.Struct("=IB3x8s")
 _FD_FRAME = struct.Struct("=IB3x64s")
-# The simulation's number for sockets that take FD frames
-_FD_OPTION = 2
 
 
 class CanInterface:
     """Passes frames between the kernel's interface and the simulated bus of the same name"""
 
-    def __init__(
-        self, library: ctypes.CDLL, simulation: ctypes.c_void_p, name: str, is_fd: bool
-    ) -> None:
+    def __init__(self, library: Any, simulation: Any, name: str, is_fd: bool) -> None:
         self._library, self._simulation = library, simulation
         try:
             self._socket = socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
@@ -36,7 +32,7 @@ class CanInterface:
         library.can_socket_bind(simulation, self._port, bus)
         if is_fd:
             self._socket.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_FD_FRAMES, 1)
-            library.can_socket_set(simulation, self._port, _FD_OPTION, 1)
+            library.can_socket_set(simulation, self._port, library.CAN_SOCKET_FD, 1)
 
     def fileno(self) -> int:
         """Return the descriptor to wait for"""
@@ -51,15 +47,15 @@ class CanInterface:
         data = self._socket.recv(_FD_FRAME.size)
         is_fd = len(data) == _FD_FRAME.size
         identifier, size, payload = (_FD_FRAME if is_fd else _CLASSIC_FRAME).unpack(data)
-        message = CanMessage(id=identifier, size=size, is_fd=is_fd)
-        message.data[: len(payload)] = payload
+        values = {"id": identifier, "size": size, "is_fd": is_fd, "data": payload}
+        message = FFI.new("struct can_message *", values)
         # A full queue loses frames, as that of any interface does
-        self._library.can_socket_write(self._simulation, self._port, ctypes.byref(message), now_ns)
+        self._library.can_socket_write(self._simulation, self._port, message, now_ns)
 
     def deliver(self) -> None:
         """Hand what has come over the bus to the kernel"""
-        message = CanMessage()
-        while self._library.can_socket_read(self._simulation, self._port, ctypes.byref(message)):
+        message = FFI.new("struct can_message *")
+        while self._library.can_socket_read(self._simulation, self._port, message):
             frame = _FD_FRAME if message.is_fd else _CLASSIC_FRAME
             try:
                 self._socket.send(frame.pack(message.id, message.size, bytes(message.data)))

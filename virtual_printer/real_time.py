@@ -4,18 +4,18 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import ctypes
 import os
 import select
 import time
 import tty
 from pathlib import Path
-from typing import List, Optional, Union
+from typing import Any, List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
 from virtual_printer.model import Machine, MachineError
 from virtual_printer.resource import Resource
+from virtual_printer.simulation_library import FFI
 
 _NS_PER_S = 1_000_000_000
 _READ_SIZE = 4096
@@ -26,7 +26,7 @@ _PAUSE_S = 0.1
 class Terminal:
     """A link's device: a symbolic link to a pseudo-terminal, whose other side is ours"""
 
-    def __init__(self, library: ctypes.CDLL, simulation: ctypes.c_void_p, device: Path) -> None:
+    def __init__(self, library: Any, simulation: Any, device: Path) -> None:
         self._library, self._simulation = library, simulation
         self._device: Optional[Path] = None
         # Their side stays open, so that a host may close it and come back
@@ -62,10 +62,10 @@ class Terminal:
         size = self._library.link_readable(self._simulation, self._link)
         if not size:
             return
-        buffer = ctypes.create_string_buffer(size)
-        self._library.link_read(self._simulation, self._link, buffer, size)
+        data = FFI.new("uint8_t[]", size)
+        self._library.link_read(self._simulation, self._link, data, size)
         try:
-            os.write(self._ours, buffer.raw)
+            os.write(self._ours, FFI.buffer(data))
         except BlockingIOError:
             # Nobody reads: it is lost, as on a port that nobody has opened
             pass
@@ -92,10 +92,10 @@ class Server(Resource):
     def __init__(self, machine: Machine, folder: Path) -> None:
         path = description.write(machine, folder)
         self._library = simulation_library.load()
-        error = ctypes.create_string_buffer(300)
+        error = FFI.new("char[]", 300)
         self._simulation = self._library.simulation_load(str(path).encode(), error, len(error))
         if not self._simulation:
-            raise MachineError(f"{path}: {error.value.decode()}")
+            raise MachineError(f"{path}: {FFI.string(error).decode()}")
         self._start_ns = time.monotonic_ns()
         self._ports: List[Union[Terminal, CanInterface]] = []
         self._machine = machine
@@ -131,11 +131,12 @@ class Server(Resource):
 
     def truth(self) -> List[str]:
         """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION"""
-        reply = ctypes.create_string_buffer(8192)
+        reply = FFI.new("char[]", 8192)
         self._library.simulation_control(
             self._simulation, self._now_ns(), b"steppers", reply, len(reply)
         )
-        return reply.value.decode().split()[1:]
+        text: str = FFI.string(reply).decode()
+        return text.split()[1:]
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._start_ns

@@ -11,15 +11,14 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from helpers import wire
 from virtual_printer import dictionary
-from virtual_printer.simulation_library import CanMessage, CanRule
+from virtual_printer.simulation_library import FFI
 
 EXTENDED = 0x80000000
 REMOTE = 0x40000000
 ADMIN, ADMIN_RESPONSE = 0x3F0, 0x3F1
 QUERY_UNASSIGNED, SET_NODE = 0x00, 0x01
 RATE = 1_000_000
-# Options of a socket, as in simulation.h
-LOOPBACK, OWN_MESSAGES, FD = 0, 1, 2
+LOOPBACK, OWN_MESSAGES, FD = "CAN_SOCKET_LOOPBACK", "CAN_SOCKET_OWN_MESSAGES", "CAN_SOCKET_FD"
 
 Frame = namedtuple("Frame", ["time_ns", "id", "data"])
 
@@ -90,30 +89,28 @@ class Bus:
         self.library.can_socket_bind(simulation.pointer, self.socket, index)
         self.taken: List[Frame] = []
 
-    def set(self, option: int, value: int) -> None:
-        """Set one of the options of simulation.h"""
-        self.library.can_socket_set(self.simulation.pointer, self.socket, option, value)
+    def set(self, option: str, value: int) -> None:
+        """Set one of the options of can_message.h"""
+        number = getattr(self.library, option)
+        self.library.can_socket_set(self.simulation.pointer, self.socket, number, value)
 
     def filter(self, *pairs: Tuple[int, int]) -> None:
         """Let these identifiers through, each under its mask"""
-        filters = (CanRule * len(pairs))(*pairs)
+        filters = FFI.new("struct can_rule[]", pairs)
         self.library.can_socket_filter(self.simulation.pointer, self.socket, filters, len(pairs))
 
     def write(self, identifier: int, data: bytes = b"", is_fd: bool = False, size: int = -1) -> int:
         """Send a frame now; return 0 or an errno"""
-        message = CanMessage(id=identifier, size=len(data) if size < 0 else size, is_fd=is_fd)
-        message.data[: len(data)] = data
+        size = len(data) if size < 0 else size
+        values = {"id": identifier, "size": size, "is_fd": is_fd, "data": data}
+        message = FFI.new("struct can_message *", values)
         now_ns = self.simulation.now_ns
-        return self.library.can_socket_write(
-            self.simulation.pointer, self.socket, wire.ctypes.byref(message), now_ns
-        )
+        return self.library.can_socket_write(self.simulation.pointer, self.socket, message, now_ns)
 
     def read(self) -> List[Frame]:
         """Return what has come"""
-        found, message = [], CanMessage()
-        while self.library.can_socket_read(
-            self.simulation.pointer, self.socket, wire.ctypes.byref(message)
-        ):
+        found, message = [], FFI.new("struct can_message *")
+        while self.library.can_socket_read(self.simulation.pointer, self.socket, message):
             data = bytes(message.data)
             assert not any(data[message.size :])
             found.append(Frame(message.time_ns, message.id, data[: message.size]))

@@ -5,13 +5,13 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 """A small host: it frames commands, takes responses apart and retransmits nothing of its own."""
 
-import ctypes
 from collections import namedtuple
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from virtual_printer import dictionary, simulation_library
 from virtual_printer.resource import Resource
+from virtual_printer.simulation_library import FFI
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -90,10 +90,10 @@ class Simulation(Resource):
         path = folder / "description.txt"
         path.write_text(description, encoding="utf-8")
         self.library = simulation_library.load()
-        error = ctypes.create_string_buffer(300)
+        error = FFI.new("char[]", 300)
         self.pointer = self.library.simulation_load(str(path).encode(), error, len(error))
         if not self.pointer:
-            raise LoadError(error.value.decode())
+            raise LoadError(FFI.string(error).decode())
         self.now_ns = 0
         self.hosts: Dict[str, Host] = {}
         for line in description.splitlines():
@@ -118,11 +118,12 @@ class Simulation(Resource):
 
     def control(self, request: str) -> str:
         """Return the reply to a request"""
-        reply = ctypes.create_string_buffer(8192)
+        reply = FFI.new("char[]", 8192)
         self.library.simulation_control(
             self.pointer, self.now_ns, request.encode(), reply, len(reply)
         )
-        return reply.value.decode()
+        text: str = FFI.string(reply).decode()
+        return text
 
     def ask(self, request: str) -> List[str]:
         """Return the words of a reply, which must be "ok" """
@@ -202,9 +203,9 @@ class Host:
         size = self.library.link_readable(self.simulation.pointer, self.link)
         if not size:
             return
-        buffer = ctypes.create_string_buffer(size)
-        assert self.library.link_read(self.simulation.pointer, self.link, buffer, size) == size
-        self.accept(buffer.raw)
+        data = FFI.new("uint8_t[]", size)
+        assert self.library.link_read(self.simulation.pointer, self.link, data, size) == size
+        self.accept(bytes(data))
 
     def accept(self, data: bytes) -> None:
         """Take bytes that have arrived"""

@@ -103,10 +103,10 @@ def test_mcu_needs_a_link_and_all_messages(tmp_path: Path) -> None:
 
 def test_missing_file_is_one_line(tmp_path: Path) -> None:
     with wire.Simulation(wire.describe(tmp_path), tmp_path) as simulation:
-        error = wire.ctypes.create_string_buffer(200)
+        error = wire.FFI.new("char[]", 200)
         path = str(tmp_path / "nothing").encode()
-        assert simulation.library.simulation_load(path, error, len(error)) is None
-        assert error.value == b"cannot read '" + path + b"'"
+        assert simulation.library.simulation_load(path, error, len(error)) == wire.FFI.NULL
+        assert wire.FFI.string(error) == b"cannot read '" + path + b"'"
 
 
 def test_comments_blank_lines_and_order_do_not_matter(tmp_path: Path) -> None:
