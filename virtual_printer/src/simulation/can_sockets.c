@@ -52,6 +52,15 @@ is_wanted(const struct can_socket *socket, const struct can_message *message)
     return is_filter_passed(socket, message->id);
 }
 
+// Where a message comes from, as one of the sockets sees it
+static enum can_origin
+seen_origin(int origin, int index)
+{
+    if (origin == NO_SOCKET)
+        return CAN_FROM_BUS;
+    return origin == index ? CAN_FROM_SELF : CAN_FROM_HOST;
+}
+
 void
 can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus
                     , int origin, struct can_message *message)
@@ -63,8 +72,7 @@ can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus
         struct can_socket *socket = sim->can_sockets[i];
         if (socket->bus != bus)
             continue;
-        message->origin = origin == NO_SOCKET ? CAN_FROM_BUS
-            : origin == (int)i ? CAN_FROM_SELF : CAN_FROM_HOST;
+        message->origin = seen_origin(origin, (int)i);
         if (!is_wanted(socket, message)
             || socket->messages.size >= SOCKET_ROOM * sizeof(*message))
             continue;

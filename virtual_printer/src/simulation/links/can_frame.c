@@ -137,8 +137,8 @@ classic_length(const struct can_message *message)
     put_data(&string, message, is_remote ? 0 : message->size);
     put_checksum(&string);
     int stuffed = count_stuff_bits(&string, string.count);
-    return (struct can_length){ string.count + stuffed + CLASSIC_END_BITS
-                                , 0, 0 };
+    int bits = string.count + stuffed + CLASSIC_END_BITS;
+    return (struct can_length){ bits, 0, 0 };
 }
 
 static struct can_length

@@ -32,7 +32,7 @@ void delay_line_release(struct delay_line *line);
 // Draw how long the next bytes take
 int64_t delay_line_draw_ns(struct delay_line *line);
 
-// Have bytes arrive together at a time, or else right behind earlier ones
+// Have bytes arrive together at a time, later if earlier ones do
 void delay_line_send(struct delay_line *line, const void *data, size_t size
                      , int64_t time_ns);
 
