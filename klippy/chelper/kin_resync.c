@@ -34,8 +34,8 @@ smooth_part(double time_part)
 
 // The carrier move runs along x from zero to one
 static double
-resync_calc_position(struct stepper_kinematics *sk, struct move *m
-                     , double move_time)
+resync_calc_position(struct stepper_kinematics *sk, struct move *m,
+                     double move_time)
 {
     struct resync_stepper *rs = container(sk);
     if (!m->axes_r.x)
@@ -78,19 +78,20 @@ resync_stepper_free(struct stepper_kinematics *sk)
 
 // Check kinematics of the host's own: two for x, and one for y
 static int
-kinematics_agree(struct stepper_kinematics *x, struct stepper_kinematics *other_x
-                 , struct stepper_kinematics *y, double commanded_pos)
+kinematics_agree(struct stepper_kinematics *x,
+                 struct stepper_kinematics *other_x,
+                 struct stepper_kinematics *y, double commanded_pos)
 {
-    return x->commanded_pos == commanded_pos
-        && x->active_flags == AF_X && y->active_flags == AF_Y
-        && x->calc_position_cb && x->calc_position_cb == other_x->calc_position_cb
+    return x->commanded_pos == commanded_pos && x->active_flags == AF_X
+        && y->active_flags == AF_Y && x->calc_position_cb
+        && x->calc_position_cb == other_x->calc_position_cb
         && x->calc_position_cb != y->calc_position_cb;
 }
 
 // Find the move that the host's trapq_append() made of these
 static int
-has_move(struct trapq *tq, double print_time, double move_t, double start_x
-         , double axes_r_x)
+has_move(struct trapq *tq, double print_time, double move_t, double start_x,
+         double axes_r_x)
 {
     struct move *m;
     list_for_each_entry(m, &tq->moves, node) {
@@ -106,11 +107,11 @@ has_move(struct trapq *tq, double print_time, double move_t, double start_x
 // All pointers are to what the host's library has made, so that a layout which
 // does not agree is found by looking, not by calling through it.
 int
-resync_layout_agrees(struct stepper_kinematics *x
-                     , struct stepper_kinematics *other_x
-                     , struct stepper_kinematics *y, double commanded_pos
-                     , struct trapq *tq, double print_time, double move_t
-                     , double start_x, double axes_r_x)
+resync_layout_agrees(struct stepper_kinematics *x,
+                     struct stepper_kinematics *other_x,
+                     struct stepper_kinematics *y, double commanded_pos,
+                     struct trapq *tq, double print_time, double move_t,
+                     double start_x, double axes_r_x)
 {
     return kinematics_agree(x, other_x, y, commanded_pos)
         && has_move(tq, print_time, move_t, start_x, axes_r_x);

@@ -22,12 +22,12 @@ static pthread_key_t key;
 static int event_fd;
 
 // End with the line of a check that failed
-#define CHECK(is_true)                                          \
-    do {                                                        \
-        if (!(is_true)) {                                       \
-            printf("line %d: %s\n", __LINE__, #is_true);        \
-            exit(1);                                            \
-        }                                                       \
+#define CHECK(is_true)                                   \
+    do {                                                 \
+        if (!(is_true)) {                                \
+            printf("line %d: %s\n", __LINE__, #is_true); \
+            exit(1);                                     \
+        }                                                \
     } while (0)
 
 // A clock in seconds

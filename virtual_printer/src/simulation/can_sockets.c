@@ -62,11 +62,11 @@ seen_origin(int origin, int index)
 }
 
 void
-can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus
-                    , int origin, struct can_message *message)
+can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus,
+                    int origin, struct can_message *message)
 {
-    struct simulation *sim = container_of(receiver, struct simulation
-                                          , can_receiver);
+    struct simulation *sim =
+        container_of(receiver, struct simulation, can_receiver);
     message->time_ns = sim->timeline.now_ns;
     for (size_t i = 0; i < sim->can_socket_count; i++) {
         struct can_socket *socket = sim->can_sockets[i];
@@ -143,15 +143,15 @@ can_socket_bus(struct simulation *sim, int index)
 }
 
 void
-can_socket_set(struct simulation *sim, int index
-               , enum can_socket_option option, int value)
+can_socket_set(struct simulation *sim, int index, enum can_socket_option option,
+               int value)
 {
     sim->can_sockets[index]->options[option] = value;
 }
 
 void
-can_socket_filter(struct simulation *sim, int index
-                  , const struct can_rule *filters, size_t count)
+can_socket_filter(struct simulation *sim, int index,
+                  const struct can_rule *filters, size_t count)
 {
     struct can_socket *socket = sim->can_sockets[index];
     free(socket->filters);
@@ -161,8 +161,8 @@ can_socket_filter(struct simulation *sim, int index
 }
 
 int
-can_socket_write(struct simulation *sim, int index
-                 , const struct can_message *message, int64_t now_ns)
+can_socket_write(struct simulation *sim, int index,
+                 const struct can_message *message, int64_t now_ns)
 {
     timeline_catch_up(&sim->timeline, now_ns);
     const struct can_socket *socket = sim->can_sockets[index];
@@ -170,13 +170,14 @@ can_socket_write(struct simulation *sim, int index
         return ENXIO;
     uint8_t limit = message->is_fd ? CAN_DATA_MAX : CAN_CLASSIC_DATA_MAX;
     if (message->size > limit
-        || (message->is_fd && !(socket->options[CAN_SOCKET_FD]
-                                && can_bus_is_fd(socket->bus))))
+        || (message->is_fd
+            && !(socket->options[CAN_SOCKET_FD] && can_bus_is_fd(socket->bus))))
         return EINVAL;
     // What lies behind the data is of no concern, and may be anything
     struct can_message sent = {
-        .id = message->id & ~CAN_ID_INVERTED, .is_fd = message->is_fd,
-        .size = message->size
+        .id = message->id & ~CAN_ID_INVERTED,
+        .is_fd = message->is_fd,
+        .size = message->size,
     };
     memcpy(sent.data, message->data, message->size);
     if (message->is_fd)
@@ -188,13 +189,11 @@ can_socket_write(struct simulation *sim, int index
 size_t
 can_socket_readable(struct simulation *sim, int index)
 {
-    return sim->can_sockets[index]->messages.size
-        / sizeof(struct can_message);
+    return sim->can_sockets[index]->messages.size / sizeof(struct can_message);
 }
 
 int
-can_socket_read(struct simulation *sim, int index
-                , struct can_message *message)
+can_socket_read(struct simulation *sim, int index, struct can_message *message)
 {
     struct byte_queue *messages = &sim->can_sockets[index]->messages;
     if (!messages->size)

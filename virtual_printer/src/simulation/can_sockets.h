@@ -12,8 +12,8 @@
 
 struct simulation;
 
-void can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus
-                         , int origin, struct can_message *message);
+void can_sockets_receive(struct can_receiver *receiver, struct can_bus *bus,
+                         int origin, struct can_message *message);
 void can_sockets_free(struct simulation *sim);
 
 #pragma GCC visibility pop

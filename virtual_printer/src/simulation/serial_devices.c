@@ -36,8 +36,8 @@ link_close(struct simulation *sim, int link, int64_t now_ns)
 }
 
 void
-link_write(struct simulation *sim, int link, const uint8_t *data, size_t size
-           , int64_t now_ns)
+link_write(struct simulation *sim, int link, const uint8_t *data, size_t size,
+           int64_t now_ns)
 {
     timeline_catch_up(&sim->timeline, now_ns);
     serial_port_write(find_port(sim, link), data, size);

@@ -68,8 +68,8 @@ simulation_advance(struct simulation *sim, int64_t limit_ns)
 }
 
 void
-simulation_control(struct simulation *sim, int64_t now_ns
-                   , const char *request, char *reply, size_t reply_size)
+simulation_control(struct simulation *sim, int64_t now_ns, const char *request,
+                   char *reply, size_t reply_size)
 {
     timeline_catch_up(&sim->timeline, now_ns);
     control_answer(sim, request, reply, reply_size);

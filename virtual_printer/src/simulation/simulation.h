@@ -21,8 +21,8 @@ struct simulation;
 
 // Build a simulation from a description file.  On failure returns NULL
 // and stores one line which names the faulty line of the file.
-struct simulation *simulation_load(const char *description_path
-                                   , char *error, size_t error_size);
+struct simulation *simulation_load(const char *description_path, char *error,
+                                   size_t error_size);
 void simulation_free(struct simulation *sim);
 
 // Index of the link behind a device path, or -1
@@ -39,8 +39,8 @@ int64_t simulation_advance(struct simulation *sim, int64_t limit_ns);
 
 void link_open(struct simulation *sim, int link, int64_t now_ns);
 void link_close(struct simulation *sim, int link, int64_t now_ns);
-void link_write(struct simulation *sim, int link
-                , const uint8_t *data, size_t size, int64_t now_ns);
+void link_write(struct simulation *sim, int link, const uint8_t *data,
+                size_t size, int64_t now_ns);
 
 // Number of bytes that reached the host and were not read yet
 size_t link_readable(struct simulation *sim, int link);
@@ -60,28 +60,28 @@ const char *simulation_can_bus_name(struct simulation *sim, int bus);
 int can_socket_open(struct simulation *sim);
 void can_socket_close(struct simulation *sim, int socket);
 void can_socket_bind(struct simulation *sim, int socket, int bus);
-void can_socket_set(struct simulation *sim, int socket
-                    , enum can_socket_option option, int value);
-void can_socket_filter(struct simulation *sim, int socket
-                       , const struct can_rule *filters, size_t count);
+void can_socket_set(struct simulation *sim, int socket,
+                    enum can_socket_option option, int value);
+void can_socket_filter(struct simulation *sim, int socket,
+                       const struct can_rule *filters, size_t count);
 
 // Index of the bus that a socket is bound to, or -1
 int can_socket_bus(struct simulation *sim, int socket);
 
 // Hand a message to the bus; returns 0, or the errno that says why not
-int can_socket_write(struct simulation *sim, int socket
-                     , const struct can_message *message, int64_t now_ns);
+int can_socket_write(struct simulation *sim, int socket,
+                     const struct can_message *message, int64_t now_ns);
 
 // Number of messages that wait to be read
 size_t can_socket_readable(struct simulation *sim, int socket);
 
 // Take the oldest message; returns whether there was one
-int can_socket_read(struct simulation *sim, int socket
-                    , struct can_message *message);
+int can_socket_read(struct simulation *sim, int socket,
+                    struct can_message *message);
 
 // Carry out one request line; stores one line "ok ..." or "error ..."
-void simulation_control(struct simulation *sim, int64_t now_ns
-                        , const char *request, char *reply, size_t reply_size);
+void simulation_control(struct simulation *sim, int64_t now_ns,
+                        const char *request, char *reply, size_t reply_size);
 
 #pragma GCC visibility pop
 

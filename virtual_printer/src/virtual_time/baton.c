@@ -97,8 +97,9 @@ note_switch(struct slot *next)
     hash_number(next->number);
     hash_number(clock_now_ns());
     recent[switches % MAX_RECENT_SWITCHES] = (struct recent_switch){
-        .slot = next->number, .waited_for = next->wait_kind,
-        .time_ns = clock_now_ns()
+        .slot = next->number,
+        .waited_for = next->wait_kind,
+        .time_ns = clock_now_ns(),
     };
     next->wait_kind = WAIT_NOTHING;
     __atomic_store_n(&switches, switches + 1, __ATOMIC_RELAXED);
@@ -110,8 +111,7 @@ static void
 hand_over(struct slot *next)
 {
     __atomic_store_n(&next->has_baton, 1, __ATOMIC_RELEASE);
-    syscall(SYS_futex, &next->has_baton, FUTEX_WAKE_PRIVATE, 1, NULL, NULL
-            , 0);
+    syscall(SYS_futex, &next->has_baton, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 // Wait until a thread that gave up the baton for good is gone for the kernel
@@ -130,8 +130,8 @@ void
 baton_await_turn(struct slot *self)
 {
     while (!__atomic_load_n(&self->has_baton, __ATOMIC_ACQUIRE))
-        syscall(SYS_futex, &self->has_baton, FUTEX_WAIT_PRIVATE, 0, NULL
-                , NULL, 0);
+        syscall(SYS_futex, &self->has_baton, FUTEX_WAIT_PRIVATE, 0, NULL, NULL,
+                0);
     self->has_baton = 0;
     if (departing_thread != 0)
         await_departure();

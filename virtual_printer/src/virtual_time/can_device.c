@@ -29,8 +29,7 @@ bool
 can_device_exists(void)
 {
     struct simulation *simulation = world_simulation();
-    return simulation != NULL
-        && simulation_can_bus_name(simulation, 0) != NULL;
+    return simulation != NULL && simulation_can_bus_name(simulation, 0) != NULL;
 }
 
 // Make a socket. What stands for it is a socket of another kind, so that its
@@ -151,7 +150,8 @@ set_filters(int index, const void *value, socklen_t length)
     struct can_rule rules[CAN_RAW_FILTER_MAX];
     for (size_t i = 0; i < count; i++)
         rules[i] = (struct can_rule){
-            .id = filters[i].can_id, .mask = filters[i].can_mask
+            .id = filters[i].can_id,
+            .mask = filters[i].can_mask,
         };
     can_socket_filter(world_simulation(), index, rules, count);
     return 0;
@@ -159,13 +159,13 @@ set_filters(int index, const void *value, socklen_t length)
 
 // Set an option of a socket
 int
-can_device_set_option(int index, int level, int name, const void *value
-                      , socklen_t length)
+can_device_set_option(int index, int level, int name, const void *value,
+                      socklen_t length)
 {
     static const int options[] = {
         [CAN_RAW_LOOPBACK] = CAN_SOCKET_LOOPBACK,
         [CAN_RAW_RECV_OWN_MSGS] = CAN_SOCKET_OWN_MESSAGES,
-        [CAN_RAW_FD_FRAMES] = CAN_SOCKET_FD
+        [CAN_RAW_FD_FRAMES] = CAN_SOCKET_FD,
     };
     int number = 0;
     if (level == SOL_CAN_RAW && name == CAN_RAW_FILTER)
@@ -174,9 +174,9 @@ can_device_set_option(int index, int level, int name, const void *value
         memcpy(&number, value, sizeof(number));
     if (level == SOL_SOCKET && name == SO_TIMESTAMPNS)
         devices[index].has_timestamps = number != 0;
-    else if (level == SOL_CAN_RAW && (name == CAN_RAW_LOOPBACK
-                                      || name == CAN_RAW_RECV_OWN_MSGS
-                                      || name == CAN_RAW_FD_FRAMES))
+    else if (level == SOL_CAN_RAW
+             && (name == CAN_RAW_LOOPBACK || name == CAN_RAW_RECV_OWN_MSGS
+                 || name == CAN_RAW_FD_FRAMES))
         can_socket_set(world_simulation(), index, options[name], number != 0);
     else if (level == SOL_CAN_RAW && name != CAN_RAW_ERR_FILTER) {
         // The bus reports no error frames, so any filter for them will do

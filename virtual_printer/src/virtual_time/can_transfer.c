@@ -21,8 +21,8 @@ scatter(const struct msghdr *message, const void *data, size_t size)
     size_t done = 0;
     for (size_t i = 0; i < message->msg_iovlen && done < size; i++) {
         const struct iovec *part = &message->msg_iov[i];
-        size_t piece = size - done < part->iov_len
-            ? size - done : part->iov_len;
+        size_t piece =
+            size - done < part->iov_len ? size - done : part->iov_len;
         memcpy(part->iov_base, (const char *)data + done, piece);
         done += piece;
     }
@@ -35,8 +35,7 @@ add_timestamp(struct msghdr *message, int64_t time_ns)
 {
     struct timespec time;
     struct cmsghdr *control = CMSG_FIRSTHDR(message);
-    if (control == NULL
-        || message->msg_controllen < CMSG_LEN(sizeof(time))) {
+    if (control == NULL || message->msg_controllen < CMSG_LEN(sizeof(time))) {
         message->msg_controllen = 0;
         return;
     }
@@ -53,7 +52,8 @@ static void
 add_address(struct msghdr *message, int bus)
 {
     struct sockaddr_can address = {
-        .can_family = AF_CAN, .can_ifindex = CAN_FIRST_INTERFACE + bus
+        .can_family = AF_CAN,
+        .can_ifindex = CAN_FIRST_INTERFACE + bus,
     };
     if (message->msg_name == NULL)
         return;
@@ -114,12 +114,14 @@ can_device_send(int index, const struct msghdr *message)
         return -1;
     }
     struct can_message sent = {
-        .id = frame.can_id, .size = frame.len, .is_fd = size == CANFD_MTU
+        .id = frame.can_id,
+        .size = frame.len,
+        .is_fd = size == CANFD_MTU,
     };
     memcpy(sent.data, frame.data, sizeof(sent.data));
     world_catch_up();
-    int error = can_socket_write(world_simulation(), index, &sent
-                                 , clock_now_ns());
+    int error =
+        can_socket_write(world_simulation(), index, &sent, clock_now_ns());
     if (error != 0) {
         errno = error;
         return -1;
@@ -129,11 +131,12 @@ can_device_send(int index, const struct msghdr *message)
 
 // Receive a frame into some parts
 ssize_t
-can_device_receive_parts(int fd, const struct iovec *parts, int count
-                         , int flags)
+can_device_receive_parts(int fd, const struct iovec *parts, int count,
+                         int flags)
 {
     struct msghdr message = {
-        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
+        .msg_iov = (struct iovec *)parts,
+        .msg_iovlen = count,
     };
     return can_device_receive(fd, descriptor_get(fd).index, &message, flags);
 }
@@ -143,7 +146,8 @@ ssize_t
 can_device_send_parts(int fd, const struct iovec *parts, int count)
 {
     struct msghdr message = {
-        .msg_iov = (struct iovec *)parts, .msg_iovlen = count
+        .msg_iov = (struct iovec *)parts,
+        .msg_iovlen = count,
     };
     return can_device_send(descriptor_get(fd).index, &message);
 }

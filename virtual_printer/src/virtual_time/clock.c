@@ -51,18 +51,14 @@ clock_start_ns(clockid_t clock)
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
-    case CLOCK_TAI:
-        return REALTIME_START_NS;
+    case CLOCK_TAI: return REALTIME_START_NS;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME:
-        return MONOTONIC_START_NS;
+    case CLOCK_BOOTTIME: return MONOTONIC_START_NS;
     case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
-        return 0;
-    default:
-        return -1;
+    case CLOCK_THREAD_CPUTIME_ID: return 0;
+    default: return -1;
     }
 }
 

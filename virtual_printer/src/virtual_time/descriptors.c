@@ -67,14 +67,19 @@ descriptor_set_pair(int first_fd, int second_fd)
         if (++index == MAX_PAIRS)
             return;
     pairs[index] = (struct pair){
-        .open_ends = { 1, second_fd != -1 }, .is_loop = second_fd == -1
+        .open_ends = { 1, second_fd != -1 },
+        .is_loop = second_fd == -1,
     };
     descriptors[first_fd] = (struct descriptor){
-        .kind = DESCRIPTOR_PAIR, .index = index, .end = 0
+        .kind = DESCRIPTOR_PAIR,
+        .index = index,
+        .end = 0,
     };
     if (second_fd != -1)
         descriptors[second_fd] = (struct descriptor){
-            .kind = DESCRIPTOR_PAIR, .index = index, .end = 1
+            .kind = DESCRIPTOR_PAIR,
+            .index = index,
+            .end = 1,
         };
 }
 
@@ -85,7 +90,8 @@ descriptor_set_link(int fd, int link, int master_fd)
     if (!is_in_table(fd) || link >= MAX_LINKS)
         report_bad_setup("too many open files for link %d", link);
     descriptors[fd] = (struct descriptor){
-        .kind = DESCRIPTOR_LINK, .index = link
+        .kind = DESCRIPTOR_LINK,
+        .index = link,
     };
     struct open_link *open_link = &open_links[link];
     if (open_link->open_count++ == 0) {
@@ -104,7 +110,8 @@ descriptor_set_can(int fd, int index)
     if (!is_in_table(fd))
         report_bad_setup("too many open files for a CAN socket");
     descriptors[fd] = (struct descriptor){
-        .kind = DESCRIPTOR_CAN, .index = index
+        .kind = DESCRIPTOR_CAN,
+        .index = index,
     };
     can_device_retain(index);
 }
@@ -233,8 +240,8 @@ descriptor_note_activity(int fd, short events)
     struct descriptor descriptor = descriptor_get(fd);
     if (descriptor.kind == DESCRIPTOR_PAIR) {
         bool is_loop = pairs[descriptor.index].is_loop;
-        waiting_wake_pair(descriptor.index, is_loop ? 0 : !descriptor.end
-                          , events);
+        waiting_wake_pair(descriptor.index, is_loop ? 0 : !descriptor.end,
+                          events);
     } else if (descriptor_is_socket(fd)) {
         if (descriptor.kind == DESCRIPTOR_CONNECTION && events & POLLIN)
             driver_mark_woken();

@@ -33,8 +33,8 @@ driver_setup(const char *control_fd_text)
     control_fd = atoi(control_fd_text);
     // A child process that outlives this one must not keep the driver waiting
     if (REAL(fcntl)(control_fd, F_SETFD, FD_CLOEXEC) < 0)
-        report_bad_setup("control descriptor \"%s\" is not open"
-                         , control_fd_text);
+        report_bad_setup("control descriptor \"%s\" is not open",
+                         control_fd_text);
     is_running = true;
 }
 
@@ -108,8 +108,8 @@ send_reply(void)
     size_t size = strlen(reply);
     reply[size++] = '\n';
     for (size_t sent = 0; sent < size;) {
-        ssize_t ret = REAL(send)(control_fd, &reply[sent], size - sent
-                                 , MSG_NOSIGNAL);
+        ssize_t ret =
+            REAL(send)(control_fd, &reply[sent], size - sent, MSG_NOSIGNAL);
         if (ret < 0 && errno != EINTR)
             end_process();
         sent += ret > 0 ? ret : 0;
@@ -121,8 +121,8 @@ static void
 send_now(const char *word)
 {
     int64_t now_ns = clock_now_ns();
-    snprintf(reply, sizeof(reply) - 1, "ok %s%" PRId64 ".%09" PRId64, word
-             , now_ns / SECOND_NS, now_ns % SECOND_NS);
+    snprintf(reply, sizeof(reply) - 1, "ok %s%" PRId64 ".%09" PRId64, word,
+             now_ns / SECOND_NS, now_ns % SECOND_NS);
     send_reply();
 }
 
@@ -173,8 +173,7 @@ handle_stall(const char *duration)
     char *end;
     double duration_s = strtod(duration, &end);
     snprintf(reply, sizeof(reply) - 1, "ok");
-    if (*end == '\0' && end != duration && duration_s >= 0.
-        && duration_s < 4e9)
+    if (*end == '\0' && end != duration && duration_s >= 0. && duration_s < 4e9)
         host_stall(llrint(duration_s * 1e9));
     else
         snprintf(reply, sizeof(reply) - 1, "error no duration: %s", duration);
@@ -194,11 +193,12 @@ handle_request(const char *line)
     } else if (!strncmp(line, "stall ", strlen("stall "))) {
         handle_stall(&line[strlen("stall ")]);
     } else if (!strcmp(line, "schedule")) {
-        snprintf(reply, sizeof(reply) - 1, "ok %016" PRIx64 " %" PRIu64
-                 , baton_schedule_hash(), baton_switches());
+        snprintf(reply, sizeof(reply) - 1, "ok %016" PRIx64 " %" PRIu64,
+                 baton_schedule_hash(), baton_switches());
         send_reply();
     } else if (!strcmp(line, "cpu")) {
-        snprintf(reply, sizeof(reply) - 1, "ok %" PRId64, virtual_printer_cpu_ns());
+        snprintf(reply, sizeof(reply) - 1, "ok %" PRId64,
+                 virtual_printer_cpu_ns());
         send_reply();
     } else {
         world_control(line, reply, sizeof(reply) - 1);
@@ -228,8 +228,8 @@ driver_serve(void)
         if (received == sizeof(request))
             end_process();
         __atomic_store_n(&is_waited_for, true, __ATOMIC_RELAXED);
-        ssize_t ret = REAL(read)(control_fd, &request[received]
-                                 , sizeof(request) - received);
+        ssize_t ret = REAL(read)(control_fd, &request[received],
+                                 sizeof(request) - received);
         __atomic_store_n(&is_waited_for, false, __ATOMIC_RELAXED);
         if (ret == 0 || (ret < 0 && errno != EINTR))
             end_process();

@@ -39,12 +39,13 @@ host_latency_setup(const char *seed, const char *latency_us)
     if (latency_us == NULL)
         return;
     double shortest, longest, spike, every;
-    int count = sscanf(latency_us, "%lf:%lf:%lf:%lf"
-                       , &shortest, &longest, &spike, &every);
-    if (count != 4
-        || shortest < 0. || longest < shortest || spike < 0. || every < 0.)
+    int count = sscanf(latency_us, "%lf:%lf:%lf:%lf", &shortest, &longest,
+                       &spike, &every);
+    if (count != 4 || shortest < 0. || longest < shortest || spike < 0.
+        || every < 0.)
         report_bad_setup("host latency \"%s\" is not shortest:longest:spike"
-                         ":spike_every", latency_us);
+                         ":spike_every",
+                         latency_us);
     shortest_ns = shortest * MICROSECOND_NS;
     longest_ns = longest * MICROSECOND_NS;
     spike_ns = spike * MICROSECOND_NS;

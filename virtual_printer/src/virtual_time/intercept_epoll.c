@@ -47,8 +47,8 @@ static void
 remove_watched(int i)
 {
     watched_count--;
-    memmove(&watched[i], &watched[i + 1]
-            , (watched_count - i) * sizeof(watched[0]));
+    memmove(&watched[i], &watched[i + 1],
+            (watched_count - i) * sizeof(watched[0]));
 }
 
 // A descriptor has been closed
@@ -62,16 +62,15 @@ epoll_forget(int fd)
 
 // epoll_ctl() for a device of the simulation
 static int
-control_device(int epoll_fd, int operation, int fd
-             , const struct epoll_event *event)
+control_device(int epoll_fd, int operation, int fd,
+               const struct epoll_event *event)
 {
     int i = 0;
     while (i < watched_count
            && (watched[i].epoll_fd != epoll_fd || watched[i].fd != fd))
         i++;
     bool is_new = i == watched_count;
-    if (is_new != (operation == EPOLL_CTL_ADD)
-        || i == MAX_WATCHED) {
+    if (is_new != (operation == EPOLL_CTL_ADD) || i == MAX_WATCHED) {
         errno = i == MAX_WATCHED ? ENOSPC : is_new ? ENOENT : EEXIST;
         return -1;
     }
@@ -81,7 +80,9 @@ control_device(int epoll_fd, int operation, int fd
     }
     watched_count += is_new;
     watched[i] = (struct watched){
-        .epoll_fd = epoll_fd, .fd = fd, .event = *event
+        .epoll_fd = epoll_fd,
+        .fd = fd,
+        .event = *event,
     };
     return 0;
 }
@@ -104,7 +105,8 @@ list_watched(int epoll_fd, struct pollfd *polled, int *indexes)
         if (watched[i].epoll_fd == epoll_fd) {
             indexes[count] = i;
             polled[count++] = (struct pollfd){
-                .fd = watched[i].fd, .events = watched[i].event.events
+                .fd = watched[i].fd,
+                .events = watched[i].event.events,
             };
         }
     return count;
@@ -112,8 +114,8 @@ list_watched(int epoll_fd, struct pollfd *polled, int *indexes)
 
 // epoll_wait(), with the deadline in virtual time
 static int
-wait_until(int epoll_fd, struct epoll_event *events, int max_events
-           , int64_t deadline_ns)
+wait_until(int epoll_fd, struct epoll_event *events, int max_events,
+           int64_t deadline_ns)
 {
     struct pollfd polled[MAX_WATCHED + 1];
     int indexes[MAX_WATCHED + 1];
@@ -130,12 +132,12 @@ wait_until(int epoll_fd, struct epoll_event *events, int max_events
 }
 
 INTERCEPT int
-epoll_pwait(int epoll_fd, struct epoll_event *events, int max_events
-            , int timeout_ms, const sigset_t *mask)
+epoll_pwait(int epoll_fd, struct epoll_event *events, int max_events,
+            int timeout_ms, const sigset_t *mask)
 {
     if (slot_self() == NULL)
-        return REAL(epoll_pwait)(epoll_fd, events, max_events, timeout_ms
-                                 , mask);
+        return REAL(epoll_pwait)(epoll_fd, events, max_events, timeout_ms,
+                                 mask);
     int64_t deadline_ns = NEVER_NS;
     if (timeout_ms >= 0)
         deadline_ns = clock_timeout_ns(0, timeout_ms * INT64_C(1000000));
@@ -143,8 +145,8 @@ epoll_pwait(int epoll_fd, struct epoll_event *events, int max_events
 }
 
 INTERCEPT int
-epoll_wait(int epoll_fd, struct epoll_event *events, int max_events
-           , int timeout_ms)
+epoll_wait(int epoll_fd, struct epoll_event *events, int max_events,
+           int timeout_ms)
 {
     if (slot_self() == NULL)
         return REAL(epoll_wait)(epoll_fd, events, max_events, timeout_ms);

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 // Mode argument, which is there only if a file may be made
-#define TAKE_MODE(flags, mode)                                  \
-    mode_t mode = 0;                                            \
+#define TAKE_MODE(flags, mode)                                     \
+    mode_t mode = 0;                                               \
     if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) { \
-        va_list arguments;                                      \
-        va_start(arguments, flags);                             \
-        mode = va_arg(arguments, mode_t);                       \
-        va_end(arguments);                                      \
+        va_list arguments;                                         \
+        va_start(arguments, flags);                                \
+        mode = va_arg(arguments, mode_t);                          \
+        va_end(arguments);                                         \
     }
 
 // Forget what was known of a descriptor's number, since it is a new one
@@ -133,14 +133,14 @@ dup3(int from_fd, int to_fd, int flags)
 }
 
 // Pass a fcntl() on, whatever its argument is
-#define PASS_FCNTL(name, fd, command)                           \
-    va_list arguments;                                          \
-    va_start(arguments, command);                               \
-    void *argument = va_arg(arguments, void *);                 \
-    va_end(arguments);                                          \
-    int ret = REAL(name)(fd, command, argument);                \
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)       \
-        note_duplicate(fd, ret);                                \
+#define PASS_FCNTL(name, fd, command)                     \
+    va_list arguments;                                    \
+    va_start(arguments, command);                         \
+    void *argument = va_arg(arguments, void *);           \
+    va_end(arguments);                                    \
+    int ret = REAL(name)(fd, command, argument);          \
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) \
+        note_duplicate(fd, ret);                          \
     return ret;
 
 INTERCEPT int

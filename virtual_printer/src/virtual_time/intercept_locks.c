@@ -63,8 +63,8 @@ pthread_mutex_trylock(pthread_mutex_t *mutex)
 }
 
 INTERCEPT int
-pthread_mutex_timedlock(pthread_mutex_t *restrict mutex
-                        , const struct timespec *restrict time)
+pthread_mutex_timedlock(pthread_mutex_t *restrict mutex,
+                        const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(pthread_mutex_timedlock)(mutex, time);
@@ -72,8 +72,8 @@ pthread_mutex_timedlock(pthread_mutex_t *restrict mutex
 }
 
 INTERCEPT int
-pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t clock
-                        , const struct timespec *restrict time)
+pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t clock,
+                        const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(pthread_mutex_clocklock)(mutex, clock, time);
@@ -91,8 +91,8 @@ pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 // Wait for a condition. The real one is never used: nobody else waits.
 static int
-wait_for_condition(pthread_cond_t *condition, pthread_mutex_t *mutex
-                   , int64_t deadline_ns)
+wait_for_condition(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                   int64_t deadline_ns)
 {
     int ret = pthread_mutex_unlock(mutex);
     if (ret != 0)
@@ -105,8 +105,8 @@ wait_for_condition(pthread_cond_t *condition, pthread_mutex_t *mutex
 }
 
 INTERCEPT int
-pthread_cond_wait(pthread_cond_t *restrict condition
-                  , pthread_mutex_t *restrict mutex)
+pthread_cond_wait(pthread_cond_t *restrict condition,
+                  pthread_mutex_t *restrict mutex)
 {
     if (slot_self() == NULL)
         return REAL(pthread_cond_wait)(condition, mutex);
@@ -114,28 +114,26 @@ pthread_cond_wait(pthread_cond_t *restrict condition
 }
 
 INTERCEPT int
-pthread_cond_timedwait(pthread_cond_t *restrict condition
-                       , pthread_mutex_t *restrict mutex
-                       , const struct timespec *restrict time)
+pthread_cond_timedwait(pthread_cond_t *restrict condition,
+                       pthread_mutex_t *restrict mutex,
+                       const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(pthread_cond_timedwait)(condition, mutex, time);
     // Set by the real pthread_cond_init() from the attributes
     bool is_monotonic = condition->__data.__wrefs & COND_CLOCK_IS_MONOTONIC;
     clockid_t clock = is_monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
-    return wait_for_condition(condition, mutex
-                              , clock_deadline_ns(clock, time));
+    return wait_for_condition(condition, mutex, clock_deadline_ns(clock, time));
 }
 
 INTERCEPT int
-pthread_cond_clockwait(pthread_cond_t *restrict condition
-                       , pthread_mutex_t *restrict mutex, clockid_t clock
-                       , const struct timespec *restrict time)
+pthread_cond_clockwait(pthread_cond_t *restrict condition,
+                       pthread_mutex_t *restrict mutex, clockid_t clock,
+                       const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(pthread_cond_clockwait)(condition, mutex, clock, time);
-    return wait_for_condition(condition, mutex
-                              , clock_deadline_ns(clock, time));
+    return wait_for_condition(condition, mutex, clock_deadline_ns(clock, time));
 }
 
 INTERCEPT int
@@ -190,13 +188,12 @@ sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(sem_timedwait)(semaphore, time);
-    return take_semaphore(semaphore
-                          , clock_deadline_ns(CLOCK_REALTIME, time));
+    return take_semaphore(semaphore, clock_deadline_ns(CLOCK_REALTIME, time));
 }
 
 INTERCEPT int
-sem_clockwait(sem_t *restrict semaphore, clockid_t clock
-              , const struct timespec *restrict time)
+sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
+              const struct timespec *restrict time)
 {
     if (slot_self() == NULL)
         return REAL(sem_clockwait)(semaphore, clock, time);

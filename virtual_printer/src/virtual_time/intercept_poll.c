@@ -33,19 +33,18 @@ poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 }
 
 INTERCEPT int
-ppoll(struct pollfd *polled, nfds_t count, const struct timespec *span
-      , const sigset_t *mask)
+ppoll(struct pollfd *polled, nfds_t count, const struct timespec *span,
+      const sigset_t *mask)
 {
     if (slot_self() == NULL)
         return REAL(ppoll)(polled, count, span, mask);
     return waiting_wait(polled, count, deadline_after(span));
 }
 
-int __poll_chk(struct pollfd *polled, nfds_t count, int timeout_ms
-               , size_t room);
-int __ppoll_chk(struct pollfd *polled, nfds_t count
-                , const struct timespec *span, const sigset_t *mask
-                , size_t room);
+int __poll_chk(struct pollfd *polled, nfds_t count, int timeout_ms,
+               size_t room);
+int __ppoll_chk(struct pollfd *polled, nfds_t count,
+                const struct timespec *span, const sigset_t *mask, size_t room);
 
 // What poll() becomes in fortified programs
 INTERCEPT int
@@ -57,8 +56,8 @@ __poll_chk(struct pollfd *polled, nfds_t count, int timeout_ms, size_t room)
 }
 
 INTERCEPT int
-__ppoll_chk(struct pollfd *polled, nfds_t count, const struct timespec *span
-            , const sigset_t *mask, size_t room)
+__ppoll_chk(struct pollfd *polled, nfds_t count, const struct timespec *span,
+            const sigset_t *mask, size_t room)
 {
     if (room / sizeof(*polled) < count)
         return REAL(__ppoll_chk)(polled, count, span, mask, room);
@@ -74,8 +73,8 @@ is_set(int fd, const fd_set *set)
 
 // Translate the sets of select() into the list of poll()
 static int
-list_sets(struct pollfd *polled, int limit, const fd_set *reads
-          , const fd_set *writes, const fd_set *exceptions)
+list_sets(struct pollfd *polled, int limit, const fd_set *reads,
+          const fd_set *writes, const fd_set *exceptions)
 {
     int count = 0;
     for (int fd = 0; fd < limit; fd++) {
@@ -90,8 +89,8 @@ list_sets(struct pollfd *polled, int limit, const fd_set *reads
 
 // Keep a descriptor in a set only if it is ready. Returns 1 if it is.
 static int
-keep_if_ready(const struct pollfd *polled, short wanted, short ready
-              , fd_set *set)
+keep_if_ready(const struct pollfd *polled, short wanted, short ready,
+              fd_set *set)
 {
     if (!(polled->events & wanted))
         return 0;
@@ -103,8 +102,8 @@ keep_if_ready(const struct pollfd *polled, short wanted, short ready
 
 // select(), with the deadline in virtual time
 static int
-select_until(int limit, fd_set *reads, fd_set *writes, fd_set *exceptions
-             , int64_t deadline_ns)
+select_until(int limit, fd_set *reads, fd_set *writes, fd_set *exceptions,
+             int64_t deadline_ns)
 {
     struct pollfd polled[FD_SETSIZE];
     if (limit < 0 || limit > FD_SETSIZE) {
@@ -120,8 +119,8 @@ select_until(int limit, fd_set *reads, fd_set *writes, fd_set *exceptions
             errno = EBADF;
             return -1;
         }
-        ready += keep_if_ready(&polled[i], POLLIN
-                               , POLLIN | POLLHUP | POLLERR, reads)
+        ready +=
+            keep_if_ready(&polled[i], POLLIN, POLLIN | POLLHUP | POLLERR, reads)
             + keep_if_ready(&polled[i], POLLOUT, POLLOUT | POLLERR, writes)
             + keep_if_ready(&polled[i], POLLPRI, POLLPRI, exceptions);
     }
@@ -129,15 +128,15 @@ select_until(int limit, fd_set *reads, fd_set *writes, fd_set *exceptions
 }
 
 INTERCEPT int
-select(int limit, fd_set *restrict reads, fd_set *restrict writes
-       , fd_set *restrict exceptions, struct timeval *restrict span)
+select(int limit, fd_set *restrict reads, fd_set *restrict writes,
+       fd_set *restrict exceptions, struct timeval *restrict span)
 {
     if (slot_self() == NULL)
         return REAL(select)(limit, reads, writes, exceptions, span);
     int64_t deadline_ns = NEVER_NS;
     if (span != NULL)
-        deadline_ns = clock_timeout_ns(span->tv_sec
-                                       , span->tv_usec * INT64_C(1000));
+        deadline_ns =
+            clock_timeout_ns(span->tv_sec, span->tv_usec * INT64_C(1000));
     int ready = select_until(limit, reads, writes, exceptions, deadline_ns);
     if (span != NULL && deadline_ns != NEVER_NS) {
         // Linux leaves the rest of the span there
@@ -150,12 +149,11 @@ select(int limit, fd_set *restrict reads, fd_set *restrict writes
 }
 
 INTERCEPT int
-pselect(int limit, fd_set *restrict reads, fd_set *restrict writes
-        , fd_set *restrict exceptions, const struct timespec *restrict span
-        , const sigset_t *restrict mask)
+pselect(int limit, fd_set *restrict reads, fd_set *restrict writes,
+        fd_set *restrict exceptions, const struct timespec *restrict span,
+        const sigset_t *restrict mask)
 {
     if (slot_self() == NULL)
         return REAL(pselect)(limit, reads, writes, exceptions, span, mask);
-    return select_until(limit, reads, writes, exceptions
-                        , deadline_after(span));
+    return select_until(limit, reads, writes, exceptions, deadline_after(span));
 }

@@ -39,8 +39,8 @@ nanosleep(const struct timespec *span, struct timespec *left)
 }
 
 INTERCEPT int
-clock_nanosleep(clockid_t clock, int flags, const struct timespec *time
-                , struct timespec *left)
+clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
+                struct timespec *left)
 {
     bool is_virtual = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC
         || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;

@@ -24,8 +24,7 @@ socket(int domain, int type, int protocol)
     if (domain == PF_CAN && protocol == CAN_RAW && slot_self() != NULL
         && can_device_exists())
         return can_device_open(type);
-    return note_kind(REAL(socket)(domain, type, protocol)
-                     , DESCRIPTOR_SOCKET);
+    return note_kind(REAL(socket)(domain, type, protocol), DESCRIPTOR_SOCKET);
 }
 
 INTERCEPT int
@@ -51,8 +50,8 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
     struct descriptor descriptor = descriptor_get(fd);
     if (slot_self() != NULL && descriptor.kind == DESCRIPTOR_CAN)
-        return can_device_set_option(descriptor.index, level, name, value
-                                     , length);
+        return can_device_set_option(descriptor.index, level, name, value,
+                                     length);
     return REAL(setsockopt)(fd, level, name, value, length);
 }
 
@@ -68,17 +67,16 @@ INTERCEPT int
 accept(int fd, struct sockaddr *restrict address, socklen_t *restrict length)
 {
     await_connection(fd);
-    return note_kind(REAL(accept)(fd, address, length)
-                     , DESCRIPTOR_CONNECTION);
+    return note_kind(REAL(accept)(fd, address, length), DESCRIPTOR_CONNECTION);
 }
 
 INTERCEPT int
-accept4(int fd, struct sockaddr *restrict address
-        , socklen_t *restrict length, int flags)
+accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict length,
+        int flags)
 {
     await_connection(fd);
-    return note_kind(REAL(accept4)(fd, address, length, flags)
-                     , DESCRIPTOR_CONNECTION);
+    return note_kind(REAL(accept4)(fd, address, length, flags),
+                     DESCRIPTOR_CONNECTION);
 }
 
 INTERCEPT int

@@ -56,9 +56,9 @@ preload_manage_threads(void)
 }
 
 INTERCEPT int
-pthread_create(pthread_t *restrict thread
-               , const pthread_attr_t *restrict attributes
-               , void *(*start)(void *), void *restrict argument)
+pthread_create(pthread_t *restrict thread,
+               const pthread_attr_t *restrict attributes,
+               void *(*start)(void *), void *restrict argument)
 {
     if (slot_self() == NULL)
         return REAL(pthread_create)(thread, attributes, start, argument);

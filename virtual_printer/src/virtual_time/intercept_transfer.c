@@ -16,8 +16,7 @@
 static bool
 is_special(int fd)
 {
-    return slot_self() != NULL
-        && descriptor_get(fd).kind != DESCRIPTOR_UNKNOWN;
+    return slot_self() != NULL && descriptor_get(fd).kind != DESCRIPTOR_UNKNOWN;
 }
 
 // Is this a CAN socket of the simulation?
@@ -28,7 +27,7 @@ is_can(int fd)
 }
 
 // The one part that most calls have
-#define PART(data, size)                                                \
+#define PART(data, size) \
     (&(struct iovec){ .iov_base = (void *)(data), .iov_len = (size) })
 
 // Wait until a blocking call would return
@@ -96,25 +95,27 @@ recv(int fd, void *data, size_t size, int flags)
 }
 
 INTERCEPT ssize_t
-recvfrom(int fd, void *restrict data, size_t size, int flags
-         , struct sockaddr *restrict address, socklen_t *restrict length)
+recvfrom(int fd, void *restrict data, size_t size, int flags,
+         struct sockaddr *restrict address, socklen_t *restrict length)
 {
     if (!is_special(fd))
         return REAL(recvfrom)(fd, data, size, flags, address, length);
     if (is_can(fd)) {
         struct msghdr message = {
-            .msg_name = address, .msg_namelen = length ? *length : 0,
-            .msg_iov = PART(data, size), .msg_iovlen = 1
+            .msg_name = address,
+            .msg_namelen = length ? *length : 0,
+            .msg_iov = PART(data, size),
+            .msg_iovlen = 1,
         };
-        ssize_t ret = can_device_receive(fd, descriptor_get(fd).index
-                                         , &message, flags);
+        ssize_t ret =
+            can_device_receive(fd, descriptor_get(fd).index, &message, flags);
         if (length != NULL)
             *length = message.msg_namelen;
         return ret;
     }
     await(fd, POLLIN, flags);
-    return note_taken(fd, REAL(recvfrom)(fd, data, size, flags, address
-                                         , length));
+    return note_taken(fd,
+                      REAL(recvfrom)(fd, data, size, flags, address, length));
 }
 
 INTERCEPT ssize_t
@@ -123,16 +124,15 @@ recvmsg(int fd, struct msghdr *message, int flags)
     if (!is_special(fd))
         return REAL(recvmsg)(fd, message, flags);
     if (is_can(fd))
-        return can_device_receive(fd, descriptor_get(fd).index, message
-                                  , flags);
+        return can_device_receive(fd, descriptor_get(fd).index, message, flags);
     await(fd, POLLIN, flags);
     return note_taken(fd, REAL(recvmsg)(fd, message, flags));
 }
 
 ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
 ssize_t __recv_chk(int fd, void *data, size_t size, size_t room, int flags);
-ssize_t __recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags
-                       , struct sockaddr *address, socklen_t *length);
+ssize_t __recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags,
+                       struct sockaddr *address, socklen_t *length);
 
 // What the reading functions become in fortified programs
 INTERCEPT ssize_t
@@ -152,12 +152,12 @@ __recv_chk(int fd, void *data, size_t size, size_t room, int flags)
 }
 
 INTERCEPT ssize_t
-__recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags
-               , struct sockaddr *address, socklen_t *length)
+__recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags,
+               struct sockaddr *address, socklen_t *length)
 {
     if (size > room)
-        return REAL(__recvfrom_chk)(fd, data, size, room, flags, address
-                                    , length);
+        return REAL(__recvfrom_chk)(fd, data, size, room, flags, address,
+                                    length);
     return recvfrom(fd, data, size, flags, address, length);
 }
 
@@ -231,16 +231,16 @@ send(int fd, const void *data, size_t size, int flags)
 }
 
 INTERCEPT ssize_t
-sendto(int fd, const void *data, size_t size, int flags
-       , const struct sockaddr *address, socklen_t length)
+sendto(int fd, const void *data, size_t size, int flags,
+       const struct sockaddr *address, socklen_t length)
 {
     if (!is_special(fd))
         return REAL(sendto)(fd, data, size, flags, address, length);
     if (is_can(fd))
         return can_device_send_parts(fd, PART(data, size), 1);
     await(fd, POLLOUT, flags);
-    return note_written(fd, REAL(sendto)(fd, data, size, flags, address
-                                         , length));
+    return note_written(fd,
+                        REAL(sendto)(fd, data, size, flags, address, length));
 }
 
 INTERCEPT ssize_t

@@ -75,8 +75,7 @@ read_deadline_ns(int fd)
     if (tcgetattr(fd, &settings) < 0 || settings.c_lflag & ICANON
         || settings.c_cc[VMIN] != 0)
         return NEVER_NS;
-    return clock_timeout_ns(0, settings.c_cc[VTIME]
-                            * TENTH_OF_SECOND_NS);
+    return clock_timeout_ns(0, settings.c_cc[VTIME] * TENTH_OF_SECOND_NS);
 }
 
 // Read from a link's device

@@ -58,8 +58,8 @@ start(int argument_count, char **arguments, char **environment)
     unsetenv("LD_PRELOAD");
     stay_on_one_processor();
     report_setup(getenv("VIRTUAL_PRINTER_REPORT"));
-    host_latency_setup(getenv("VIRTUAL_PRINTER_SEED")
-                       , getenv("VIRTUAL_PRINTER_LATENCY_US"));
+    host_latency_setup(getenv("VIRTUAL_PRINTER_SEED"),
+                       getenv("VIRTUAL_PRINTER_LATENCY_US"));
     driver_setup(getenv("VIRTUAL_PRINTER_CONTROL_FD"));
     world_setup(getenv("VIRTUAL_PRINTER_DESCRIPTION"));
     watchdog_setup(getenv("VIRTUAL_PRINTER_WATCHDOG_S"));

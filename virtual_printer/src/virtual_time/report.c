@@ -28,23 +28,24 @@ static bool is_backtrace_done;
 static const char *(*dump_python)(int fd, void *interpreter, void *thread);
 
 static const char *const wait_names[WAIT_KINDS] = {
-    [WAIT_NOTHING] = "nothing", [WAIT_MUTEX] = "mutex",
-    [WAIT_RWLOCK] = "rwlock", [WAIT_CONDITION] = "condition",
+    [WAIT_NOTHING] = "nothing",     [WAIT_MUTEX] = "mutex",
+    [WAIT_RWLOCK] = "rwlock",       [WAIT_CONDITION] = "condition",
     [WAIT_SEMAPHORE] = "semaphore", [WAIT_JOIN] = "end of thread",
-    [WAIT_SLEEP] = "sleep", [WAIT_DESCRIPTORS] = "descriptors"
+    [WAIT_SLEEP] = "sleep",         [WAIT_DESCRIPTORS] = "descriptors",
 };
 
 static const char *const state_names[] = {
-    [SLOT_READY] = "is ready", [SLOT_RUNNING] = "holds the baton",
-    [SLOT_BLOCKED] = "waits for", [SLOT_DEAD] = "has ended"
+    [SLOT_READY] = "is ready",
+    [SLOT_RUNNING] = "holds the baton",
+    [SLOT_BLOCKED] = "waits for",
+    [SLOT_DEAD] = "has ended",
 };
 
 static const char *const descriptor_names[] = {
-    [DESCRIPTOR_UNKNOWN] = "outside", [DESCRIPTOR_LINK] = "link",
-    [DESCRIPTOR_PAIR] = "pair", [DESCRIPTOR_SOCKET] = "socket",
-    [DESCRIPTOR_LISTENER] = "listener",
-    [DESCRIPTOR_CONNECTION] = "connection", [DESCRIPTOR_EPOLL] = "epoll",
-    [DESCRIPTOR_CHILD] = "child"
+    [DESCRIPTOR_UNKNOWN] = "outside",   [DESCRIPTOR_LINK] = "link",
+    [DESCRIPTOR_PAIR] = "pair",         [DESCRIPTOR_SOCKET] = "socket",
+    [DESCRIPTOR_LISTENER] = "listener", [DESCRIPTOR_CONNECTION] = "connection",
+    [DESCRIPTOR_EPOLL] = "epoll",       [DESCRIPTOR_CHILD] = "child",
 };
 
 // Print where the thread that gets the signal is
@@ -67,8 +68,8 @@ report_setup(const char *path)
     report_path = path;
     void *frames[1];
     backtrace(frames, 1);
-    dump_python = (__typeof__(dump_python))dlsym(
-        RTLD_DEFAULT, "_Py_DumpTracebackThreads");
+    dump_python = (__typeof__(dump_python))dlsym(RTLD_DEFAULT,
+                                                 "_Py_DumpTracebackThreads");
     struct sigaction action = { .sa_handler = print_backtrace };
     sigaction(BACKTRACE_SIGNAL, &action, NULL);
 }
@@ -92,18 +93,18 @@ static void
 write_to_file(const char *text)
 {
     if (report_fd < 0 && report_path != NULL)
-        report_fd = REAL(open)(report_path, O_WRONLY | O_CREAT | O_APPEND
-                               | O_CLOEXEC, 0644);
+        report_fd = REAL(open)(report_path,
+                               O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (report_fd >= 0)
         write_text(report_fd, text);
 }
 
 // Format a text without taking memory, whose lock a stopped thread may hold
-#define FORMAT_INTO(text, format)                       \
-    char text[1024];                                    \
-    va_list arguments;                                  \
-    va_start(arguments, format);                        \
-    vsnprintf(text, sizeof(text), format, arguments);   \
+#define FORMAT_INTO(text, format)                     \
+    char text[1024];                                  \
+    va_list arguments;                                \
+    va_start(arguments, format);                      \
+    vsnprintf(text, sizeof(text), format, arguments); \
     va_end(arguments);
 
 // Add to the report and to the error output
@@ -162,18 +163,17 @@ report_slot(const struct slot *slot)
 {
     char name[32];
     read_thread_name(slot->thread_id, name, sizeof(name));
-    report_text("  slot %d, thread %d \"%s\": %s", slot->number
-                , (int)slot->thread_id, name, state_names[slot->state]);
+    report_text("  slot %d, thread %d \"%s\": %s", slot->number,
+                (int)slot->thread_id, name, state_names[slot->state]);
     if (slot->state == SLOT_BLOCKED) {
-        report_text(" %s %p", wait_names[slot->wait_kind]
-                    , slot->wait_object);
+        report_text(" %s %p", wait_names[slot->wait_kind], slot->wait_object);
         report_time("since", slot->blocked_since_ns);
         report_time("deadline", slot->deadline_ns);
         if (slot->wait_kind == WAIT_DESCRIPTORS)
             for (nfds_t i = 0; i < slot->polled_count; i++)
-                report_text("%s %d (%s)", i == 0 ? ", fds" : ","
-                            , slot->polled[i].fd, descriptor_names[
-                                descriptor_get(slot->polled[i].fd).kind]);
+                report_text(
+                    "%s %d (%s)", i == 0 ? ", fds" : ",", slot->polled[i].fd,
+                    descriptor_names[descriptor_get(slot->polled[i].fd).kind]);
     }
     report_text("\n");
 }
@@ -203,13 +203,12 @@ report_all_and_exit(int exit_code, bool all_backtraces)
         if (slot_at(i)->state != SLOT_FREE)
             report_slot(slot_at(i));
     uint64_t end = baton_switches();
-    uint64_t start = end < MAX_RECENT_SWITCHES
-        ? 0 : end - MAX_RECENT_SWITCHES;
+    uint64_t start = end < MAX_RECENT_SWITCHES ? 0 : end - MAX_RECENT_SWITCHES;
     report_text("last switches (time, slot, what it had waited for):\n");
     for (uint64_t i = start; i < end; i++) {
         const struct recent_switch *recent = baton_recent_switch(i);
-        report_text("  %.9f %d %s\n", recent->time_ns / SECOND_NS
-                    , recent->slot, wait_names[recent->waited_for]);
+        report_text("  %.9f %d %s\n", recent->time_ns / SECOND_NS, recent->slot,
+                    wait_names[recent->waited_for]);
     }
     for (int i = 0; i < slot_count(); i++) {
         enum slot_state state = slot_at(i)->state;
@@ -230,7 +229,8 @@ void
 report_deadlock(void)
 {
     report_text("virtual printer: deadlock at %.9f s: every thread waits and"
-                " nothing will happen\n", clock_now_ns() / SECOND_NS);
+                " nothing will happen\n",
+                clock_now_ns() / SECOND_NS);
     report_all_and_exit(EXIT_DEADLOCK, true);
 }
 
@@ -239,6 +239,7 @@ void
 report_hang(double seconds)
 {
     report_text("virtual printer: no progress for %.1f s of real time at"
-                " %.9f s\n", seconds, clock_now_ns() / SECOND_NS);
+                " %.9f s\n",
+                seconds, clock_now_ns() / SECOND_NS);
     report_all_and_exit(EXIT_HANG, false);
 }

@@ -120,8 +120,7 @@ first_to_wake(void)
         if (slot->state != SLOT_BLOCKED || slot->wake_ns == NEVER_NS)
             continue;
         if (first == NULL || slot->wake_ns < first->wake_ns
-            || (slot->wake_ns == first->wake_ns
-                && slot->order < first->order))
+            || (slot->wake_ns == first->wake_ns && slot->order < first->order))
             first = slot;
     }
     return first;
@@ -137,8 +136,8 @@ slot_earliest_wake_ns(void)
 
 // Note what a slot waits for, and when the host's kernel would wake it
 void
-slot_block(struct slot *slot, enum wait_kind kind, const void *object
-           , int64_t deadline_ns)
+slot_block(struct slot *slot, enum wait_kind kind, const void *object,
+           int64_t deadline_ns)
 {
     slot->state = SLOT_BLOCKED;
     slot->wait_kind = kind;

@@ -12,15 +12,44 @@
 
 // Calls that block, or fire, in real time
 static const char *const uncovered_calls[] = {
-    "alarm", "cnd_timedwait", "cnd_wait", "epoll_pwait2", "inotify_init",
-    "inotify_init1", "mq_receive", "mq_timedreceive", "msgrcv", "mtx_lock",
-    "mtx_timedlock", "pause", "pthread_barrier_wait", "pthread_clockjoin_np",
-    "pthread_rwlock_clockrdlock", "pthread_rwlock_clockwrlock",
-    "pthread_rwlock_timedrdlock", "pthread_rwlock_timedwrlock",
-    "pthread_timedjoin_np", "recvmmsg", "semop", "semtimedop", "sendmmsg",
-    "setitimer", "signalfd", "sigsuspend", "sigtimedwait", "sigwait",
-    "sigwaitinfo", "splice", "thrd_create", "thrd_join", "thrd_sleep",
-    "timer_create", "timerfd_create", "ualarm", "wait", "wait3"
+    "alarm",
+    "cnd_timedwait",
+    "cnd_wait",
+    "epoll_pwait2",
+    "inotify_init",
+    "inotify_init1",
+    "mq_receive",
+    "mq_timedreceive",
+    "msgrcv",
+    "mtx_lock",
+    "mtx_timedlock",
+    "pause",
+    "pthread_barrier_wait",
+    "pthread_clockjoin_np",
+    "pthread_rwlock_clockrdlock",
+    "pthread_rwlock_clockwrlock",
+    "pthread_rwlock_timedrdlock",
+    "pthread_rwlock_timedwrlock",
+    "pthread_timedjoin_np",
+    "recvmmsg",
+    "semop",
+    "semtimedop",
+    "sendmmsg",
+    "setitimer",
+    "signalfd",
+    "sigsuspend",
+    "sigtimedwait",
+    "sigwait",
+    "sigwaitinfo",
+    "splice",
+    "thrd_create",
+    "thrd_join",
+    "thrd_sleep",
+    "timer_create",
+    "timerfd_create",
+    "ualarm",
+    "wait",
+    "wait3",
 };
 
 static unsigned long long scanned_additions;
@@ -78,8 +107,8 @@ scan_object(const struct dl_phdr_info *info, const ElfW(Dyn) *dynamic)
         const ElfW(Sym) *symbol = &symbols.table[i];
         const char *name = &symbols.names[symbol->st_name];
         if (symbol->st_shndx == SHN_UNDEF && is_uncovered(name))
-            report_file_only("not in virtual time: %s, used by %s\n", name
-                             , *object != '\0' ? object : "the program");
+            report_file_only("not in virtual time: %s, used by %s\n", name,
+                             *object != '\0' ? object : "the program");
     }
 }
 
@@ -105,8 +134,9 @@ scan_if_new(struct dl_phdr_info *info, size_t size, void *data)
         return 0;
     for (int i = 0; i < info->dlpi_phnum; i++)
         if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            scan_object(info, (const ElfW(Dyn) *)(
-                            info->dlpi_addr + info->dlpi_phdr[i].p_vaddr));
+            scan_object(info,
+                        (const ElfW(Dyn) *)(info->dlpi_addr
+                                            + info->dlpi_phdr[i].p_vaddr));
     return 0;
 }
 

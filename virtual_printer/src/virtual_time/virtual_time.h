@@ -26,11 +26,13 @@
 #define INTERCEPT __attribute__((visibility("default")))
 
 // The function of that name which the process would call without us
-#define REAL(name) ({                                       \
-    static __typeof__(&name) real_;                         \
-    if (real_ == NULL)                                      \
-        real_ = (__typeof__(&name))real_symbol(#name);      \
-    real_; })
+#define REAL(name)                                         \
+    ({                                                     \
+        static __typeof__(&name) real_;                    \
+        if (real_ == NULL)                                 \
+            real_ = (__typeof__(&name))real_symbol(#name); \
+        real_;                                             \
+    })
 
 #define NEVER_NS INT64_MAX
 #define MAX_SLOTS 1024
@@ -52,12 +54,23 @@ INTERCEPT int64_t virtual_printer_cpu_ns(void);
 #pragma GCC visibility push(hidden)
 
 enum slot_state {
-    SLOT_FREE, SLOT_READY, SLOT_RUNNING, SLOT_BLOCKED, SLOT_DEAD
+    SLOT_FREE,
+    SLOT_READY,
+    SLOT_RUNNING,
+    SLOT_BLOCKED,
+    SLOT_DEAD,
 };
 
 enum wait_kind {
-    WAIT_NOTHING, WAIT_MUTEX, WAIT_RWLOCK, WAIT_CONDITION, WAIT_SEMAPHORE,
-    WAIT_JOIN, WAIT_SLEEP, WAIT_DESCRIPTORS, WAIT_KINDS
+    WAIT_NOTHING,
+    WAIT_MUTEX,
+    WAIT_RWLOCK,
+    WAIT_CONDITION,
+    WAIT_SEMAPHORE,
+    WAIT_JOIN,
+    WAIT_SLEEP,
+    WAIT_DESCRIPTORS,
+    WAIT_KINDS,
 };
 
 // One managed thread. Only the holder of the baton reads or writes slots,
@@ -122,8 +135,8 @@ int slot_count(void);
 struct slot *slot_of_thread(pthread_t thread);
 struct slot *slot_first_waiting(enum wait_kind kind, const void *object);
 int64_t slot_earliest_wake_ns(void);
-void slot_block(struct slot *slot, enum wait_kind kind, const void *object
-                , int64_t deadline_ns);
+void slot_block(struct slot *slot, enum wait_kind kind, const void *object,
+                int64_t deadline_ns);
 void slot_make_ready(struct slot *slot, bool was_woken);
 void slot_make_due_ready(void);
 struct slot *slot_take_ready(void);
@@ -171,8 +184,7 @@ void driver_write_schedule(void);
 
 // report.c
 void report_setup(const char *path);
-void report_text(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void report_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_file_only(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 void report_deadlock(void) __attribute__((noreturn));
@@ -188,9 +200,15 @@ void uncovered_scan(void);
 
 // descriptors.c
 enum descriptor_kind {
-    DESCRIPTOR_UNKNOWN, DESCRIPTOR_LINK, DESCRIPTOR_PAIR, DESCRIPTOR_SOCKET,
-    DESCRIPTOR_LISTENER, DESCRIPTOR_CONNECTION, DESCRIPTOR_EPOLL,
-    DESCRIPTOR_CHILD, DESCRIPTOR_CAN
+    DESCRIPTOR_UNKNOWN,
+    DESCRIPTOR_LINK,
+    DESCRIPTOR_PAIR,
+    DESCRIPTOR_SOCKET,
+    DESCRIPTOR_LISTENER,
+    DESCRIPTOR_CONNECTION,
+    DESCRIPTOR_EPOLL,
+    DESCRIPTOR_CHILD,
+    DESCRIPTOR_CAN,
 };
 struct descriptor {
     enum descriptor_kind kind;
@@ -225,19 +243,19 @@ int can_device_open(int type);
 void can_device_retain(int index);
 void can_device_release(int index);
 short can_device_events(int index);
-int can_device_bind(int index, const struct sockaddr *address
-                    , socklen_t length);
+int can_device_bind(int index, const struct sockaddr *address,
+                    socklen_t length);
 int can_device_ioctl(int fd, unsigned long request, void *argument);
-int can_device_set_option(int index, int level, int name, const void *value
-                          , socklen_t length);
+int can_device_set_option(int index, int level, int name, const void *value,
+                          socklen_t length);
 bool can_device_has_timestamps(int index);
 
 // can_transfer.c
-ssize_t can_device_receive(int fd, int index, struct msghdr *message
-                           , int flags);
+ssize_t can_device_receive(int fd, int index, struct msghdr *message,
+                           int flags);
 ssize_t can_device_send(int index, const struct msghdr *message);
-ssize_t can_device_receive_parts(int fd, const struct iovec *parts, int count
-                                 , int flags);
+ssize_t can_device_receive_parts(int fd, const struct iovec *parts, int count,
+                                 int flags);
 ssize_t can_device_send_parts(int fd, const struct iovec *parts, int count);
 
 // waiting.c: waits for readiness

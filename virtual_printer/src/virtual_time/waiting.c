@@ -152,7 +152,7 @@ waiting_has_link_ready(const struct slot *slot)
         const struct pollfd *polled = &slot->polled[i];
         if (descriptor_is_simulated(polled->fd)
             && descriptor_simulated_events(polled->fd)
-            & ((polled->events & POLLIN) | POLLHUP))
+                & ((polled->events & POLLIN) | POLLHUP))
             return true;
     }
     return false;
@@ -200,7 +200,8 @@ wait_for_real(bool children_only)
         await_ends_of_children(polled, count);
     if (driver_is_running())
         polled[count++] = (struct pollfd){
-            .fd = driver_descriptor(), .events = POLLIN
+            .fd = driver_descriptor(),
+            .events = POLLIN,
         };
     REAL(poll)(polled, count, -1);
     if (driver_is_running() && polled[count - 1].revents != 0)

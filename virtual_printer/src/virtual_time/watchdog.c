@@ -64,8 +64,8 @@ watchdog_setup(const char *limit_text)
     if (limit_text != NULL)
         limit_s = atof(limit_text);
     if (!(limit_s > 0.))
-        report_bad_setup("watchdog limit \"%s\" is no time in seconds"
-                         , limit_text);
+        report_bad_setup("watchdog limit \"%s\" is no time in seconds",
+                         limit_text);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -88,7 +88,6 @@ world_control(const char *request, char *reply, size_t reply_size)
         return;
     }
     world_catch_up();
-    simulation_control(simulation, clock_now_ns(), request, reply
-                       , reply_size);
+    simulation_control(simulation, clock_now_ns(), request, reply, reply_size);
     world_deliver(clock_now_ns());
 }

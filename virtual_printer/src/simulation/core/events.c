@@ -45,8 +45,8 @@ sift_down(struct event_queue *queue, size_t index, struct event_entry entry)
         if (child >= queue->count)
             break;
         if (child + 1 < queue->count
-            && entry_is_before(&queue->entries[child + 1]
-                               , &queue->entries[child]))
+            && entry_is_before(&queue->entries[child + 1],
+                               &queue->entries[child]))
             child++;
         if (!entry_is_before(&queue->entries[child], &entry))
             break;
@@ -75,8 +75,8 @@ event_schedule(struct event_queue *queue, struct event *event, int64_t time_ns)
     }
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity * 2 + 64;
-        queue->entries = realloc(queue->entries, queue->capacity
-                                 * sizeof(queue->entries[0]));
+        queue->entries = realloc(queue->entries,
+                                 queue->capacity * sizeof(queue->entries[0]));
         if (!queue->entries)
             abort();
     }

@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 
 #define NS_PER_S 1000000000
-#define container_of(pointer, type, member)                     \
+#define container_of(pointer, type, member) \
     ((type *)((char *)(pointer) - offsetof(type, member)))
 
 // Embedded in its owner; run() finds the owner with container_of().  An
@@ -35,8 +35,8 @@ struct event_queue {
 };
 
 // Schedule an event, or move it if it is scheduled already
-void event_schedule(struct event_queue *queue, struct event *event
-                    , int64_t time_ns);
+void event_schedule(struct event_queue *queue, struct event *event,
+                    int64_t time_ns);
 void event_cancel(struct event_queue *queue, struct event *event);
 
 #pragma GCC visibility pop

@@ -93,24 +93,24 @@ words_text(struct words *words, const char *key)
 }
 
 double
-words_parse_number(struct words *words, const char *what, const char *text
-                   , double minimum, double maximum)
+words_parse_number(struct words *words, const char *what, const char *text,
+                   double minimum, double maximum)
 {
     char *end;
     double number = strtod(text, &end);
     if (end == text || *end || !isfinite(number))
         words_fail(words, "%s is not a number: '%s'", what, text);
     else if (number < minimum || number > maximum)
-        words_fail(words, "%s must be from %g to %g: '%s'", what, minimum
-                   , maximum, text);
+        words_fail(words, "%s must be from %g to %g: '%s'", what, minimum,
+                   maximum, text);
     else
         return number;
     return minimum;
 }
 
 int64_t
-words_parse_integer(struct words *words, const char *what, const char *text
-                    , int64_t minimum, int64_t maximum)
+words_parse_integer(struct words *words, const char *what, const char *text,
+                    int64_t minimum, int64_t maximum)
 {
     char *end;
     errno = 0;
@@ -118,50 +118,50 @@ words_parse_integer(struct words *words, const char *what, const char *text
     if (end == text || *end || errno)
         words_fail(words, "%s is not a whole number: '%s'", what, text);
     else if (number < minimum || number > maximum)
-        words_fail(words, "%s must be from %lld to %lld: '%s'", what
-                   , (long long)minimum, (long long)maximum, text);
+        words_fail(words, "%s must be from %lld to %lld: '%s'", what,
+                   (long long)minimum, (long long)maximum, text);
     else
         return number;
     return minimum;
 }
 
 double
-words_number(struct words *words, const char *key
-             , double minimum, double maximum)
+words_number(struct words *words, const char *key, double minimum,
+             double maximum)
 {
-    return words_parse_number(words, key, words_text(words, key)
-                              , minimum, maximum);
+    return words_parse_number(words, key, words_text(words, key), minimum,
+                              maximum);
 }
 
 double
-words_number_or(struct words *words, const char *key
-                , double minimum, double maximum, double fallback)
+words_number_or(struct words *words, const char *key, double minimum,
+                double maximum, double fallback)
 {
     const char *value = words_find(words, key);
     return value ? words_parse_number(words, key, value, minimum, maximum)
-        : fallback;
+                 : fallback;
 }
 
 int64_t
-words_integer(struct words *words, const char *key
-              , int64_t minimum, int64_t maximum)
+words_integer(struct words *words, const char *key, int64_t minimum,
+              int64_t maximum)
 {
-    return words_parse_integer(words, key, words_text(words, key)
-                               , minimum, maximum);
+    return words_parse_integer(words, key, words_text(words, key), minimum,
+                               maximum);
 }
 
 int64_t
-words_integer_or(struct words *words, const char *key
-                 , int64_t minimum, int64_t maximum, int64_t fallback)
+words_integer_or(struct words *words, const char *key, int64_t minimum,
+                 int64_t maximum, int64_t fallback)
 {
     const char *value = words_find(words, key);
     return value ? words_parse_integer(words, key, value, minimum, maximum)
-        : fallback;
+                 : fallback;
 }
 
 int
-words_choice(struct words *words, const char *key
-             , const char *const *names, int count)
+words_choice(struct words *words, const char *key, const char *const *names,
+             int count)
 {
     const char *value = words_text(words, key);
     for (int i = 0; i < count; i++)

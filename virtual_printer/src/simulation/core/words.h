@@ -38,25 +38,22 @@ const char *words_find(struct words *words, const char *key);
 const char *words_text(struct words *words, const char *key);
 
 // Numbers within bounds; with a fallback the key may be missing
-double words_number(struct words *words, const char *key
-                    , double minimum, double maximum);
-double words_number_or(struct words *words, const char *key
-                       , double minimum, double maximum, double fallback);
-double words_parse_number(struct words *words, const char *what
-                          , const char *text
-                          , double minimum, double maximum);
-int64_t words_integer(struct words *words, const char *key
-                      , int64_t minimum, int64_t maximum);
-int64_t words_integer_or(struct words *words, const char *key
-                         , int64_t minimum, int64_t maximum
-                         , int64_t fallback);
-int64_t words_parse_integer(struct words *words, const char *what
-                            , const char *text
-                            , int64_t minimum, int64_t maximum);
+double words_number(struct words *words, const char *key, double minimum,
+                    double maximum);
+double words_number_or(struct words *words, const char *key, double minimum,
+                       double maximum, double fallback);
+double words_parse_number(struct words *words, const char *what,
+                          const char *text, double minimum, double maximum);
+int64_t words_integer(struct words *words, const char *key, int64_t minimum,
+                      int64_t maximum);
+int64_t words_integer_or(struct words *words, const char *key, int64_t minimum,
+                         int64_t maximum, int64_t fallback);
+int64_t words_parse_integer(struct words *words, const char *what,
+                            const char *text, int64_t minimum, int64_t maximum);
 
 // Index of a key's value among some names
-int words_choice(struct words *words, const char *key
-                 , const char *const *names, int count);
+int words_choice(struct words *words, const char *key, const char *const *names,
+                 int count);
 
 // Complain about words that nobody asked for
 void words_check_used(struct words *words);

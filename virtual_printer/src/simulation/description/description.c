@@ -61,22 +61,22 @@ read_seed(struct simulation *sim, struct words *words, int line)
 }
 
 static const struct directive directives[] = {
-    { "seed", 0, read_seed },
-    { "mcu", 1, read_mcu },
-    { "can_bus", 1, read_can_bus },
+    { "seed",     0, read_seed     },
+    { "mcu",      1, read_mcu      },
+    { "can_bus",  1, read_can_bus  },
     { "carriage", 1, read_carriage },
-    { "message", 2, read_message },
-    { "link", 2, read_link },
+    { "message",  2, read_message  },
+    { "link",     2, read_link     },
     { "can_node", 2, read_can_node },
-    { "stepper", 2, read_stepper },
-    { "endstop", 2, read_endstop },
-    { "bed", 2, read_bed },
+    { "stepper",  2, read_stepper  },
+    { "endstop",  2, read_endstop  },
+    { "bed",      2, read_bed      },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong
 static int
-read_line(struct simulation *sim, const char *line, int number, int pass
-          , char *error, size_t error_size)
+read_line(struct simulation *sim, const char *line, int number, int pass,
+          char *error, size_t error_size)
 {
     struct words words;
     words_split(&words, line);
@@ -99,8 +99,8 @@ read_line(struct simulation *sim, const char *line, int number, int pass
 }
 
 static int
-read_lines(struct simulation *sim, const char *text, int pass
-           , char *error, size_t error_size)
+read_lines(struct simulation *sim, const char *text, int pass, char *error,
+           size_t error_size)
 {
     int result = 0;
     char *copy = copy_string(text), *line = copy;
@@ -126,7 +126,8 @@ check_mcu(const struct mcu *mcu, char *error, size_t error_size)
     else if (!mcu->link.transport)
         kind = "device and is on no can_bus";
     for (int i = 0; i < RESPONSE_COUNT && !kind; i++)
-        if (!mcu->has_response[i] && (is_on_bus || !response_kinds[i].is_of_node_only)) {
+        if (!mcu->has_response[i]
+            && (is_on_bus || !response_kinds[i].is_of_node_only)) {
             kind = "message of response ";
             name = response_kinds[i].name;
         }
@@ -137,8 +138,8 @@ check_mcu(const struct mcu *mcu, char *error, size_t error_size)
         }
     if (!kind)
         return 0;
-    snprintf(error, error_size, "line %d: mcu '%s' has no %s%s"
-             , mcu->line, mcu->name, kind, name);
+    snprintf(error, error_size, "line %d: mcu '%s' has no %s%s", mcu->line,
+             mcu->name, kind, name);
     return -1;
 }
 
@@ -156,8 +157,8 @@ check_all(struct simulation *sim, char *error, size_t error_size)
 }
 
 int
-description_read(struct simulation *sim, const char *path
-                 , char *error, size_t error_size)
+description_read(struct simulation *sim, const char *path, char *error,
+                 size_t error_size)
 {
     size_t size;
     uint8_t *content = description_file(path, &size);
@@ -168,8 +169,8 @@ description_read(struct simulation *sim, const char *path
     sim->mechanics.radius_mm = 100.0;
     int result = 0;
     for (int pass = 0; pass < PASS_COUNT && !result; pass++)
-        result = read_lines(sim, (const char *)content, pass
-                            , error, error_size);
+        result =
+            read_lines(sim, (const char *)content, pass, error, error_size);
     free(content);
     return result ? result : check_all(sim, error, error_size);
 }

@@ -18,13 +18,13 @@ struct simulation;
 uint8_t *description_file(const char *path, size_t *size);
 
 // description_mcu.c
-struct mcu *description_mcu(struct simulation *sim, struct words *words
-                            , const char *name);
+struct mcu *description_mcu(struct simulation *sim, struct words *words,
+                            const char *name);
 void read_mcu(struct simulation *sim, struct words *words, int line);
 void read_link(struct simulation *sim, struct words *words, int line);
 // Delays of two directions, the first one's under a key, and their jitter
-void read_delays(struct words *words, struct delay_line *outward
-                 , const char *outward_key, struct delay_line *to_host);
+void read_delays(struct words *words, struct delay_line *outward,
+                 const char *outward_key, struct delay_line *to_host);
 void read_message(struct simulation *sim, struct words *words, int line);
 
 // description_can.c

@@ -21,10 +21,9 @@ static struct can_bus *
 add_bus(struct simulation *sim, const char *name)
 {
     size_t index = sim->can_bus_count;
-    struct can_bus **place = array_grow(&sim->can_buses, &sim->can_bus_count
-                                        , sizeof(*place));
-    struct can_bus *bus = *place = can_bus_create(&sim->timeline
-                                                  , name, index);
+    struct can_bus **place =
+        array_grow(&sim->can_buses, &sim->can_bus_count, sizeof(*place));
+    struct can_bus *bus = *place = can_bus_create(&sim->timeline, name, index);
     bus->host = can_host_create(bus, index, &sim->can_receiver);
     bus->load = can_load_create(bus, index);
     return bus;
@@ -33,12 +32,12 @@ add_bus(struct simulation *sim, const char *name)
 void
 read_disturbances(struct can_bus *bus, struct words *words)
 {
-    double error_rate = words_number_or(words, "error_rate", 0.0, 1.0
-                                        , bus->error_rate);
-    double share = words_number_or(words, "load", 0.0, SHARE_MAX
-                                   , bus->load->share);
-    int64_t id = words_integer_or(words, "load_id", 0, STANDARD_ID_MAX
-                                  , bus->load->id);
+    double error_rate =
+        words_number_or(words, "error_rate", 0.0, 1.0, bus->error_rate);
+    double share =
+        words_number_or(words, "load", 0.0, SHARE_MAX, bus->load->share);
+    int64_t id =
+        words_integer_or(words, "load_id", 0, STANDARD_ID_MAX, bus->load->id);
     words_check_used(words);
     if (words->error[0])
         return;
@@ -69,8 +68,8 @@ read_uuid(struct words *words, uint8_t uuid[CAN_UUID_SIZE])
     uint64_t number = strtoull(text, &end, 16);
     if (*end || strlen(text) != 2 * CAN_UUID_SIZE
         || !isxdigit((unsigned char)text[0]))
-        words_fail(words, "uuid is not %d hex digits: '%s'"
-                   , 2 * CAN_UUID_SIZE, text);
+        words_fail(words, "uuid is not %d hex digits: '%s'", 2 * CAN_UUID_SIZE,
+                   text);
     for (int i = 0; i < CAN_UUID_SIZE; i++)
         uuid[i] = (uint8_t)(number >> (8 * (CAN_UUID_SIZE - 1 - i)));
 }
@@ -87,9 +86,11 @@ read_can_node(struct simulation *sim, struct words *words, int line)
     uint8_t uuid[CAN_UUID_SIZE];
     read_uuid(words, uuid);
     if (mcu && mcu->link.transport)
-        words_fail(words, can_node_of(&mcu->link)
-                   ? "mcu '%s' is on a bus already"
-                   : "mcu '%s' has a device and is on a can_bus", mcu->name);
+        words_fail(words,
+                   can_node_of(&mcu->link)
+                       ? "mcu '%s' is on a bus already"
+                       : "mcu '%s' has a device and is on a can_bus",
+                   mcu->name);
     if (!words->error[0])
         can_node_create(&mcu->link, sim->can_buses[bus], mcu->name, uuid);
 }

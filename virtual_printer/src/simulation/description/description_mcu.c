@@ -40,18 +40,18 @@ read_mcu(struct simulation *sim, struct words *words, int line)
         words_fail(words, "mcu '%s' is there twice", name);
     if (device_path && machine_find_link(sim, device_path) >= 0)
         words_fail(words, "device '%s' is there twice", device_path);
-    struct mcu *mcu = mcu_create(&sim->timeline, &sim->mechanics
-                                 , sim->mcu_count);
-    struct mcu **place = array_grow(&sim->mcus, &sim->mcu_count
-                                    , sizeof(*place));
+    struct mcu *mcu =
+        mcu_create(&sim->timeline, &sim->mechanics, sim->mcu_count);
+    struct mcu **place =
+        array_grow(&sim->mcus, &sim->mcu_count, sizeof(*place));
     *place = mcu;
     mcu->name = copy_string(name);
     mcu->line = line;
     if (device_path)
         serial_port_create(&mcu->link, device_path);
     mcu->link.ns_per_byte = -1.0;
-    mcu->nominal_frequency = (uint32_t)words_integer(
-        words, "frequency", 1000, 1000000000);
+    mcu->nominal_frequency =
+        (uint32_t)words_integer(words, "frequency", 1000, 1000000000);
     mcu->move_count = (uint32_t)words_integer(words, "move_count", 1, 65535);
     double drift_ppm = words_number_or(words, "drift_ppm", -1e5, 1e5, 0.0);
     double offset_s = words_number_or(words, "clock_offset_s", 0.0, 1e6, 0.0);
@@ -63,15 +63,16 @@ read_mcu(struct simulation *sim, struct words *words, int line)
 }
 
 void
-read_delays(struct words *words, struct delay_line *outward
-            , const char *outward_key, struct delay_line *to_host)
+read_delays(struct words *words, struct delay_line *outward,
+            const char *outward_key, struct delay_line *to_host)
 {
-    outward->delay_ns = (int64_t)(
-        words_number(words, outward_key, 0.0, TIME_US_MAX) * 1000.0);
-    to_host->delay_ns = (int64_t)(
-        words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
-    outward->jitter_ns = to_host->jitter_ns = (int64_t)(
-        words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0) * 1000.0);
+    outward->delay_ns =
+        (int64_t)(words_number(words, outward_key, 0.0, TIME_US_MAX) * 1000.0);
+    to_host->delay_ns =
+        (int64_t)(words_number(words, "to_host_us", 0.0, TIME_US_MAX) * 1000.0);
+    outward->jitter_ns = to_host->jitter_ns =
+        (int64_t)(words_number_or(words, "jitter_us", 0.0, TIME_US_MAX, 0.0)
+                  * 1000.0);
 }
 
 void
@@ -82,8 +83,8 @@ read_link(struct simulation *sim, struct words *words, int line)
     if (!mcu)
         return;
     struct link *link = &mcu->link;
-    read_delays(words, &link->channels[LINK_TO_MCU].line, "to_mcu_us"
-                , &link->channels[LINK_TO_HOST].line);
+    read_delays(words, &link->channels[LINK_TO_MCU].line, "to_mcu_us",
+                &link->channels[LINK_TO_HOST].line);
     double baud = words_number_or(words, "baud", 0.0, 1e9, 0.0);
     // Eight bits travel with a start bit and a stop bit
     link->ns_per_byte = baud > 0.0 ? 10.0 * NS_PER_S / baud : 0.0;
@@ -124,8 +125,8 @@ add_command(struct mcu *mcu, struct words *words, uint32_t id)
     if (!command)
         words_fail(words, "unknown command '%s'", name);
     else if (count_arguments(words, 5, 1) != command->argument_count)
-        words_fail(words, "command '%s' has %d arguments", name
-                   , command->argument_count);
+        words_fail(words, "command '%s' has %d arguments", name,
+                   command->argument_count);
     mcu->commands[id] = command;
 }
 
@@ -153,8 +154,8 @@ add_static_string(struct mcu *mcu, struct words *words, uint32_t id)
     if (words->count < 5)
         return;
     const char *text = words->line + (words->items[4] - words->text);
-    struct static_string *string = array_grow(
-        &mcu->strings, &mcu->string_count, sizeof(*string));
+    struct static_string *string =
+        array_grow(&mcu->strings, &mcu->string_count, sizeof(*string));
     string->id = (uint16_t)id;
     string->text = copy_string(text);
     for (int i = 0; i < REASON_COUNT; i++)

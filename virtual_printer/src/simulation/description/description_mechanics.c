@@ -47,8 +47,8 @@ read_carriage(struct simulation *sim, struct words *words, int line)
         carriage->x_mm = read_length(words, "x");
         carriage->y_mm = read_length(words, "y");
     } else {
-        carriage->has_toolhead = (int)words_integer_or(words, "toolhead"
-                                                       , 0, 1, 1);
+        carriage->has_toolhead =
+            (int)words_integer_or(words, "toolhead", 0, 1, 1);
     }
 }
 
@@ -68,8 +68,8 @@ read_moves(struct simulation *sim, struct words *words, struct motor *motor)
 {
     const char *given = words_find(words, "moves");
     char *text = copy_string(given ? given : ""), *rest, *colon;
-    for (char *part = strtok_r(text, ",", &rest); part
-         ; part = strtok_r(NULL, ",", &rest)) {
+    for (char *part = strtok_r(text, ",", &rest); part;
+         part = strtok_r(NULL, ",", &rest)) {
         colon = strchr(part, ':');
         if (!colon) {
             words_fail(words, "moves has no factor: '%s'", part);
@@ -91,16 +91,14 @@ read_stepper(struct simulation *sim, struct words *words, int line)
     for (size_t i = 0; i < mechanics->motor_count; i++)
         if (!strcmp(mechanics->motors[i].name, name))
             words_fail(words, "stepper '%s' is there twice", name);
-    struct motor *motor = array_grow(
-        &mechanics->motors, &mechanics->motor_count, sizeof(*motor));
+    struct motor *motor =
+        array_grow(&mechanics->motors, &mechanics->motor_count, sizeof(*motor));
     motor->name = copy_string(name);
     motor->mcu = description_mcu(sim, words, words_text(words, "mcu"));
     motor->step_pin = (uint8_t)words_integer(words, "step_pin", 0, 255);
     motor->dir_pin = (uint8_t)words_integer(words, "dir_pin", 0, 255);
-    motor->invert_dir = (uint8_t)words_integer_or(words, "invert_dir"
-                                                  , 0, 1, 0);
-    motor->step_dist_mm = words_number(words, "step_dist", 1e-9
-                                       , LENGTH_MM_MAX);
+    motor->invert_dir = (uint8_t)words_integer_or(words, "invert_dir", 0, 1, 0);
+    motor->step_dist_mm = words_number(words, "step_dist", 1e-9, LENGTH_MM_MAX);
     read_moves(sim, words, motor);
 }
 
@@ -108,8 +106,8 @@ read_stepper(struct simulation *sim, struct words *words, int line)
 static size_t
 find_source(struct simulation *sim, struct words *words, size_t wire)
 {
-    struct mcu *mcu = description_mcu(sim, words
-                                      , words_text(words, "source_mcu"));
+    struct mcu *mcu =
+        description_mcu(sim, words, words_text(words, "source_mcu"));
     uint32_t pin = (uint32_t)words_integer(words, "source_pin", 0, 255);
     struct sensor *source = mechanics_find_sensor(&sim->mechanics, mcu, pin);
     size_t index = source ? (size_t)(source - sim->mechanics.sensors) : wire;
@@ -121,22 +119,21 @@ find_source(struct simulation *sim, struct words *words, size_t wire)
 }
 
 static void
-read_bltouch(struct simulation *sim, struct words *words
-             , struct bltouch *bltouch)
+read_bltouch(struct simulation *sim, struct words *words,
+             struct bltouch *bltouch)
 {
-    bltouch->control_mcu = description_mcu(
-        sim, words, words_text(words, "control_mcu"));
-    bltouch->control_pin = (uint8_t)words_integer(words, "control_pin"
-                                                  , 0, 255);
-    bltouch->control_invert = (uint8_t)words_integer_or(
-        words, "control_invert", 0, 1, 0);
+    bltouch->control_mcu =
+        description_mcu(sim, words, words_text(words, "control_mcu"));
+    bltouch->control_pin = (uint8_t)words_integer(words, "control_pin", 0, 255);
+    bltouch->control_invert =
+        (uint8_t)words_integer_or(words, "control_invert", 0, 1, 0);
 }
 
 void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
     static const char *const kinds[] = {
-        "carriage", "nozzle", "probe", "bltouch", "wire"
+        "carriage", "nozzle", "probe", "bltouch", "wire",
     };
     static const char *const sides[] = { "min", "max" };
     (void)line;
@@ -146,22 +143,22 @@ read_endstop(struct simulation *sim, struct words *words, int line)
         words_fail(words, "there are two endstops on pin %d", pin);
     size_t index = sim->mechanics.sensor_count;
     struct sensor *sensor = array_grow(
-        &sim->mechanics.sensors, &sim->mechanics.sensor_count
-        , sizeof(*sensor));
+        &sim->mechanics.sensors, &sim->mechanics.sensor_count, sizeof(*sensor));
     sensor->mcu = mcu;
     sensor->pin = pin;
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
     sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 5);
-    random_init(&sensor->random, sim->timeline.seed, UINT32_MAX + (uint64_t)index);
+    random_init(&sensor->random, sim->timeline.seed,
+                UINT32_MAX + (uint64_t)index);
     if (sensor->kind == SENSOR_WIRE) {
         sensor->source = find_source(sim, words, index);
         return;
     }
     if (sensor->kind == SENSOR_CARRIAGE || sensor->kind == SENSOR_NOZZLE) {
         if (sensor->kind == SENSOR_CARRIAGE)
-            sensor->carriage = find_carriage(sim, words
-                                             , words_text(words, "carriage"));
+            sensor->carriage =
+                find_carriage(sim, words, words_text(words, "carriage"));
         sensor->at_mm = read_length(words, "at");
         sensor->is_at_max = words_choice(words, "side", sides, 2);
         return;
@@ -169,8 +166,8 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->offset_x_mm = read_length(words, "offset_x");
     sensor->offset_y_mm = read_length(words, "offset_y");
     sensor->trigger_height_mm = read_length(words, "trigger_height");
-    sensor->noise_mm = words_number_or(words, "noise_um", 0.0, 1e6, 0.0)
-        / 1000.0;
+    sensor->noise_mm =
+        words_number_or(words, "noise_um", 0.0, 1e6, 0.0) / 1000.0;
     if (sensor->kind == SENSOR_BLTOUCH)
         read_bltouch(sim, words, &sensor->bltouch);
 }
@@ -185,6 +182,6 @@ read_bed(struct simulation *sim, struct words *words, int line)
     mechanics->bow_mm = read_length_or_zero(words, "bow_mm");
     mechanics->center_x_mm = read_length_or_zero(words, "center_x");
     mechanics->center_y_mm = read_length_or_zero(words, "center_y");
-    mechanics->radius_mm = words_number_or(words, "radius", 1e-3
-                                           , LENGTH_MM_MAX, 100.0);
+    mechanics->radius_mm =
+        words_number_or(words, "radius", 1e-3, LENGTH_MM_MAX, 100.0);
 }

@@ -37,8 +37,8 @@ int machine_find_link(const struct simulation *sim, const char *device_path);
 int machine_find_can_bus(const struct simulation *sim, const char *name);
 
 // description.c
-int description_read(struct simulation *sim, const char *path
-                     , char *error, size_t error_size);
+int description_read(struct simulation *sim, const char *path, char *error,
+                     size_t error_size);
 
 #pragma GCC visibility pop
 

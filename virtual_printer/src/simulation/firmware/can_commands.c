@@ -42,9 +42,8 @@ command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments)
     if (!node)
         return;
     const struct can_station *station = &node->station;
-    MCU_RESPOND(mcu, RESPONSE_CANBUS_STATUS
-                , (uint32_t)station->receive_failure_count
-                , (uint32_t)station->error_count
-                , (uint32_t)station->retransmission_count
-                , (uint32_t)can_station_state(station));
+    MCU_RESPOND(
+        mcu, RESPONSE_CANBUS_STATUS, (uint32_t)station->receive_failure_count,
+        (uint32_t)station->error_count, (uint32_t)station->retransmission_count,
+        (uint32_t)can_station_state(station));
 }

@@ -28,8 +28,8 @@ command_identify(struct mcu *mcu, const uint32_t *arguments)
     if (block.size + 1 + size + BLOCK_TRAILER_SIZE > BLOCK_SIZE_MAX)
         // Like the firmware, send nothing if it does not fit
         return;
-    block_put_bytes(&block, size ? mcu->dictionary + offset : mcu->dictionary
-                    , size);
+    block_put_bytes(&block, size ? mcu->dictionary + offset : mcu->dictionary,
+                    size);
     block_finish(&block, mcu->receiver.next_sequence);
     byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
 }
@@ -38,9 +38,9 @@ static void
 command_get_config(struct mcu *mcu, const uint32_t *arguments)
 {
     (void)arguments;
-    MCU_RESPOND(mcu, RESPONSE_CONFIG, (uint32_t)mcu->is_finalized
-                , mcu->config_checksum, (uint32_t)mcu->is_shutdown
-                , mcu->is_finalized ? mcu->move_count : 0);
+    MCU_RESPOND(mcu, RESPONSE_CONFIG, (uint32_t)mcu->is_finalized,
+                mcu->config_checksum, (uint32_t)mcu->is_shutdown,
+                mcu->is_finalized ? mcu->move_count : 0);
 }
 
 static void
@@ -55,8 +55,7 @@ command_get_uptime(struct mcu *mcu, const uint32_t *arguments)
 {
     (void)arguments;
     uint64_t clock = mcu_clock_now(mcu);
-    MCU_RESPOND(mcu, RESPONSE_UPTIME, (uint32_t)(clock >> 32)
-                , (uint32_t)clock);
+    MCU_RESPOND(mcu, RESPONSE_UPTIME, (uint32_t)(clock >> 32), (uint32_t)clock);
 }
 
 static void
@@ -134,39 +133,39 @@ command_clear_shutdown(struct mcu *mcu, const uint32_t *arguments)
  ****************************************************************/
 
 static const struct command commands[] = {
-    { "identify", command_identify, 2, 1 },
-    { "get_config", command_get_config, 0, 1 },
-    { "get_clock", command_get_clock, 0, 1 },
-    { "get_uptime", command_get_uptime, 0, 1 },
-    { "debug_nop", command_debug_nop, 0, 1 },
-    { "allocate_oids", command_allocate_oids, 1, 0 },
-    { "finalize_config", command_finalize_config, 1, 0 },
-    { "config_reset", command_config_reset, 0, 1 },
-    { "reset", command_reset, 0, 1 },
-    { "emergency_stop", command_emergency_stop, 0, 1 },
-    { "clear_shutdown", command_clear_shutdown, 0, 1 },
-    { "config_stepper", command_config_stepper, 5, 0 },
-    { "queue_step", command_queue_step, 4, 0 },
-    { "set_next_step_dir", command_set_next_step_dir, 2, 0 },
-    { "reset_step_clock", command_reset_step_clock, 2, 0 },
-    { "stepper_get_position", command_stepper_get_position, 1, 0 },
-    { "stepper_stop_on_trigger", command_stepper_stop_on_trigger, 2, 0 },
-    { "config_endstop", command_config_endstop, 3, 0 },
-    { "endstop_home", command_endstop_home, 8, 0 },
-    { "endstop_query_state", command_endstop_query_state, 1, 0 },
-    { "config_trsync", command_config_trsync, 1, 0 },
-    { "trsync_start", command_trsync_start, 4, 0 },
-    { "trsync_set_timeout", command_trsync_set_timeout, 2, 0 },
-    { "trsync_trigger", command_trsync_trigger, 2, 0 },
-    { "config_digital_out", command_config_digital_out, 5, 0 },
+    { "identify",                  command_identify,                  2, 1 },
+    { "get_config",                command_get_config,                0, 1 },
+    { "get_clock",                 command_get_clock,                 0, 1 },
+    { "get_uptime",                command_get_uptime,                0, 1 },
+    { "debug_nop",                 command_debug_nop,                 0, 1 },
+    { "allocate_oids",             command_allocate_oids,             1, 0 },
+    { "finalize_config",           command_finalize_config,           1, 0 },
+    { "config_reset",              command_config_reset,              0, 1 },
+    { "reset",                     command_reset,                     0, 1 },
+    { "emergency_stop",            command_emergency_stop,            0, 1 },
+    { "clear_shutdown",            command_clear_shutdown,            0, 1 },
+    { "config_stepper",            command_config_stepper,            5, 0 },
+    { "queue_step",                command_queue_step,                4, 0 },
+    { "set_next_step_dir",         command_set_next_step_dir,         2, 0 },
+    { "reset_step_clock",          command_reset_step_clock,          2, 0 },
+    { "stepper_get_position",      command_stepper_get_position,      1, 0 },
+    { "stepper_stop_on_trigger",   command_stepper_stop_on_trigger,   2, 0 },
+    { "config_endstop",            command_config_endstop,            3, 0 },
+    { "endstop_home",              command_endstop_home,              8, 0 },
+    { "endstop_query_state",       command_endstop_query_state,       1, 0 },
+    { "config_trsync",             command_config_trsync,             1, 0 },
+    { "trsync_start",              command_trsync_start,              4, 0 },
+    { "trsync_set_timeout",        command_trsync_set_timeout,        2, 0 },
+    { "trsync_trigger",            command_trsync_trigger,            2, 0 },
+    { "config_digital_out",        command_config_digital_out,        5, 0 },
     { "set_digital_out_pwm_cycle", command_set_digital_out_pwm_cycle, 2, 0 },
-    { "queue_digital_out", command_queue_digital_out, 3, 0 },
-    { "update_digital_out", command_update_digital_out, 2, 0 },
-    { "set_digital_out", command_set_digital_out, 2, 0 },
-    { "config_distance", command_config_distance, 2, 0 },
-    { "query_distance", command_query_distance, 1, 0 },
-    { "get_canbus_id", command_get_canbus_id, 0, 1 },
-    { "get_canbus_status", command_get_canbus_status, 0, 1 },
+    { "queue_digital_out",         command_queue_digital_out,         3, 0 },
+    { "update_digital_out",        command_update_digital_out,        2, 0 },
+    { "set_digital_out",           command_set_digital_out,           2, 0 },
+    { "config_distance",           command_config_distance,           2, 0 },
+    { "query_distance",            command_query_distance,            1, 0 },
+    { "get_canbus_id",             command_get_canbus_id,             0, 1 },
+    { "get_canbus_status",         command_get_canbus_status,         0, 1 },
 };
 
 const struct command *

@@ -42,8 +42,8 @@ static enum timer_result apply_event(struct mcu_timer *timer);
 // Arrange for an edge of the software PWM, or for the next setting if
 // that is due before it
 static void
-plan_edge(struct digital_out *out, uint32_t ticks
-          , enum timer_result (*edge)(struct mcu_timer *))
+plan_edge(struct digital_out *out, uint32_t ticks,
+          enum timer_result (*edge)(struct mcu_timer *))
 {
     uint32_t clock = (uint32_t)out->timer.wake_clock;
     if (out->has_deadline && !is_after(out->deadline_clock, clock + ticks)) {
@@ -60,8 +60,9 @@ edge_event(struct mcu_timer *timer)
 {
     struct digital_out *out = container_of(timer, struct digital_out, timer);
     set_level(out, !out->is_on);
-    plan_edge(out, out->is_on ? out->on_ticks
-              : out->cycle_ticks - out->on_ticks, edge_event);
+    plan_edge(out,
+              out->is_on ? out->on_ticks : out->cycle_ticks - out->on_ticks,
+              edge_event);
     return TIMER_AGAIN;
 }
 
@@ -76,8 +77,7 @@ plan_deadline(struct digital_out *out, uint32_t clock)
     out->deadline_clock = clock + out->max_duration_ticks;
     if (!out->queue.first)
         return 0;
-    if (is_limited
-        && is_after(out->queue.first->clock, out->deadline_clock)) {
+    if (is_limited && is_after(out->queue.first->clock, out->deadline_clock)) {
         mcu_shutdown(out->mcu, REASON_EXCEEDS_MAX_DURATION);
         return -1;
     }
@@ -102,11 +102,10 @@ apply_event(struct mcu_timer *timer)
     out->on_ticks = on_ticks;
     out->is_toggling = on_ticks && on_ticks < out->cycle_ticks;
     uint32_t clock = (uint32_t)timer->wake_clock;
-    if (plan_deadline(out, clock)
-        || (!out->is_toggling && !out->has_deadline))
+    if (plan_deadline(out, clock) || (!out->is_toggling && !out->has_deadline))
         return TIMER_DONE;
-    plan_edge(out, out->is_toggling ? on_ticks : out->deadline_clock - clock
-              , edge_event);
+    plan_edge(out, out->is_toggling ? on_ticks : out->deadline_clock - clock,
+              edge_event);
     return TIMER_AGAIN;
 }
 
@@ -133,8 +132,8 @@ digital_outs_shutdown(struct mcu *mcu)
 void
 command_config_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object_add(
-        mcu, arguments[0], OBJECT_DIGITAL_OUT, sizeof(*out));
+    struct digital_out *out =
+        mcu_object_add(mcu, arguments[0], OBJECT_DIGITAL_OUT, sizeof(*out));
     if (!out)
         return;
     out->mcu = mcu;
@@ -148,8 +147,7 @@ command_config_digital_out(struct mcu *mcu, const uint32_t *arguments)
 void
 command_set_digital_out_pwm_cycle(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0]
-                                         , OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
     if (!out)
         return;
     if (out->queue.first)
@@ -161,8 +159,7 @@ command_set_digital_out_pwm_cycle(struct mcu *mcu, const uint32_t *arguments)
 void
 command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0]
-                                         , OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
     if (!out)
         return;
     struct move *move = move_allocate(mcu);
@@ -191,8 +188,7 @@ command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments)
 void
 command_update_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0]
-                                         , OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
     if (!out)
         return;
     mcu_timer_cancel(&out->timer);

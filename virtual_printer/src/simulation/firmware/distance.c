@@ -19,14 +19,14 @@ struct distance {
 void
 command_config_distance(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct sensor *sensor = mechanics_find_sensor(mcu->mechanics, mcu
-                                                  , arguments[1]);
+    struct sensor *sensor =
+        mechanics_find_sensor(mcu->mechanics, mcu, arguments[1]);
     if (!sensor) {
         mcu_shutdown(mcu, REASON_COMMAND_REQUEST);
         return;
     }
-    struct distance *distance = mcu_object_add(
-        mcu, arguments[0], OBJECT_DISTANCE, sizeof(*distance));
+    struct distance *distance =
+        mcu_object_add(mcu, arguments[0], OBJECT_DISTANCE, sizeof(*distance));
     if (distance)
         distance->sensor = sensor;
 }
@@ -34,13 +34,11 @@ command_config_distance(struct mcu *mcu, const uint32_t *arguments)
 void
 command_query_distance(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct distance *distance = mcu_object(mcu, arguments[0]
-                                           , OBJECT_DISTANCE);
+    struct distance *distance = mcu_object(mcu, arguments[0], OBJECT_DISTANCE);
     if (!distance)
         return;
-    double height_mm = sensor_height_mm(mcu->mechanics
-                                        , distance->sensor);
-    MCU_RESPOND(mcu, RESPONSE_DISTANCE_STATE, arguments[0] & 0xff
-                , (uint32_t)mcu_clock_now(mcu)
-                , (uint32_t)(int32_t)(height_mm * NM_PER_MM));
+    double height_mm = sensor_height_mm(mcu->mechanics, distance->sensor);
+    MCU_RESPOND(mcu, RESPONSE_DISTANCE_STATE, arguments[0] & 0xff,
+                (uint32_t)mcu_clock_now(mcu),
+                (uint32_t)(int32_t)(height_mm * NM_PER_MM));
 }

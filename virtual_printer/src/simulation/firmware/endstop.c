@@ -30,8 +30,8 @@ read_pin(struct endstop *endstop)
 {
     if (!endstop->sensor)
         return endstop->pull_up_level;
-    int is_triggered = sensor_is_triggered(endstop->mcu->mechanics
-                                           , endstop->sensor);
+    int is_triggered =
+        sensor_is_triggered(endstop->mcu->mechanics, endstop->sensor);
     return (uint8_t)(is_triggered ^ endstop->sensor->invert);
 }
 
@@ -76,13 +76,12 @@ endstops_shutdown(struct mcu *mcu)
 void
 command_config_endstop(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct endstop *endstop = mcu_object_add(mcu, arguments[0], OBJECT_ENDSTOP
-                                             , sizeof(*endstop));
+    struct endstop *endstop =
+        mcu_object_add(mcu, arguments[0], OBJECT_ENDSTOP, sizeof(*endstop));
     if (!endstop)
         return;
     endstop->mcu = mcu;
-    endstop->sensor = mechanics_find_sensor(mcu->mechanics, mcu
-                                            , arguments[1]);
+    endstop->sensor = mechanics_find_sensor(mcu->mechanics, mcu, arguments[1]);
     endstop->pull_up_level = (int8_t)arguments[2] > 0;
     mcu_timer_init(&endstop->timer, mcu, sample_event);
 }
@@ -115,7 +114,6 @@ command_endstop_query_state(struct mcu *mcu, const uint32_t *arguments)
 {
     struct endstop *endstop = mcu_object(mcu, arguments[0], OBJECT_ENDSTOP);
     if (endstop)
-        MCU_RESPOND(mcu, RESPONSE_ENDSTOP_STATE, arguments[0] & 0xff
-                    , endstop->is_homing, endstop->next_clock
-                    , read_pin(endstop));
+        MCU_RESPOND(mcu, RESPONSE_ENDSTOP_STATE, arguments[0] & 0xff,
+                    endstop->is_homing, endstop->next_clock, read_pin(endstop));
 }

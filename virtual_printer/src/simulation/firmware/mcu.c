@@ -33,8 +33,8 @@ take_malformation(struct mcu *mcu, enum response response)
 }
 
 void
-mcu_respond(struct mcu *mcu, enum response response
-            , const uint32_t *values, size_t count)
+mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
+            size_t count)
 {
     enum malformation malformation = take_malformation(mcu, response);
     if (malformation == MALFORMED_MISSING)
@@ -51,8 +51,8 @@ mcu_respond(struct mcu *mcu, enum response response
     block_begin(&block);
     block_put_integer(&block, id);
     for (size_t i = 0; i < count; i++)
-        block_put_integer(
-            &block, i == wild ? ~values[i] ^ WILD_VALUE : values[i]);
+        block_put_integer(&block,
+                          i == wild ? ~values[i] ^ WILD_VALUE : values[i]);
     if (malformation == MALFORMED_LONG)
         block_put_integer(&block, WILD_VALUE);
     block_finish(&block, mcu->receiver.next_sequence);
@@ -84,7 +84,8 @@ mcu_end_turn(struct mcu *mcu)
     link_flush(&mcu->link);
     if (mcu->is_trsync_task_due)
         // Timers that are due at this very time go first, as interrupts do
-        event_schedule(&mcu->timeline->events, &mcu->task_event, mcu->timeline->now_ns);
+        event_schedule(&mcu->timeline->events, &mcu->task_event,
+                       mcu->timeline->now_ns);
 }
 
 static void
@@ -104,10 +105,10 @@ task_event(struct event *event)
 static void
 schedule_processing(struct mcu *mcu)
 {
-    int64_t delay_ns = PROCESSING_NS_MIN + random_below(
-        &mcu->random, PROCESSING_NS_MAX - PROCESSING_NS_MIN);
-    event_schedule(&mcu->timeline->events, &mcu->process_event
-                   , mcu->timeline->now_ns + delay_ns);
+    int64_t delay_ns = PROCESSING_NS_MIN
+        + random_below(&mcu->random, PROCESSING_NS_MAX - PROCESSING_NS_MIN);
+    event_schedule(&mcu->timeline->events, &mcu->process_event,
+                   mcu->timeline->now_ns + delay_ns);
 }
 
 static void
@@ -135,8 +136,8 @@ process_block(struct mcu *mcu)
     if (mcu->receiver.bytes.size)
         schedule_processing(mcu);
     if (verdict == BLOCK_ACCEPTED)
-        command_dispatch(mcu, block + BLOCK_HEADER_SIZE
-                         , size - BLOCK_HEADER_SIZE - BLOCK_TRAILER_SIZE);
+        command_dispatch(mcu, block + BLOCK_HEADER_SIZE,
+                         size - BLOCK_HEADER_SIZE - BLOCK_TRAILER_SIZE);
     if (verdict != BLOCK_DISCARDED && !mcu->is_booting)
         send_acknowledgement(mcu);
 }
@@ -238,8 +239,8 @@ mcu_reboot(struct mcu *mcu)
     link_reset(&mcu->link);
     cancel_events(mcu);
     mcu->is_booting = mcu->is_interrupted = 1;
-    event_schedule(&mcu->timeline->events, &mcu->boot_event
-                   , mcu->timeline->now_ns + BOOT_NS);
+    event_schedule(&mcu->timeline->events, &mcu->boot_event,
+                   mcu->timeline->now_ns + BOOT_NS);
 }
 
 static void
@@ -249,8 +250,8 @@ boot_event(struct event *event)
     mcu->is_booting = 0;
     mcu->start_clock = 0;
     mcu->start_ns = mcu->timeline->now_ns;
-    event_schedule(&mcu->timeline->events, &mcu->stats_event
-                   , mcu->timeline->now_ns + STATS_INTERVAL_NS);
+    event_schedule(&mcu->timeline->events, &mcu->stats_event,
+                   mcu->timeline->now_ns + STATS_INTERVAL_NS);
     mcu_begin_turn(mcu);
     mcu_respond(mcu, RESPONSE_STARTING, NULL, 0);
     mcu_end_turn(mcu);
@@ -261,12 +262,12 @@ static void
 stats_event(struct event *event)
 {
     struct mcu *mcu = container_of(event, struct mcu, stats_event);
-    event_schedule(&mcu->timeline->events, event
-                   , mcu->timeline->now_ns + STATS_INTERVAL_NS);
+    event_schedule(&mcu->timeline->events, event,
+                   mcu->timeline->now_ns + STATS_INTERVAL_NS);
     uint32_t count = 5000, task_ticks = mcu_ticks_from_ns(mcu, 2000);
     mcu_begin_turn(mcu);
-    MCU_RESPOND(mcu, RESPONSE_STATS, count, count * task_ticks
-                , count * (task_ticks * task_ticks / 256 + 1));
+    MCU_RESPOND(mcu, RESPONSE_STATS, count, count * task_ticks,
+                count * (task_ticks * task_ticks / 256 + 1));
     mcu_end_turn(mcu);
 }
 
@@ -288,13 +289,13 @@ note_id_conflict(struct link *link)
 }
 
 static const struct link_firmware mcu_firmware = {
-    .receive = receive, .is_running = is_running
-    , .note_id_conflict = note_id_conflict
+    .receive = receive,
+    .is_running = is_running,
+    .note_id_conflict = note_id_conflict,
 };
 
 struct mcu *
-mcu_create(struct timeline *timeline, struct mechanics *mechanics
-           , size_t index)
+mcu_create(struct timeline *timeline, struct mechanics *mechanics, size_t index)
 {
     struct mcu *mcu = allocate(1, sizeof(*mcu));
     mcu->timeline = timeline;
@@ -313,12 +314,12 @@ void
 mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm)
 {
     double frequency = mcu->nominal_frequency * (1.0 + drift_ppm * 1e-6);
-    mcu->rate = (uint64_t)(frequency / NS_PER_S
-                           * (double)((uint64_t)1 << CLOCK_SHIFT));
+    mcu->rate =
+        (uint64_t)(frequency / NS_PER_S * (double)((uint64_t)1 << CLOCK_SHIFT));
     mcu->start_clock = (uint64_t)(clock_offset_s * frequency);
     int64_t uptime_ns = (int64_t)(clock_offset_s * NS_PER_S);
-    event_schedule(&mcu->timeline->events, &mcu->stats_event
-                   , STATS_INTERVAL_NS - uptime_ns % STATS_INTERVAL_NS);
+    event_schedule(&mcu->timeline->events, &mcu->stats_event,
+                   STATS_INTERVAL_NS - uptime_ns % STATS_INTERVAL_NS);
 }
 
 void

@@ -24,13 +24,23 @@ enum { CLOCK_SHIFT = 56 };
 // value is missing, another one follows, no message has its number, a
 // value is nonsense, it comes twice, or not at all
 enum malformation {
-    MALFORMED_NOT, MALFORMED_CUT, MALFORMED_LONG, MALFORMED_UNKNOWN,
-    MALFORMED_VALUE, MALFORMED_DOUBLED, MALFORMED_MISSING, MALFORMED_COUNT
+    MALFORMED_NOT,
+    MALFORMED_CUT,
+    MALFORMED_LONG,
+    MALFORMED_UNKNOWN,
+    MALFORMED_VALUE,
+    MALFORMED_DOUBLED,
+    MALFORMED_MISSING,
+    MALFORMED_COUNT,
 };
 
 enum object_type {
-    OBJECT_NONE, OBJECT_STEPPER, OBJECT_ENDSTOP, OBJECT_TRSYNC,
-    OBJECT_DIGITAL_OUT, OBJECT_DISTANCE
+    OBJECT_NONE,
+    OBJECT_STEPPER,
+    OBJECT_ENDSTOP,
+    OBJECT_TRSYNC,
+    OBJECT_DIGITAL_OUT,
+    OBJECT_DISTANCE,
 };
 
 enum timer_result { TIMER_DONE, TIMER_AGAIN };
@@ -123,8 +133,8 @@ struct mcu {
     size_t malformed_field;
 };
 
-struct mcu *mcu_create(struct timeline *timeline, struct mechanics *mechanics
-                       , size_t index);
+struct mcu *mcu_create(struct timeline *timeline, struct mechanics *mechanics,
+                       size_t index);
 void mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm);
 void mcu_free(struct mcu *mcu);
 
@@ -141,11 +151,11 @@ uint64_t mcu_clock_from_wire(const struct mcu *mcu, uint32_t clock);
 void mcu_begin_turn(struct mcu *mcu);
 void mcu_end_turn(struct mcu *mcu);
 
-void mcu_respond(struct mcu *mcu, enum response response
-                 , const uint32_t *values, size_t count);
-#define MCU_RESPOND(mcu, response, ...)                                 \
-    mcu_respond((mcu), (response), (const uint32_t[]){ __VA_ARGS__ }    \
-                , sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
+void mcu_respond(struct mcu *mcu, enum response response,
+                 const uint32_t *values, size_t count);
+#define MCU_RESPOND(mcu, response, ...)                               \
+    mcu_respond((mcu), (response), (const uint32_t[]){ __VA_ARGS__ }, \
+                sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
 
 // Stop everything, remember and report why
 void mcu_shutdown(struct mcu *mcu, enum reason reason);
@@ -158,8 +168,8 @@ void mcu_config_reset(struct mcu *mcu);
 // Start over as after power-on
 void mcu_reboot(struct mcu *mcu);
 
-void mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu
-                    , enum timer_result (*callback)(struct mcu_timer *));
+void mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu,
+                    enum timer_result (*callback)(struct mcu_timer *));
 // Shuts down and returns -1 if the clock has passed already
 int mcu_timer_add(struct mcu_timer *timer, uint32_t clock);
 void mcu_timer_start(struct mcu_timer *timer, uint64_t clock);
@@ -167,8 +177,8 @@ void mcu_timer_cancel(struct mcu_timer *timer);
 
 // Find an object, or shut down and return NULL
 void *mcu_object(struct mcu *mcu, uint32_t oid, enum object_type type);
-void *mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type
-                     , size_t size);
+void *mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type,
+                     size_t size);
 // The next object of a type from an oid on, NULL after the last one
 void *mcu_object_next(struct mcu *mcu, uint32_t *oid, enum object_type type);
 

@@ -23,8 +23,8 @@ mcu_object(struct mcu *mcu, uint32_t oid, enum object_type type)
 }
 
 void *
-mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type
-               , size_t size)
+mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type,
+               size_t size)
 {
     oid &= 0xff;
     if (oid >= mcu->object_count || mcu->objects[oid].type != OBJECT_NONE

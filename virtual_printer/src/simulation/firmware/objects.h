@@ -74,8 +74,8 @@ void command_queue_step(struct mcu *mcu, const uint32_t *arguments);
 void command_set_next_step_dir(struct mcu *mcu, const uint32_t *arguments);
 void command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments);
 void command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments);
-void command_stepper_stop_on_trigger(struct mcu *mcu
-                                     , const uint32_t *arguments);
+void command_stepper_stop_on_trigger(struct mcu *mcu,
+                                     const uint32_t *arguments);
 void command_config_endstop(struct mcu *mcu, const uint32_t *arguments);
 void command_endstop_home(struct mcu *mcu, const uint32_t *arguments);
 void command_endstop_query_state(struct mcu *mcu, const uint32_t *arguments);
@@ -84,8 +84,8 @@ void command_trsync_start(struct mcu *mcu, const uint32_t *arguments);
 void command_trsync_set_timeout(struct mcu *mcu, const uint32_t *arguments);
 void command_trsync_trigger(struct mcu *mcu, const uint32_t *arguments);
 void command_config_digital_out(struct mcu *mcu, const uint32_t *arguments);
-void command_set_digital_out_pwm_cycle(struct mcu *mcu
-                                       , const uint32_t *arguments);
+void command_set_digital_out_pwm_cycle(struct mcu *mcu,
+                                       const uint32_t *arguments);
 void command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_update_digital_out(struct mcu *mcu, const uint32_t *arguments);
 void command_set_digital_out(struct mcu *mcu, const uint32_t *arguments);

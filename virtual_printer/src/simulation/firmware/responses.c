@@ -9,9 +9,7 @@
 
 #define KIND(response, name, value_count, is_of_node_only) \
     [response] = { name, value_count, is_of_node_only },
-const struct response_kind response_kinds[RESPONSE_COUNT] = {
-    RESPONSES(KIND)
-};
+const struct response_kind response_kinds[RESPONSE_COUNT] = { RESPONSES(KIND) };
 
 #define TEXT(reason, text) [reason] = text,
 const char *const reason_texts[REASON_COUNT] = { REASONS(TEXT) };

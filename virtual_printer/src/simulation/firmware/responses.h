@@ -12,48 +12,48 @@
 
 // Each response with its name, how many values it has, and whether only the
 // nodes on a CAN bus have it
-#define RESPONSES(X) \
-    X(RESPONSE_IDENTIFY, "identify_response", 2, 0) \
-    X(RESPONSE_CONFIG, "config", 4, 0) \
-    X(RESPONSE_UPTIME, "uptime", 2, 0) \
-    X(RESPONSE_CLOCK, "clock", 1, 0) \
-    X(RESPONSE_STATS, "stats", 3, 0) \
-    X(RESPONSE_STARTING, "starting", 0, 0) \
-    X(RESPONSE_SHUTDOWN, "shutdown", 2, 0) \
-    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, 0) \
+#define RESPONSES(X)                                       \
+    X(RESPONSE_IDENTIFY, "identify_response", 2, 0)        \
+    X(RESPONSE_CONFIG, "config", 4, 0)                     \
+    X(RESPONSE_UPTIME, "uptime", 2, 0)                     \
+    X(RESPONSE_CLOCK, "clock", 1, 0)                       \
+    X(RESPONSE_STATS, "stats", 3, 0)                       \
+    X(RESPONSE_STARTING, "starting", 0, 0)                 \
+    X(RESPONSE_SHUTDOWN, "shutdown", 2, 0)                 \
+    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, 0)           \
     X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, 0) \
-    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, 0) \
-    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, 0) \
-    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, 0) \
-    X(RESPONSE_CANBUS_ID, "canbus_id", 2, 1) \
+    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, 0)       \
+    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, 0)         \
+    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, 0)     \
+    X(RESPONSE_CANBUS_ID, "canbus_id", 2, 1)               \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, 1)
 
 // Each reason with its text
-#define REASONS(X) \
-    X(REASON_TIMER_TOO_CLOSE, "Timer too close") \
-    X(REASON_RESCHEDULED_IN_PAST, "Rescheduled timer in the past") \
-    X(REASON_STEPPER_TOO_FAR_IN_PAST, "Stepper too far in past") \
-    X(REASON_STEPPER_ACTIVE, "Can't reset time when stepper active") \
-    X(REASON_INVALID_COUNT, "Invalid count parameter") \
-    X(REASON_MOVE_QUEUE_OVERFLOW, "Move queue overflow") \
-    X(REASON_MISSED_DIGITAL_OUT, \
-      "Missed scheduling of next digital out event") \
-    X(REASON_EXCEEDS_MAX_DURATION, \
-      "Scheduled digital out event will exceed max_duration") \
-    X(REASON_PWM_CYCLE_PENDING, \
-      "Can not set soft pwm cycle ticks while updates pending") \
-    X(REASON_UPDATE_WITH_QUEUE, \
-      "update_digital_out not valid with active queue") \
-    X(REASON_COMMAND_REQUEST, "Command request") \
-    X(REASON_COMMAND_PARSER, "Command parser error") \
-    X(REASON_INVALID_COMMAND, "Invalid command") \
-    X(REASON_NOT_SHUTDOWN, "Shutdown cleared when not shutdown") \
+#define REASONS(X)                                                            \
+    X(REASON_TIMER_TOO_CLOSE, "Timer too close")                              \
+    X(REASON_RESCHEDULED_IN_PAST, "Rescheduled timer in the past")            \
+    X(REASON_STEPPER_TOO_FAR_IN_PAST, "Stepper too far in past")              \
+    X(REASON_STEPPER_ACTIVE, "Can't reset time when stepper active")          \
+    X(REASON_INVALID_COUNT, "Invalid count parameter")                        \
+    X(REASON_MOVE_QUEUE_OVERFLOW, "Move queue overflow")                      \
+    X(REASON_MISSED_DIGITAL_OUT,                                              \
+      "Missed scheduling of next digital out event")                          \
+    X(REASON_EXCEEDS_MAX_DURATION,                                            \
+      "Scheduled digital out event will exceed max_duration")                 \
+    X(REASON_PWM_CYCLE_PENDING,                                               \
+      "Can not set soft pwm cycle ticks while updates pending")               \
+    X(REASON_UPDATE_WITH_QUEUE,                                               \
+      "update_digital_out not valid with active queue")                       \
+    X(REASON_COMMAND_REQUEST, "Command request")                              \
+    X(REASON_COMMAND_PARSER, "Command parser error")                          \
+    X(REASON_INVALID_COMMAND, "Invalid command")                              \
+    X(REASON_NOT_SHUTDOWN, "Shutdown cleared when not shutdown")              \
     X(REASON_RESET_NOT_SHUTDOWN, "config_reset only available when shutdown") \
-    X(REASON_OIDS_ALLOCATED, "oids already allocated") \
-    X(REASON_CANNOT_ASSIGN_OID, "Can't assign oid") \
-    X(REASON_INVALID_OID_TYPE, "Invalid oid type") \
-    X(REASON_ALREADY_FINALIZED, "Already finalized") \
-    X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active") \
+    X(REASON_OIDS_ALLOCATED, "oids already allocated")                        \
+    X(REASON_CANNOT_ASSIGN_OID, "Can't assign oid")                           \
+    X(REASON_INVALID_OID_TYPE, "Invalid oid type")                            \
+    X(REASON_ALREADY_FINALIZED, "Already finalized")                          \
+    X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active")        \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,

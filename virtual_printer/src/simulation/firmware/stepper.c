@@ -46,8 +46,8 @@ begin_move(struct stepper *stepper, struct move *move)
 {
     stepper->count = move->count;
     stepper->direction = move->direction;
-    stepper->interval_ticks = move->interval_ticks
-        + (uint32_t)(int32_t)move->add_ticks;
+    stepper->interval_ticks =
+        move->interval_ticks + (uint32_t)(int32_t)move->add_ticks;
     stepper->add_ticks = move->add_ticks;
     stepper->is_smooth = stepper->next_clock == stepper->ideal_clock
         && is_move_smooth(stepper, move);
@@ -65,8 +65,8 @@ begin_next_move(struct stepper *stepper)
         stepper->idle_clock = (uint32_t)stepper->last_ideal_clock;
         return;
     }
-    int64_t ideal_clock = stepper->last_ideal_clock
-        + (int32_t)move->interval_ticks;
+    int64_t ideal_clock =
+        stepper->last_ideal_clock + (int32_t)move->interval_ticks;
     stepper->ideal_clock = stepper->next_clock = ideal_clock;
     if (ideal_clock < stepper->free_clock) {
         stepper->next_clock = stepper->free_clock;
@@ -99,8 +99,8 @@ end_move(struct stepper *stepper, int64_t clock)
 
 // Note that steps were taken, the last one at a clock
 static void
-take_steps(struct stepper *stepper, uint32_t count, int64_t ideal_clock
-           , int64_t clock)
+take_steps(struct stepper *stepper, uint32_t count, int64_t ideal_clock,
+           int64_t clock)
 {
     stepper->last_ideal_clock = ideal_clock;
     stepper->free_clock = clock + stepper->step_ticks_min;
@@ -116,8 +116,8 @@ advance_smooth(struct stepper *stepper, int64_t clock)
 {
     int64_t interval = stepper->interval_ticks, add = stepper->add_ticks;
     int64_t more = (int64_t)stepper->count - 1;
-    int64_t last_clock = stepper->next_clock + interval * more
-        + add * (more * (more - 1) / 2);
+    int64_t last_clock =
+        stepper->next_clock + interval * more + add * (more * (more - 1) / 2);
     if (last_clock <= clock) {
         take_steps(stepper, stepper->count, last_clock, last_clock);
         end_move(stepper, last_clock);
@@ -162,8 +162,7 @@ is_active(const struct stepper *stepper)
 static void
 advance(struct stepper *stepper, uint64_t clock)
 {
-    while (is_active(stepper)
-           && stepper->next_clock <= (int64_t)clock) {
+    while (is_active(stepper) && stepper->next_clock <= (int64_t)clock) {
         if (stepper->is_ending)
             begin_next_move(stepper);
         else if (stepper->is_smooth)
@@ -256,14 +255,14 @@ steppers_detach(struct mcu *mcu)
 void
 command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object_add(mcu, arguments[0], OBJECT_STEPPER
-                                             , sizeof(*stepper));
+    struct stepper *stepper =
+        mcu_object_add(mcu, arguments[0], OBJECT_STEPPER, sizeof(*stepper));
     if (!stepper)
         return;
     stepper->driver.catch_up = catch_up;
     stepper->mcu = mcu;
-    stepper->motor = mechanics_find_motor(mcu->mechanics, mcu, arguments[1]
-                                          , arguments[2]);
+    stepper->motor =
+        mechanics_find_motor(mcu->mechanics, mcu, arguments[1], arguments[2]);
     if (stepper->motor)
         stepper->motor->driver = &stepper->driver;
     mcu_timer_init(&stepper->watch_timer, mcu, watch_event);
@@ -272,8 +271,8 @@ command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
     stepper->pulse_ticks = mcu_ticks_from_ns(mcu, STEP_COST_NS);
     if (stepper->pulse_ticks < arguments[4])
         stepper->pulse_ticks = arguments[4];
-    stepper->step_ticks_min = stepper->pulse_ticks
-        * (stepper->is_both_edges ? 1 : 2);
+    stepper->step_ticks_min =
+        stepper->pulse_ticks * (stepper->is_both_edges ? 1 : 2);
 }
 
 // Begin to step out of rest; as for any timer, it must not be too late
@@ -281,8 +280,8 @@ static void
 start_stepping(struct stepper *stepper, struct move *move)
 {
     struct mcu *mcu = stepper->mcu;
-    uint64_t clock = mcu_clock_from_wire(
-        mcu, stepper->idle_clock + move->interval_ticks);
+    uint64_t clock =
+        mcu_clock_from_wire(mcu, stepper->idle_clock + move->interval_ticks);
     if (clock < mcu_clock_now(mcu)) {
         move_release(mcu, move);
         mcu_shutdown(mcu, REASON_TIMER_TOO_CLOSE);
@@ -353,8 +352,8 @@ command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments)
     if (!stepper)
         return;
     advance_to_now(stepper);
-    MCU_RESPOND(mcu, RESPONSE_STEPPER_POSITION, arguments[0]
-                , (uint32_t)stepper->position);
+    MCU_RESPOND(mcu, RESPONSE_STEPPER_POSITION, arguments[0],
+                (uint32_t)stepper->position);
 }
 
 void

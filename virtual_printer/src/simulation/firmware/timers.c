@@ -74,8 +74,8 @@ timer_rearm(struct mcu_timer *timer)
         mcu_shutdown(mcu, REASON_RESCHEDULED_IN_PAST);
         return;
     }
-    event_schedule(&mcu->timeline->events, &timer->event
-                   , mcu->timeline->now_ns + TIMER_COST_NS);
+    event_schedule(&mcu->timeline->events, &timer->event,
+                   mcu->timeline->now_ns + TIMER_COST_NS);
 }
 
 static void
@@ -91,8 +91,8 @@ timer_event(struct event *event)
 }
 
 void
-mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu
-               , enum timer_result (*callback)(struct mcu_timer *))
+mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu,
+               enum timer_result (*callback)(struct mcu_timer *))
 {
     timer->mcu = mcu;
     timer->callback = callback;
@@ -103,8 +103,8 @@ void
 mcu_timer_start(struct mcu_timer *timer, uint64_t clock)
 {
     timer->wake_clock = clock;
-    event_schedule(&timer->mcu->timeline->events, &timer->event
-                   , mcu_time_of(timer->mcu, clock));
+    event_schedule(&timer->mcu->timeline->events, &timer->event,
+                   mcu_time_of(timer->mcu, clock));
 }
 
 int

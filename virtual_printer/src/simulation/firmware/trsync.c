@@ -65,9 +65,8 @@ static void
 report_state(struct trsync *trsync, uint32_t oid)
 {
     trsync->is_report_due = 0;
-    MCU_RESPOND(trsync->mcu, RESPONSE_TRSYNC_STATE, oid, trsync->can_trigger
-                , trsync->trigger_reason
-                , (uint32_t)mcu_clock_now(trsync->mcu));
+    MCU_RESPOND(trsync->mcu, RESPONSE_TRSYNC_STATE, oid, trsync->can_trigger,
+                trsync->trigger_reason, (uint32_t)mcu_clock_now(trsync->mcu));
 }
 
 // Report the state of all objects that asked for it
@@ -133,8 +132,8 @@ trsyncs_trip(struct mcu *mcu, uint8_t reason)
 void
 command_config_trsync(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct trsync *trsync = mcu_object_add(mcu, arguments[0], OBJECT_TRSYNC
-                                           , sizeof(*trsync));
+    struct trsync *trsync =
+        mcu_object_add(mcu, arguments[0], OBJECT_TRSYNC, sizeof(*trsync));
     if (!trsync)
         return;
     trsync->mcu = mcu;
@@ -175,6 +174,6 @@ command_trsync_trigger(struct mcu *mcu, const uint32_t *arguments)
     trsync_trigger(trsync, (uint8_t)arguments[1]);
     cancel_timers(trsync);
     trsync->can_trigger = trsync->is_report_due = 0;
-    MCU_RESPOND(mcu, RESPONSE_TRSYNC_STATE, arguments[0] & 0xff, 0
-                , trsync->trigger_reason, 0);
+    MCU_RESPOND(mcu, RESPONSE_TRSYNC_STATE, arguments[0] & 0xff, 0,
+                trsync->trigger_reason, 0);
 }

@@ -15,7 +15,8 @@
 enum {
     // An error flag is six bits; others answer with theirs, which may reach
     // past it by as much.  Then comes the delimiter.
-    ERROR_FLAG_BITS = 6, ERROR_DELIMITER_BITS = 8
+    ERROR_FLAG_BITS = 6,
+    ERROR_DELIMITER_BITS = 8,
 };
 
 
@@ -67,8 +68,9 @@ find_winner(struct can_bus *bus)
     for (size_t i = 0; i < bus->station_count; i++) {
         struct can_station *station = bus->stations[i];
         if (can_station_is_contending(station)
-            && (!winner || can_frame_wins(can_station_oldest(station)
-                                          , can_station_oldest(winner))))
+            && (!winner
+                || can_frame_wins(can_station_oldest(station),
+                                  can_station_oldest(winner))))
             winner = station;
     }
     return winner;
@@ -81,8 +83,8 @@ can_bus_kick(struct can_bus *bus)
     if (bus->is_sending || bus->start.slot)
         return;
     int64_t now_ns = bus->timeline->now_ns;
-    event_schedule(&bus->timeline->events, &bus->start
-                   , now_ns > bus->free_ns ? now_ns : bus->free_ns);
+    event_schedule(&bus->timeline->events, &bus->start,
+                   now_ns > bus->free_ns ? now_ns : bus->free_ns);
 }
 
 static void
@@ -92,11 +94,11 @@ start_event(struct event *event)
     struct can_station *sender = find_winner(bus);
     if (!sender)
         return;
-    struct can_length length = can_frame_length(can_station_oldest(sender)
-                                                , can_bus_is_fd(bus));
+    struct can_length length =
+        can_frame_length(can_station_oldest(sender), can_bus_is_fd(bus));
     int bits = total_bits(&length);
-    double share = (double)(random_bits(&bus->random) >> 11)
-        / 9007199254740992.0;
+    double share =
+        (double)(random_bits(&bus->random) >> 11) / 9007199254740992.0;
     bus->is_spoilt = share < bus->error_rate;
     int flag_bits = 0;
     if (bus->is_spoilt) {
@@ -108,8 +110,8 @@ start_event(struct event *event)
     bus->is_sending = 1;
     double sending_ns = bits_ns(bus, &length, bits) + flag_bits * bus->bit_ns;
     int64_t end_ns = bus->timeline->now_ns + (int64_t)(sending_ns + 0.5);
-    bus->free_ns = end_ns
-        + (int64_t)(CAN_INTERMISSION_BITS * bus->bit_ns + 0.5);
+    bus->free_ns =
+        end_ns + (int64_t)(CAN_INTERMISSION_BITS * bus->bit_ns + 0.5);
     bus->bit_count += (uint64_t)(bits + flag_bits + CAN_INTERMISSION_BITS);
     bus->busy_ns += (uint64_t)(bus->free_ns - bus->timeline->now_ns);
     event_schedule(&bus->timeline->events, &bus->end, end_ns);

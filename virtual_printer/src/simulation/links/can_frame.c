@@ -23,7 +23,7 @@ enum {
     // behind every fourth of all these.  Then comes the delimiter.
     FD_SHORT_MAX = 16,
     FD_SHORT_CRC_BITS = 4 + 17 + 6 + 1,
-    FD_LONG_CRC_BITS = 4 + 21 + 7 + 1
+    FD_LONG_CRC_BITS = 4 + 21 + 7 + 1,
 };
 
 // A frame before stuffing, one bit in each byte
@@ -62,8 +62,8 @@ put_identifier(struct bit_string *string, uint32_t id)
 }
 
 static void
-put_data(struct bit_string *string, const struct can_message *message
-         , uint8_t size)
+put_data(struct bit_string *string, const struct can_message *message,
+         uint8_t size)
 {
     for (uint8_t i = 0; i < size; i++)
         put_bits(string, i < message->size ? message->data[i] : 0, 8);
@@ -107,7 +107,7 @@ count_stuff_bits(const struct bit_string *string, int count)
 
 // Sizes of data that the sixteen size codes of FD frames stand for
 static const uint8_t fd_sizes[] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64,
 };
 
 static uint8_t
@@ -175,8 +175,8 @@ can_frame_length(const struct can_message *message, int is_fd_format)
 }
 
 int
-can_frame_wins(const struct can_message *message
-               , const struct can_message *other)
+can_frame_wins(const struct can_message *message,
+               const struct can_message *other)
 {
     struct bit_string ours = { .count = 0 }, theirs = { .count = 0 };
     put_identifier(&ours, message->id);

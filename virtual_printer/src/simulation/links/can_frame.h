@@ -21,12 +21,12 @@ struct can_length {
 
 // Measure a frame, in FD format with a switch of the bit rate or in the
 // classic one
-struct can_length can_frame_length(const struct can_message *message
-                                   , int is_fd_format);
+struct can_length can_frame_length(const struct can_message *message,
+                                   int is_fd_format);
 
 // Does a frame win the arbitration against another one?
-int can_frame_wins(const struct can_message *message
-                   , const struct can_message *other);
+int can_frame_wins(const struct can_message *message,
+                   const struct can_message *other);
 
 // Sizes of FD frames have gaps; data is padded with zeros up to the next
 uint8_t can_frame_padded_size(uint8_t size);

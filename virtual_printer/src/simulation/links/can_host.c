@@ -24,12 +24,12 @@ struct can_parcel {
  ****************************************************************/
 
 static void
-send_parcel(struct delay_line *line, int origin
-            , const struct can_message *message)
+send_parcel(struct delay_line *line, int origin,
+            const struct can_message *message)
 {
     struct can_parcel parcel = { .origin = origin, .message = *message };
-    delay_line_send(line, &parcel, sizeof(parcel)
-                    , line->timeline->now_ns + delay_line_draw_ns(line));
+    delay_line_send(line, &parcel, sizeof(parcel),
+                    line->timeline->now_ns + delay_line_draw_ns(line));
 }
 
 static void
@@ -48,8 +48,8 @@ deliver_to_sockets(struct delay_line *line, const uint8_t *data, size_t size)
     struct can_host *host = container_of(line, struct can_host, to_sockets);
     struct can_parcel parcel;
     memcpy(&parcel, data, size);
-    host->receiver->receive(host->receiver, host->station.bus, parcel.origin
-                            , &parcel.message);
+    host->receiver->receive(host->receiver, host->station.bus, parcel.origin,
+                            &parcel.message);
 }
 
 static void
@@ -72,8 +72,8 @@ host_sent(struct can_station *station, const struct can_message *message)
 }
 
 int
-can_host_send(struct can_host *host, int origin
-              , const struct can_message *message)
+can_host_send(struct can_host *host, int origin,
+              const struct can_message *message)
 {
     size_t waiting = can_station_waiting(&host->station)
         + host->to_bus.bytes.size / sizeof(struct can_parcel);
@@ -89,8 +89,8 @@ can_host_send(struct can_host *host, int origin
  ****************************************************************/
 
 struct can_host *
-can_host_create(struct can_bus *bus, size_t index
-                , struct can_receiver *receiver)
+can_host_create(struct can_bus *bus, size_t index,
+                struct can_receiver *receiver)
 {
     struct can_host *host = allocate(1, sizeof(*host));
     can_station_join(&host->station, bus, "host");

@@ -13,8 +13,8 @@
 
 // Takes what the adapters hand to the host's programs, part of its owner
 struct can_receiver {
-    void (*receive)(struct can_receiver *receiver, struct can_bus *bus
-                    , int origin, struct can_message *message);
+    void (*receive)(struct can_receiver *receiver, struct can_bus *bus,
+                    int origin, struct can_message *message);
 };
 
 struct can_host {
@@ -28,13 +28,13 @@ struct can_host {
 // Origin of what comes from the bus, and of what no other socket is to see
 enum { NO_SOCKET = -1 };
 
-struct can_host *can_host_create(struct can_bus *bus, size_t index
-                                 , struct can_receiver *receiver);
+struct can_host *can_host_create(struct can_bus *bus, size_t index,
+                                 struct can_receiver *receiver);
 void can_host_free(struct can_host *host);
 
 // Send what comes from a socket; returns -1 if the queue is full
-int can_host_send(struct can_host *host, int origin
-                  , const struct can_message *message);
+int can_host_send(struct can_host *host, int origin,
+                  const struct can_message *message);
 
 #pragma GCC visibility pop
 

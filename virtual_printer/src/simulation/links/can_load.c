@@ -20,16 +20,18 @@ next_event(struct event *event)
     struct can_load *load = container_of(event, struct can_load, next);
     struct can_bus *bus = load->station.bus;
     struct can_message message = {
-        .id = load->id, .size = CAN_CLASSIC_DATA_MAX
+        .id = load->id,
+        .size = CAN_CLASSIC_DATA_MAX,
     };
     for (int i = 0; i < CAN_CLASSIC_DATA_MAX; i++)
         message.data[i] = (uint8_t)random_bits(&load->random);
     if (can_station_waiting(&load->station) < QUEUE_LENGTH)
         can_station_send(&load->station, &message);
-    int64_t mean_ns = (int64_t)(
-        (double)can_bus_frame_ns(bus, &message) / load->share);
-    event_schedule(&bus->timeline->events, event, bus->timeline->now_ns + mean_ns / 2
-                   + random_below(&load->random, mean_ns));
+    int64_t mean_ns =
+        (int64_t)((double)can_bus_frame_ns(bus, &message) / load->share);
+    event_schedule(&bus->timeline->events, event,
+                   bus->timeline->now_ns + mean_ns / 2
+                       + random_below(&load->random, mean_ns));
 }
 
 static void
@@ -57,7 +59,8 @@ can_load_create(struct can_bus *bus, size_t index)
     can_station_join(&load->station, bus, "load");
     load->station.receive = load_receive;
     load->next.run = next_event;
-    random_init(&load->random, bus->timeline->seed, LOAD_RANDOM_PURPOSE + index);
+    random_init(&load->random, bus->timeline->seed,
+                LOAD_RANDOM_PURPOSE + index);
     return load;
 }
 

@@ -32,7 +32,9 @@ struct can_rule {
 };
 
 enum can_socket_option {
-    CAN_SOCKET_LOOPBACK, CAN_SOCKET_OWN_MESSAGES, CAN_SOCKET_FD
+    CAN_SOCKET_LOOPBACK,
+    CAN_SOCKET_OWN_MESSAGES,
+    CAN_SOCKET_FD,
 };
 
 #endif // can_message.h

@@ -8,11 +8,14 @@
 #include "can_node.h" // struct can_node
 
 enum {
-    ID_ADMIN = 0x3f0, ID_ADMIN_RESPONSE = 0x3f1, ID_FIRST_NODE = 0x100,
-    COMMAND_QUERY_UNASSIGNED = 0x00, COMMAND_SET_NODE = 0x01,
+    ID_ADMIN = 0x3f0,
+    ID_ADMIN_RESPONSE = 0x3f1,
+    ID_FIRST_NODE = 0x100,
+    COMMAND_QUERY_UNASSIGNED = 0x00,
+    COMMAND_SET_NODE = 0x01,
     RESPONSE_NEED_NODE = 0x20,
     // Frames that a usual controller holds while they wait for the bus
-    MAILBOX_COUNT = 3
+    MAILBOX_COUNT = 3,
 };
 
 
@@ -29,7 +32,8 @@ fill_mailboxes(struct can_node *node)
         if (size > CAN_CLASSIC_DATA_MAX)
             size = CAN_CLASSIC_DATA_MAX;
         struct can_message message = {
-            .id = node->assigned_id + 1, .size = (uint8_t)size
+            .id = node->assigned_id + 1,
+            .size = (uint8_t)size,
         };
         memcpy(message.data, byte_queue_front(&node->unsent), size);
         byte_queue_consume(&node->unsent, size);
@@ -53,8 +57,7 @@ node_sent(struct can_station *station, const struct can_message *message)
 static void
 node_deliver(struct transport *transport, const uint8_t *data, size_t size)
 {
-    struct can_node *node = container_of(transport, struct can_node
-                                         , transport);
+    struct can_node *node = container_of(transport, struct can_node, transport);
     if (!node->assigned_id || node->station.is_unplugged)
         return;
     byte_queue_append(&node->unsent, data, size);
@@ -139,8 +142,7 @@ drop_unsent(struct can_node *node)
 static void
 node_reset(struct transport *transport)
 {
-    struct can_node *node = container_of(transport, struct can_node
-                                         , transport);
+    struct can_node *node = container_of(transport, struct can_node, transport);
     node->assigned_id = 0;
     drop_unsent(node);
     can_station_reset(&node->station);
@@ -149,8 +151,7 @@ node_reset(struct transport *transport)
 static void
 node_set_unplugged(struct transport *transport, int is_unplugged)
 {
-    struct can_node *node = container_of(transport, struct can_node
-                                         , transport);
+    struct can_node *node = container_of(transport, struct can_node, transport);
     if (is_unplugged)
         drop_unsent(node);
     can_station_set_unplugged(&node->station, is_unplugged);
@@ -159,8 +160,7 @@ node_set_unplugged(struct transport *transport, int is_unplugged)
 static void
 node_free(struct transport *transport)
 {
-    struct can_node *node = container_of(transport, struct can_node
-                                         , transport);
+    struct can_node *node = container_of(transport, struct can_node, transport);
     drop_unsent(node);
     free(node->unsent.storage);
     free(node->station.messages.storage);
@@ -168,13 +168,15 @@ node_free(struct transport *transport)
 }
 
 static const struct transport_kind can_node_kind = {
-    .deliver = node_deliver, .reset = node_reset
-    , .set_unplugged = node_set_unplugged, .free = node_free
+    .deliver = node_deliver,
+    .reset = node_reset,
+    .set_unplugged = node_set_unplugged,
+    .free = node_free,
 };
 
 struct can_node *
-can_node_create(struct link *link, struct can_bus *bus, const char *name
-                , const uint8_t uuid[CAN_UUID_SIZE])
+can_node_create(struct link *link, struct can_bus *bus, const char *name,
+                const uint8_t uuid[CAN_UUID_SIZE])
 {
     struct can_node *node = allocate(1, sizeof(*node));
     memcpy(node->uuid, uuid, CAN_UUID_SIZE);

@@ -24,9 +24,9 @@ struct can_node {
     struct event packing;
 };
 
-struct can_node *can_node_create(struct link *link, struct can_bus *bus
-                                 , const char *name
-                                 , const uint8_t uuid[CAN_UUID_SIZE]);
+struct can_node *can_node_create(struct link *link, struct can_bus *bus,
+                                 const char *name,
+                                 const uint8_t uuid[CAN_UUID_SIZE]);
 // The node of a link, NULL if it is on no bus
 struct can_node *can_node_of(const struct link *link);
 

@@ -10,7 +10,9 @@
 enum {
     // What an error costs a sender's counter, and the counters' limits
     SENDER_PENALTY = 8,
-    WARNING_LIMIT = 95, PASSIVE_LIMIT = 127, OFF_LIMIT = 255
+    WARNING_LIMIT = 95,
+    PASSIVE_LIMIT = 127,
+    OFF_LIMIT = 255,
 };
 
 
@@ -58,8 +60,8 @@ can_station_note_sent(struct can_station *station, int is_good)
 }
 
 void
-can_station_note_received(struct can_station *station
-                          , const struct can_message *message)
+can_station_note_received(struct can_station *station,
+                          const struct can_message *message)
 {
     if (!is_on_bus(station))
         return;
@@ -80,19 +82,18 @@ can_station_note_received(struct can_station *station
  ****************************************************************/
 
 void
-can_station_join(struct can_station *station, struct can_bus *bus
-                 , const char *name)
+can_station_join(struct can_station *station, struct can_bus *bus,
+                 const char *name)
 {
-    struct can_station **place = array_grow(
-        &bus->stations, &bus->station_count, sizeof(*place));
+    struct can_station **place =
+        array_grow(&bus->stations, &bus->station_count, sizeof(*place));
     *place = station;
     station->bus = bus;
     station->name = name;
 }
 
 void
-can_station_send(struct can_station *station
-                 , const struct can_message *message)
+can_station_send(struct can_station *station, const struct can_message *message)
 {
     byte_queue_append(&station->messages, message, sizeof(*message));
     can_bus_kick(station->bus);

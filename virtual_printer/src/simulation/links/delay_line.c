@@ -19,16 +19,15 @@ delay_line_draw_ns(struct delay_line *line)
 }
 
 void
-delay_line_send(struct delay_line *line, const void *data, size_t size
-                , int64_t time_ns)
+delay_line_send(struct delay_line *line, const void *data, size_t size,
+                int64_t time_ns)
 {
     struct parcel parcel = { time_ns, size };
     if (parcel.time_ns < line->last_arrival_ns)
         parcel.time_ns = line->last_arrival_ns;
     line->last_arrival_ns = parcel.time_ns;
     if (!line->parcels.size)
-        event_schedule(&line->timeline->events, &line->arrival
-                       , parcel.time_ns);
+        event_schedule(&line->timeline->events, &line->arrival, parcel.time_ns);
     byte_queue_append(&line->parcels, &parcel, sizeof(parcel));
     byte_queue_append(&line->bytes, data, size);
 }
@@ -60,8 +59,8 @@ delay_line_clear(struct delay_line *line)
 }
 
 void
-delay_line_init(struct delay_line *line, struct timeline *timeline
-                , uint64_t random_purpose)
+delay_line_init(struct delay_line *line, struct timeline *timeline,
+                uint64_t random_purpose)
 {
     line->timeline = timeline;
     line->arrival.run = arrival_event;

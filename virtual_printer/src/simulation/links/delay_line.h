@@ -25,16 +25,16 @@ struct delay_line {
     void (*deliver)(struct delay_line *line, const uint8_t *data, size_t size);
 };
 
-void delay_line_init(struct delay_line *line, struct timeline *timeline
-                     , uint64_t random_purpose);
+void delay_line_init(struct delay_line *line, struct timeline *timeline,
+                     uint64_t random_purpose);
 void delay_line_release(struct delay_line *line);
 
 // Draw how long the next bytes take
 int64_t delay_line_draw_ns(struct delay_line *line);
 
 // Have bytes arrive together at a time, later if earlier ones do
-void delay_line_send(struct delay_line *line, const void *data, size_t size
-                     , int64_t time_ns);
+void delay_line_send(struct delay_line *line, const void *data, size_t size,
+                     int64_t time_ns);
 
 // Lose all that is on its way
 void delay_line_clear(struct delay_line *line);

@@ -47,11 +47,11 @@ take_one(uint32_t *count)
 
 // Send one copy of a message, unless it is to be lost
 static void
-send_copy(struct channel *channel, const uint8_t *data, size_t size
-          , int64_t latency_ns)
+send_copy(struct channel *channel, const uint8_t *data, size_t size,
+          int64_t latency_ns)
 {
-    channel->wire_free_ns += (int64_t)((double)size
-                                       * channel->link->ns_per_byte);
+    channel->wire_free_ns +=
+        (int64_t)((double)size * channel->link->ns_per_byte);
     channel->message_count++;
     channel->byte_count += size;
     if (take_one(&channel->drop_count))
@@ -67,8 +67,8 @@ send_copy(struct channel *channel, const uint8_t *data, size_t size
 
 // Put one message on its way; those behind one that is late wait for it
 static void
-send_message(struct channel *channel, const uint8_t *data, size_t size
-             , int64_t latency_ns, int64_t now_ns)
+send_message(struct channel *channel, const uint8_t *data, size_t size,
+             int64_t latency_ns, int64_t now_ns)
 {
     if (channel->wire_free_ns < now_ns)
         channel->wire_free_ns = now_ns;
@@ -111,8 +111,7 @@ link_receive_frame(struct link *link, const uint8_t *data, size_t size)
 {
     struct channel *channel = &link->channels[LINK_TO_MCU];
     int64_t now_ns = link->timeline->now_ns;
-    send_message(channel, data, size, draw_latency_ns(channel, now_ns)
-                 , now_ns);
+    send_message(channel, data, size, draw_latency_ns(channel, now_ns), now_ns);
 }
 
 void
@@ -121,9 +120,8 @@ link_flush(struct link *link)
     if (!link->outgoing.size)
         return;
     if (!link->is_hung_up)
-        send_transfer(&link->channels[LINK_TO_HOST]
-                      , byte_queue_front(&link->outgoing)
-                      , link->outgoing.size);
+        send_transfer(&link->channels[LINK_TO_HOST],
+                      byte_queue_front(&link->outgoing), link->outgoing.size);
     byte_queue_clear(&link->outgoing);
 }
 
@@ -149,8 +147,8 @@ channel_deliver(struct delay_line *line, const uint8_t *data, size_t size)
  ****************************************************************/
 
 void
-link_init(struct link *link, struct timeline *timeline
-          , const struct link_firmware *firmware, uint64_t index)
+link_init(struct link *link, struct timeline *timeline,
+          const struct link_firmware *firmware, uint64_t index)
 {
     link->timeline = timeline;
     link->firmware = firmware;
@@ -164,8 +162,8 @@ link_init(struct link *link, struct timeline *timeline
 }
 
 void
-link_set_transport(struct link *link, struct transport *transport
-                   , const struct transport_kind *kind)
+link_set_transport(struct link *link, struct transport *transport,
+                   const struct transport_kind *kind)
 {
     transport->kind = kind;
     transport->link = link;
@@ -192,12 +190,12 @@ link_reset(struct link *link)
 }
 
 void
-link_add_window(struct link *link, int direction
-                , const struct delay_window *window)
+link_add_window(struct link *link, int direction,
+                const struct delay_window *window)
 {
     struct channel *channel = &link->channels[direction];
-    struct delay_window *added = array_grow(
-        &channel->windows, &channel->window_count, sizeof(*added));
+    struct delay_window *added =
+        array_grow(&channel->windows, &channel->window_count, sizeof(*added));
     *added = *window;
 }
 

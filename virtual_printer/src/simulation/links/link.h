@@ -20,8 +20,8 @@ struct transport;
 // NULL if nothing follows for this kind.
 struct transport_kind {
     // Bytes have come through the link
-    void (*deliver)(struct transport *transport, const uint8_t *data
-                    , size_t size);
+    void (*deliver)(struct transport *transport, const uint8_t *data,
+                    size_t size);
     // The firmware starts over
     void (*reset)(struct transport *transport);
     void (*set_unplugged)(struct transport *transport, int is_unplugged);
@@ -72,15 +72,14 @@ struct link {
     struct byte_queue outgoing; // written by the firmware in this turn
 };
 
-void link_init(struct link *link, struct timeline *timeline
-               , const struct link_firmware *firmware, uint64_t index);
+void link_init(struct link *link, struct timeline *timeline,
+               const struct link_firmware *firmware, uint64_t index);
 void link_release(struct link *link);
-void link_set_transport(struct link *link, struct transport *transport
-                        , const struct transport_kind *kind);
+void link_set_transport(struct link *link, struct transport *transport,
+                        const struct transport_kind *kind);
 
 // What the host sends has come: whole blocks in one go, or a frame
-void link_receive_transfer(struct link *link, const uint8_t *data
-                           , size_t size);
+void link_receive_transfer(struct link *link, const uint8_t *data, size_t size);
 void link_receive_frame(struct link *link, const uint8_t *data, size_t size);
 
 // Send what the firmware wrote in one go, as one transfer
@@ -89,8 +88,8 @@ void link_flush(struct link *link);
 // The firmware starts over
 void link_reset(struct link *link);
 
-void link_add_window(struct link *link, int direction
-                     , const struct delay_window *window);
+void link_add_window(struct link *link, int direction,
+                     const struct delay_window *window);
 
 // Unplug the device, or plug it in again
 void link_set_hung_up(struct link *link, int is_hung_up);

@@ -166,8 +166,8 @@ receiver_take(struct receiver *receiver, size_t *size)
         receiver->refused_count++;
         return BLOCK_REFUSED;
     }
-    receiver->next_sequence = BLOCK_DESTINATION
-        | ((bytes[1] + 1) & BLOCK_SEQUENCE_MASK);
+    receiver->next_sequence =
+        BLOCK_DESTINATION | ((bytes[1] + 1) & BLOCK_SEQUENCE_MASK);
     receiver->block_count++;
     return BLOCK_ACCEPTED;
 }

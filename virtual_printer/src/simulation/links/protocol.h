@@ -11,9 +11,13 @@
 #pragma GCC visibility push(hidden)
 
 enum {
-    BLOCK_SIZE_MIN = 5, BLOCK_SIZE_MAX = 64,
-    BLOCK_HEADER_SIZE = 2, BLOCK_TRAILER_SIZE = 3,
-    BLOCK_SYNC = 0x7e, BLOCK_SEQUENCE_MASK = 0x0f, BLOCK_DESTINATION = 0x10
+    BLOCK_SIZE_MIN = 5,
+    BLOCK_SIZE_MAX = 64,
+    BLOCK_HEADER_SIZE = 2,
+    BLOCK_TRAILER_SIZE = 3,
+    BLOCK_SYNC = 0x7e,
+    BLOCK_SEQUENCE_MASK = 0x0f,
+    BLOCK_DESTINATION = 0x10,
 };
 
 enum block_verdict {
@@ -48,8 +52,8 @@ void block_put_bytes(struct block *block, const uint8_t *data, size_t size);
 void block_finish(struct block *block, uint8_t sequence);
 
 // Read an integer and move on; returns -1 if it runs past the end
-int parse_integer(const uint8_t **position, const uint8_t *end
-                  , uint32_t *value);
+int parse_integer(const uint8_t **position, const uint8_t *end,
+                  uint32_t *value);
 
 #pragma GCC visibility pop
 

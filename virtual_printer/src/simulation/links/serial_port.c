@@ -10,8 +10,8 @@
 static void
 port_deliver(struct transport *transport, const uint8_t *data, size_t size)
 {
-    struct serial_port *port = container_of(transport, struct serial_port
-                                            , transport);
+    struct serial_port *port =
+        container_of(transport, struct serial_port, transport);
     if (!port->is_open)
         return;
     byte_queue_append(&port->readable, data, size);
@@ -53,15 +53,16 @@ serial_port_read(struct serial_port *port, uint8_t *data, size_t size)
 static void
 port_free(struct transport *transport)
 {
-    struct serial_port *port = container_of(transport, struct serial_port
-                                            , transport);
+    struct serial_port *port =
+        container_of(transport, struct serial_port, transport);
     free(port->readable.storage);
     free(port->device_path);
     free(port);
 }
 
 static const struct transport_kind serial_port_kind = {
-    .deliver = port_deliver, .free = port_free
+    .deliver = port_deliver,
+    .free = port_free,
 };
 
 struct serial_port *

@@ -17,14 +17,14 @@ struct serial_port {
     struct byte_queue readable; // for the host
 };
 
-struct serial_port *serial_port_create(struct link *link
-                                       , const char *device_path);
+struct serial_port *serial_port_create(struct link *link,
+                                       const char *device_path);
 // The port of a link, NULL if it has none
 struct serial_port *serial_port_of(const struct link *link);
 
 void serial_port_set_open(struct serial_port *port, int is_open);
-void serial_port_write(struct serial_port *port, const uint8_t *data
-                       , size_t size);
+void serial_port_write(struct serial_port *port, const uint8_t *data,
+                       size_t size);
 
 // Take up to size bytes that reached the host; returns their number
 size_t serial_port_read(struct serial_port *port, uint8_t *data, size_t size);

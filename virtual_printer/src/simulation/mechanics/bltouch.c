@@ -34,8 +34,8 @@ run_command(struct bltouch *bltouch, int64_t width_ns)
 }
 
 void
-bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu, uint8_t pin
-               , int level)
+bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu, uint8_t pin,
+               int level)
 {
     int64_t now_ns = mechanics->timeline->now_ns;
     for (size_t i = 0; i < mechanics->sensor_count; i++) {

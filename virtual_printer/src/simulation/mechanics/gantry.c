@@ -76,7 +76,7 @@ weigh_rectangle(struct carriage **lifts)
         }
         if (!across_x || !across_y)
             return "four z steppers must lift the corners of a rectangle"
-                " along x and y";
+                   " along x and y";
         double x0, x1, y0, y1;
         ramp(lift->x_mm, across_x->x_mm, &x0, &x1);
         ramp(lift->y_mm, across_y->y_mm, &y0, &y1);
@@ -107,13 +107,13 @@ gantry_weigh(struct mechanics *mechanics)
  ****************************************************************/
 
 void
-gantry_weights(const struct mechanics *mechanics, double x_mm, double y_mm
-               , double *weights)
+gantry_weights(const struct mechanics *mechanics, double x_mm, double y_mm,
+               double *weights)
 {
     for (size_t i = 0; i < mechanics->lift_count; i++) {
         const double *terms = mechanics->lifts[i]->height_weights;
-        weights[i] = terms[0] + terms[1] * x_mm
-            + (terms[2] + terms[3] * x_mm) * y_mm;
+        weights[i] =
+            terms[0] + terms[1] * x_mm + (terms[2] + terms[3] * x_mm) * y_mm;
     }
 }
 
@@ -122,7 +122,7 @@ gantry_height_mm(struct mechanics *mechanics, const double *weights)
 {
     double height_mm = 0.0;
     for (size_t i = 0; i < mechanics->lift_count; i++)
-        height_mm += weights[i]
-            * carriage_position_mm(mechanics, mechanics->lifts[i]);
+        height_mm +=
+            weights[i] * carriage_position_mm(mechanics, mechanics->lifts[i]);
     return height_mm;
 }

@@ -27,16 +27,16 @@ gather_drives(struct mechanics *mechanics)
         struct motor *motor = &mechanics->motors[i];
         struct drive *drive = NULL;
         for (size_t j = 0; j < mechanics->drive_count; j++)
-            if (!memcmp(mechanics->drives[j].moves, motor->moves
-                        , sizeof(motor->moves)))
+            if (!memcmp(mechanics->drives[j].moves, motor->moves,
+                        sizeof(motor->moves)))
                 drive = &mechanics->drives[j];
         if (!drive) {
-            drive = array_grow(&mechanics->drives, &mechanics->drive_count
-                               , sizeof(*drive));
+            drive = array_grow(&mechanics->drives, &mechanics->drive_count,
+                               sizeof(*drive));
             drive->moves = motor->moves;
         }
-        struct motor **place = array_grow(
-            &drive->motors, &drive->motor_count, sizeof(*place));
+        struct motor **place =
+            array_grow(&drive->motors, &drive->motor_count, sizeof(*place));
         *place = motor;
     }
 }
@@ -131,8 +131,8 @@ mechanics_prepare(struct mechanics *mechanics, int *line)
     for (size_t i = 0; i < mechanics->motor_count; i++) {
         struct motor *motor = &mechanics->motors[i];
         for (size_t j = 0; j < mechanics->carriage_count; j++)
-            motor->start_mm += motor->moves[j]
-                * mechanics->carriages[j].start_mm;
+            motor->start_mm +=
+                motor->moves[j] * mechanics->carriages[j].start_mm;
     }
     gather_drives(mechanics);
     return share_drives(mechanics, line);
@@ -162,8 +162,8 @@ mechanics_find_motor_by_name(struct mechanics *mechanics, const char *name)
 }
 
 struct motor *
-mechanics_find_motor(struct mechanics *mechanics, const struct mcu *mcu
-                     , uint32_t step_pin, uint32_t dir_pin)
+mechanics_find_motor(struct mechanics *mechanics, const struct mcu *mcu,
+                     uint32_t step_pin, uint32_t dir_pin)
 {
     for (size_t i = 0; i < mechanics->motor_count; i++) {
         struct motor *motor = &mechanics->motors[i];
@@ -213,8 +213,8 @@ drive_travel_mm(const struct drive *drive)
 }
 
 double
-carriage_position_mm(struct mechanics *mechanics
-                     , const struct carriage *carriage)
+carriage_position_mm(struct mechanics *mechanics,
+                     const struct carriage *carriage)
 {
     size_t index = (size_t)(carriage - mechanics->carriages);
     double travel_mm = 0.0;

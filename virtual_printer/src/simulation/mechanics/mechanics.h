@@ -60,7 +60,11 @@ struct carriage {
 };
 
 enum sensor_kind {
-    SENSOR_CARRIAGE, SENSOR_NOZZLE, SENSOR_PROBE, SENSOR_BLTOUCH, SENSOR_WIRE
+    SENSOR_CARRIAGE,
+    SENSOR_NOZZLE,
+    SENSOR_PROBE,
+    SENSOR_BLTOUCH,
+    SENSOR_WIRE,
 };
 enum { FORCE_NONE = -1 };
 
@@ -114,14 +118,14 @@ struct mechanics {
 const char *mechanics_prepare(struct mechanics *mechanics, int *line);
 void mechanics_release(struct mechanics *mechanics);
 
-struct motor *mechanics_find_motor_by_name(struct mechanics *mechanics
-                                           , const char *name);
-struct motor *mechanics_find_motor(struct mechanics *mechanics
-                                   , const struct mcu *mcu
-                                   , uint32_t step_pin, uint32_t dir_pin);
+struct motor *mechanics_find_motor_by_name(struct mechanics *mechanics,
+                                           const char *name);
+struct motor *mechanics_find_motor(struct mechanics *mechanics,
+                                   const struct mcu *mcu, uint32_t step_pin,
+                                   uint32_t dir_pin);
 // Index of a carriage, or -1
-int mechanics_find_carriage(const struct mechanics *mechanics
-                            , const char *name);
+int mechanics_find_carriage(const struct mechanics *mechanics,
+                            const char *name);
 
 // The driver is to take pulses with this level on the direction pin;
 // returns how many it took
@@ -145,23 +149,23 @@ motor_pulse(struct motor *motor, int dir_level, uint32_t count)
 
 // True position now
 double motor_position_mm(struct motor *motor);
-double carriage_position_mm(struct mechanics *mechanics
-                            , const struct carriage *carriage);
-void mechanics_toolhead(struct mechanics *mechanics
-                        , double *x_mm, double *y_mm);
+double carriage_position_mm(struct mechanics *mechanics,
+                            const struct carriage *carriage);
+void mechanics_toolhead(struct mechanics *mechanics, double *x_mm,
+                        double *y_mm);
 
 // gantry.c
 const char *gantry_weigh(struct mechanics *mechanics);
 // Weights of the lifts at a place, and the height that results
-void gantry_weights(const struct mechanics *mechanics, double x_mm
-                    , double y_mm, double *weights);
+void gantry_weights(const struct mechanics *mechanics, double x_mm, double y_mm,
+                    double *weights);
 double gantry_height_mm(struct mechanics *mechanics, const double *weights);
 
 // sensors.c
-struct sensor *mechanics_find_sensor(struct mechanics *mechanics
-                                     , const struct mcu *mcu, uint32_t pin);
-double mechanics_nozzle_height_mm(struct mechanics *mechanics
-                                  , double x_mm, double y_mm);
+struct sensor *mechanics_find_sensor(struct mechanics *mechanics,
+                                     const struct mcu *mcu, uint32_t pin);
+double mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
+                                  double y_mm);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor);
@@ -170,11 +174,11 @@ double sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor);
 
 // bltouch.c
 // A pin has been set, which may be that of a BLTouch
-void bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu
-                    , uint8_t pin, int level);
+void bltouches_feel(struct mechanics *mechanics, const struct mcu *mcu,
+                    uint8_t pin, int level);
 // The sensor pin now, from whether the bed pushes at the pin of a BLTouch
-int bltouch_is_triggered(struct bltouch *bltouch, int64_t now_ns
-                         , int is_pushed);
+int bltouch_is_triggered(struct bltouch *bltouch, int64_t now_ns,
+                         int is_pushed);
 
 #pragma GCC visibility pop
 

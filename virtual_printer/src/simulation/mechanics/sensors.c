@@ -7,8 +7,8 @@
 #include "mechanics.h" // struct sensor
 
 struct sensor *
-mechanics_find_sensor(struct mechanics *mechanics, const struct mcu *mcu
-                      , uint32_t pin)
+mechanics_find_sensor(struct mechanics *mechanics, const struct mcu *mcu,
+                      uint32_t pin)
 {
     for (size_t i = 0; i < mechanics->sensor_count; i++) {
         struct sensor *sensor = &mechanics->sensors[i];
@@ -29,8 +29,8 @@ bed_height_mm(const struct mechanics *mechanics, double x_mm, double y_mm)
 }
 
 double
-mechanics_nozzle_height_mm(struct mechanics *mechanics
-                           , double x_mm, double y_mm)
+mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
+                           double y_mm)
 {
     double weights[GANTRY_LIFTS_MAX];
     gantry_weights(mechanics, x_mm, y_mm, weights);
@@ -43,8 +43,8 @@ sensor_arm(struct sensor *sensor)
 {
     if (sensor->kind == SENSOR_WIRE)
         return;
-    sensor->current_noise_mm = sensor->noise_mm
-        * random_normal(&sensor->random);
+    sensor->current_noise_mm =
+        sensor->noise_mm * random_normal(&sensor->random);
 }
 
 double
@@ -73,16 +73,17 @@ is_signalling(struct mechanics *mechanics, struct sensor *sensor)
     if (sensor->kind == SENSOR_PROBE || sensor->kind == SENSOR_BLTOUCH) {
         int is_low = sensor_height_mm(mechanics, sensor)
             <= sensor->trigger_height_mm + sensor->current_noise_mm;
-        return sensor->kind == SENSOR_PROBE ? is_low
-            : bltouch_is_triggered(&sensor->bltouch
-                                   , mechanics->timeline->now_ns, is_low);
+        return sensor->kind == SENSOR_PROBE
+            ? is_low
+            : bltouch_is_triggered(&sensor->bltouch,
+                                   mechanics->timeline->now_ns, is_low);
     }
     double position_mm = sensor->kind == SENSOR_NOZZLE
         ? sensor_height_mm(mechanics, sensor)
-        : carriage_position_mm(mechanics
-                               , &mechanics->carriages[sensor->carriage]);
+        : carriage_position_mm(mechanics,
+                               &mechanics->carriages[sensor->carriage]);
     return sensor->is_at_max ? position_mm >= sensor->at_mm
-        : position_mm <= sensor->at_mm;
+                             : position_mm <= sensor->at_mm;
 }
 
 int

@@ -14,8 +14,8 @@
 
 struct request {
     const char *name;
-    void (*run)(struct simulation *sim, struct words *words
-                , struct reply *reply);
+    void (*run)(struct simulation *sim, struct words *words,
+                struct reply *reply);
 };
 
 void
@@ -37,58 +37,57 @@ reply_add(struct reply *reply, const char *format, ...)
  ****************************************************************/
 
 static void
-request_steppers(struct simulation *sim, struct words *words
-                 , struct reply *reply)
+request_steppers(struct simulation *sim, struct words *words,
+                 struct reply *reply)
 {
     (void)words;
     for (size_t i = 0; i < sim->mechanics.motor_count; i++) {
         struct motor *motor = &sim->mechanics.motors[i];
         double position_mm = motor_position_mm(motor);
-        reply_add(reply, " %s:%" PRId64 ":%.9f", motor->name, motor->pulses
-                  , position_mm);
+        reply_add(reply, " %s:%" PRId64 ":%.9f", motor->name, motor->pulses,
+                  position_mm);
     }
 }
 
 static void
-request_carriage(struct simulation *sim, struct words *words
-                 , struct reply *reply)
+request_carriage(struct simulation *sim, struct words *words,
+                 struct reply *reply)
 {
     (void)words;
     struct mechanics *mechanics = &sim->mechanics;
     double x_mm, y_mm;
     mechanics_toolhead(mechanics, &x_mm, &y_mm);
-    reply_add(reply, " %.9f %.9f %.9f", x_mm, y_mm
-              , mechanics_nozzle_height_mm(mechanics, x_mm, y_mm));
+    reply_add(reply, " %.9f %.9f %.9f", x_mm, y_mm,
+              mechanics_nozzle_height_mm(mechanics, x_mm, y_mm));
 }
 
 static void
-request_carriages(struct simulation *sim, struct words *words
-                  , struct reply *reply)
+request_carriages(struct simulation *sim, struct words *words,
+                  struct reply *reply)
 {
     (void)words;
     struct mechanics *mechanics = &sim->mechanics;
     for (size_t i = 0; i < mechanics->carriage_count; i++) {
         const struct carriage *carriage = &mechanics->carriages[i];
-        reply_add(reply, " %s:%.9f", carriage->name
-                  , carriage_position_mm(mechanics, carriage));
+        reply_add(reply, " %s:%.9f", carriage->name,
+                  carriage_position_mm(mechanics, carriage));
     }
 }
 
 static void
-request_endstops(struct simulation *sim, struct words *words
-                 , struct reply *reply)
+request_endstops(struct simulation *sim, struct words *words,
+                 struct reply *reply)
 {
     (void)words;
     for (size_t i = 0; i < sim->mechanics.sensor_count; i++) {
         struct sensor *sensor = &sim->mechanics.sensors[i];
-        reply_add(reply, " %s:%d:%d", sensor->mcu->name, sensor->pin
-                  , sensor_is_triggered(&sim->mechanics, sensor));
+        reply_add(reply, " %s:%d:%d", sensor->mcu->name, sensor->pin,
+                  sensor_is_triggered(&sim->mechanics, sensor));
     }
 }
 
 static void
-request_pulses(struct simulation *sim, struct words *words
-               , struct reply *reply)
+request_pulses(struct simulation *sim, struct words *words, struct reply *reply)
 {
     const char *name = words_item(words, 1, "stepper");
     int is_reset = words->count > 2 && !strcmp(words->items[2], "reset");
@@ -103,8 +102,8 @@ request_pulses(struct simulation *sim, struct words *words
     if (is_reset)
         motor->pulses_up = motor->pulses_down = 0;
     else
-        reply_add(reply, " %" PRIu64 " %" PRIu64, motor->pulses_up
-                  , motor->pulses_down);
+        reply_add(reply, " %" PRIu64 " %" PRIu64, motor->pulses_up,
+                  motor->pulses_down);
 }
 
 // Level of a pin that the firmware drives
@@ -112,8 +111,8 @@ static void
 request_level(struct simulation *sim, struct words *words, struct reply *reply)
 {
     struct mcu *mcu = requested_mcu(sim, words);
-    int64_t pin = words_parse_integer(words, "pin", words_item(words, 2, "pin")
-                                      , 0, PIN_COUNT - 1);
+    int64_t pin = words_parse_integer(words, "pin", words_item(words, 2, "pin"),
+                                      0, PIN_COUNT - 1);
     if (mcu)
         reply_add(reply, " %d", mcu->pin_levels[pin]);
 }
@@ -123,36 +122,39 @@ static void
 add_shutdown_reason(const struct mcu *mcu, struct reply *reply)
 {
     size_t start = reply->used;
-    reply_add(reply, "%s", mcu->is_shutdown
-              ? mcu_string(mcu, mcu->shutdown_id) : "-");
+    reply_add(reply, "%s",
+              mcu->is_shutdown ? mcu_string(mcu, mcu->shutdown_id) : "-");
     for (size_t i = start; i < reply->used; i++)
         if (reply->text[i] == ' ')
             reply->text[i] = '_';
 }
 
 static void
-request_counters(struct simulation *sim, struct words *words
-                 , struct reply *reply)
+request_counters(struct simulation *sim, struct words *words,
+                 struct reply *reply)
 {
     (void)words;
     for (size_t i = 0; i < sim->mcu_count; i++) {
         struct mcu *mcu = sim->mcus[i];
         const struct channel *channels = mcu->link.channels;
-        const struct { const char *name; uint64_t value; } counters[] = {
-            { "bytes_to_host", channels[LINK_TO_HOST].byte_count },
-            { "bytes_to_mcu", channels[LINK_TO_MCU].byte_count },
+        const struct {
+            const char *name;
+            uint64_t value;
+        } counters[] = {
+            { "bytes_to_host",    channels[LINK_TO_HOST].byte_count    },
+            { "bytes_to_mcu",     channels[LINK_TO_MCU].byte_count     },
             { "messages_to_host", channels[LINK_TO_HOST].message_count },
-            { "messages_to_mcu", channels[LINK_TO_MCU].message_count },
-            { "blocks", mcu->receiver.block_count },
-            { "crc_errors", mcu->receiver.checksum_error_count },
-            { "naks", mcu->receiver.refused_count },
-            { "commands", mcu->command_count },
-            { "moves_peak", mcu->moves_used_peak },
-            { "clock", mcu_clock_now(mcu) },
+            { "messages_to_mcu",  channels[LINK_TO_MCU].message_count  },
+            { "blocks",           mcu->receiver.block_count            },
+            { "crc_errors",       mcu->receiver.checksum_error_count   },
+            { "naks",             mcu->receiver.refused_count          },
+            { "commands",         mcu->command_count                   },
+            { "moves_peak",       mcu->moves_used_peak                 },
+            { "clock",            mcu_clock_now(mcu)                   },
         };
         for (size_t j = 0; j < sizeof(counters) / sizeof(counters[0]); j++)
-            reply_add(reply, " %s.%s=%" PRIu64, mcu->name, counters[j].name
-                      , counters[j].value);
+            reply_add(reply, " %s.%s=%" PRIu64, mcu->name, counters[j].name,
+                      counters[j].value);
         reply_add(reply, " %s.shutdown=", mcu->name);
         add_shutdown_reason(mcu, reply);
     }
@@ -174,25 +176,25 @@ requested_mcu(struct simulation *sim, struct words *words)
 }
 
 static const struct request requests[] = {
-    { "steppers", request_steppers },
-    { "carriage", request_carriage },
-    { "carriages", request_carriages },
-    { "endstops", request_endstops },
-    { "pulses", request_pulses },
-    { "level", request_level },
-    { "counters", request_counters },
-    { "link", request_link },
-    { "mcu", request_mcu },
-    { "endstop", request_endstop },
-    { "stepper", request_stepper },
-    { "reply", request_reply },
-    { "can_bus", request_can_bus },
+    { "steppers",     request_steppers     },
+    { "carriage",     request_carriage     },
+    { "carriages",    request_carriages    },
+    { "endstops",     request_endstops     },
+    { "pulses",       request_pulses       },
+    { "level",        request_level        },
+    { "counters",     request_counters     },
+    { "link",         request_link         },
+    { "mcu",          request_mcu          },
+    { "endstop",      request_endstop      },
+    { "stepper",      request_stepper      },
+    { "reply",        request_reply        },
+    { "can_bus",      request_can_bus      },
     { "can_counters", request_can_counters },
 };
 
 void
-control_answer(struct simulation *sim, const char *request, char *reply_text
-               , size_t reply_size)
+control_answer(struct simulation *sim, const char *request, char *reply_text,
+               size_t reply_size)
 {
     struct words words;
     words_split(&words, request);

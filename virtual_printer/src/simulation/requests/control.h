@@ -23,32 +23,32 @@ void reply_add(struct reply *reply, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // Carry out one request line; stores one line "ok ..." or "error ..."
-void control_answer(struct simulation *sim, const char *request
-                    , char *reply_text, size_t reply_size);
+void control_answer(struct simulation *sim, const char *request,
+                    char *reply_text, size_t reply_size);
 
 // The micro-controller that the second word names, NULL if there is none
 struct mcu *requested_mcu(struct simulation *sim, struct words *words);
 
 // faults.c
-void request_link(struct simulation *sim, struct words *words
-                  , struct reply *reply);
-void request_mcu(struct simulation *sim, struct words *words
-                 , struct reply *reply);
-void request_endstop(struct simulation *sim, struct words *words
-                     , struct reply *reply);
-void request_stepper(struct simulation *sim, struct words *words
-                     , struct reply *reply);
-void request_reply(struct simulation *sim, struct words *words
-                   , struct reply *reply);
+void request_link(struct simulation *sim, struct words *words,
+                  struct reply *reply);
+void request_mcu(struct simulation *sim, struct words *words,
+                 struct reply *reply);
+void request_endstop(struct simulation *sim, struct words *words,
+                     struct reply *reply);
+void request_stepper(struct simulation *sim, struct words *words,
+                     struct reply *reply);
+void request_reply(struct simulation *sim, struct words *words,
+                   struct reply *reply);
 
 // Requests that wait for their time
 void actions_free(struct simulation *sim);
 
 // can_requests.c
-void request_can_bus(struct simulation *sim, struct words *words
-                     , struct reply *reply);
-void request_can_counters(struct simulation *sim, struct words *words
-                          , struct reply *reply);
+void request_can_bus(struct simulation *sim, struct words *words,
+                     struct reply *reply);
+void request_can_counters(struct simulation *sim, struct words *words,
+                          struct reply *reply);
 
 #pragma GCC visibility pop
 

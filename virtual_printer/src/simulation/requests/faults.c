@@ -27,7 +27,8 @@ static int64_t
 requested_time(struct simulation *sim, struct words *words, const char *key)
 {
     double time_s = words_number_or(words, key, 0.0, TIME_S_MAX, -1.0);
-    return time_s < 0.0 ? sim->timeline.now_ns : (int64_t)(time_s * NS_PER_S + 0.5);
+    return time_s < 0.0 ? sim->timeline.now_ns
+                        : (int64_t)(time_s * NS_PER_S + 0.5);
 }
 
 // What is to happen to the messages of a channel
@@ -63,8 +64,8 @@ requested_count(struct words *words, const char *key)
 static struct spoiling
 requested_spoiling(struct simulation *sim, struct words *words)
 {
-    double length_s = words_number_or(words, "for_s", 0.0, TIME_S_MAX
-                                      , TIME_S_MAX);
+    double length_s =
+        words_number_or(words, "for_s", 0.0, TIME_S_MAX, TIME_S_MAX);
     struct spoiling spoiling = {
         .window.from_ns = requested_time(sim, words, "from_s"),
         .window.delay_ns = requested_us(words, "delay_us"),
@@ -73,8 +74,8 @@ requested_spoiling(struct simulation *sim, struct words *words)
         .corrupt_count = requested_count(words, "corrupt"),
         .late_ns = requested_us(words, "late_us"),
     };
-    spoiling.window.until_ns = spoiling.window.from_ns
-        + (int64_t)(length_s * NS_PER_S + 0.5);
+    spoiling.window.until_ns =
+        spoiling.window.from_ns + (int64_t)(length_s * NS_PER_S + 0.5);
     return spoiling;
 }
 
@@ -177,9 +178,12 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
         const char *name;
         void (*run)(struct mcu *mcu, uint16_t reason);
     } kinds[] = {
-        { "disconnect", disconnect }, { "reconnect", reconnect },
-        { "reboot", reboot }, { "shutdown", shut_down },
-        { "trip", trip }, { "bus_off", go_bus_off },
+        { "disconnect", disconnect },
+        { "reconnect",  reconnect  },
+        { "reboot",     reboot     },
+        { "shutdown",   shut_down  },
+        { "trip",       trip       },
+        { "bus_off",    go_bus_off },
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "what to do");
@@ -192,8 +196,8 @@ request_mcu(struct simulation *sim, struct words *words, struct reply *reply)
     else if (mcu && action.run == shut_down)
         action.reason = requested_reason(mcu, words);
     else if (action.run == trip)
-        action.reason = (uint16_t)words_integer_or(
-            words, "reason", 0, UINT8_MAX, 0);
+        action.reason =
+            (uint16_t)words_integer_or(words, "reason", 0, UINT8_MAX, 0);
     else if (mcu && action.run == go_bus_off && !can_node_of(&mcu->link))
         words_fail(words, "mcu '%s' is on no can_bus", mcu->name);
     int64_t time_ns = requested_time(sim, words, "at_s");
@@ -222,8 +226,8 @@ actions_free(struct simulation *sim)
 }
 
 void
-request_endstop(struct simulation *sim, struct words *words
-                , struct reply *reply)
+request_endstop(struct simulation *sim, struct words *words,
+                struct reply *reply)
 {
     (void)reply;
     static const char *const forces[] = { "0", "1", "none" };
@@ -231,8 +235,7 @@ request_endstop(struct simulation *sim, struct words *words
     uint32_t pin = (uint32_t)words_parse_integer(
         words, "pin", words_item(words, 2, "pin"), 0, 255);
     int force = words_choice(words, "force", forces, 3);
-    struct sensor *sensor = mechanics_find_sensor(&sim->mechanics, mcu
-                                                  , pin);
+    struct sensor *sensor = mechanics_find_sensor(&sim->mechanics, mcu, pin);
     if (!sensor)
         words_fail(words, "no endstop on pin %u", (unsigned int)pin);
     words_check_used(words);
@@ -242,8 +245,8 @@ request_endstop(struct simulation *sim, struct words *words
 
 // Have a stepper leave out the next steps of a direction, uncounted
 void
-request_stepper(struct simulation *sim, struct words *words
-                , struct reply *reply)
+request_stepper(struct simulation *sim, struct words *words,
+                struct reply *reply)
 {
     (void)reply;
     static const char *const directions[] = { "up", "down" };
@@ -263,27 +266,26 @@ request_stepper(struct simulation *sim, struct words *words
 // Have the next responses of a kind malformed, one unless "times" says more.
 // Nonsense is the value of a field, counted from zero, by default the last.
 void
-request_reply(struct simulation *sim, struct words *words
-              , struct reply *reply)
+request_reply(struct simulation *sim, struct words *words, struct reply *reply)
 {
     (void)reply;
     static const char *const malformations[] = {
-        [MALFORMED_NOT] = "none", [MALFORMED_CUT] = "cut",
-        [MALFORMED_LONG] = "long", [MALFORMED_UNKNOWN] = "unknown",
-        [MALFORMED_VALUE] = "value", [MALFORMED_DOUBLED] = "doubled",
-        [MALFORMED_MISSING] = "missing"
+        [MALFORMED_NOT] = "none",        [MALFORMED_CUT] = "cut",
+        [MALFORMED_LONG] = "long",       [MALFORMED_UNKNOWN] = "unknown",
+        [MALFORMED_VALUE] = "value",     [MALFORMED_DOUBLED] = "doubled",
+        [MALFORMED_MISSING] = "missing",
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "response");
     int response = response_find(name);
     if (response < 0)
         words_fail(words, "unknown response '%s'", name);
-    int malformation = words_choice(words, "malformed", malformations
-                                    , MALFORMED_COUNT);
-    uint32_t times = (uint32_t)words_integer_or(words, "times", 1, INT32_MAX
-                                                , 1);
-    size_t field = (size_t)words_integer_or(words, "field", 0, INT32_MAX
-                                            , INT32_MAX);
+    int malformation =
+        words_choice(words, "malformed", malformations, MALFORMED_COUNT);
+    uint32_t times =
+        (uint32_t)words_integer_or(words, "times", 1, INT32_MAX, 1);
+    size_t field =
+        (size_t)words_integer_or(words, "field", 0, INT32_MAX, INT32_MAX);
     words_check_used(words);
     if (words->error[0])
         return;
