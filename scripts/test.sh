@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 scripts/setup.sh --browser || exit 1
 .env/tools/bin/python -m ruff check || exit 1
 .env/tools/bin/python -m ruff format --check || exit 1
+find klippy virtual_printer test -name '*.[ch]' -exec .env/tools/bin/clang-format -n --Werror {} + || exit 1
 .env/tools/bin/python -m mypy || exit 1
 # What a developer measures with runs under the Pythons that setup.sh takes
 .env/tools/bin/python -m mypy --python-version 3.9 scripts/developer || exit 1
