@@ -31,7 +31,7 @@ STARTERS = sorted((ROOT / "scripts").glob("resync_*.py"))
 # What is ours that each may import. The limits tool recommends the extra's own defaults
 ALLOWED = {
     PRINTER_CONFIG: {"printer_config"},
-    OWNER: {"scripts.owner", "scripts.arguments", "printer_config", "resync.model"},
+    OWNER: {"scripts.owner", "scripts.output_file", "printer_config", "resync.model"},
 }
 # Where modules of ours are found by name
 PLACES = (ROOT, ROOT / "scripts", ROOT / "klippy" / "extras", ROOT / "klippy", ROOT / "test")
@@ -111,7 +111,7 @@ def test_breach_is_found(folder, line):
 def test_tool_runs_where_there_is_no_virtual_printer(starter, tmp_path):
     ignored = shutil.ignore_patterns("__pycache__")
     needed = [OWNER, PRINTER_CONFIG, ROOT / "klippy/extras/resync/model"]
-    needed += [ROOT / "scripts/__init__.py", ROOT / "scripts/arguments.py"]
+    needed += [ROOT / "scripts/__init__.py", ROOT / "scripts/output_file.py"]
     for path in (*STARTERS, *needed):
         copy = tmp_path / "copy" / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)

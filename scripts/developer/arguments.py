@@ -6,7 +6,7 @@
 import argparse
 from typing import List, Optional
 
-from scripts.arguments import output_file
+from scripts.output_file import output_file
 
 
 def _picture(path: str) -> str:

@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from scripts.arguments import output_file
 from scripts.developer.faults.kinds import KINDS
 from scripts.developer.faults.outcome import Outcome
 from scripts.developer.faults.run import run_seed
 from scripts.developer.parallel import Task, run_tasks
+from scripts.output_file import output_file
 from virtual_printer import hosts
 from virtual_printer.build import BuildError, library
 

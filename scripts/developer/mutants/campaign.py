@@ -17,11 +17,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
-from scripts.arguments import output_file
 from scripts.developer.mutants.changes import ROOT, Mutant, module_paths, mutants_of
 from scripts.developer.mutants.named import NamedError, named_mutants, tests_named_for
 from scripts.developer.mutants.tests import TestChoice, record_tests
 from scripts.developer.mutants.tree import Tree, TreeError
+from scripts.output_file import output_file
 from virtual_printer import hosts
 
 SURVIVORS = Path(__file__).with_name("survivors.txt")

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import List, Optional
 
-from scripts.arguments import output_file
+from scripts.output_file import output_file
 
 from .content import sections
 from .document import Section

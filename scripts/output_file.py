@@ -1,4 +1,4 @@
-# What the options of owners' and developers' commands have in common
+# The option of owners' and developers' commands that names a file to write
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
