@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set
 
 NOT_HOMED = "not homed yet"
 NOT_CORRECTED = "the correction is off"
@@ -59,13 +59,13 @@ class SyncState:
         self._unlevelled = set(rail_names)
         for name in self._unlevelled:
             if not self._states[name].has_level_incident():
-                self._change(name, level_reason="")
+                self._states[name] = self._states[name]._replace(level_reason="")
 
     def note_incidents(self, incidents: Mapping[str, str]) -> None:
         """What incidents() said of the rails before the printer was restarted."""
         for name, reason in incidents.items():
             if name in self._states:
-                self._change(name, level_reason=reason)
+                self._states[name] = self._states[name]._replace(level_reason=reason)
 
     def incidents(self) -> Dict[str, str]:
         """Why a rail has to be levelled, or is not in step, by rail; but for everyday reasons."""
@@ -79,9 +79,6 @@ class SyncState:
         """State of a rail."""
         return self._states[rail_name]
 
-    def _change(self, rail_name: str, **fields: Any) -> None:
-        self._states[rail_name] = self._states[rail_name]._replace(**fields)
-
     def note_corrected(self, rail_name: str, steppers: Sequence[str]) -> None:
         """The steppers have been put in step."""
         self._states[rail_name] = RailState(True, "", self._states[rail_name].level_reason)
@@ -90,7 +87,7 @@ class SyncState:
 
     def note_level(self, rail_name: str) -> None:
         """The steppers stand where they belong, by a probe or by their owner's word."""
-        self._change(rail_name, level_reason="")
+        self._states[rail_name] = self._states[rail_name]._replace(level_reason="")
 
     def note_squared(self, rail_name: str, steppers: Sequence[str]) -> None:
         """Endstops of their own have put the steppers where they belong."""
@@ -100,7 +97,9 @@ class SyncState:
 
     def note_skewed(self, rail_name: str, skew_mm: Mapping[str, float], reason: str) -> None:
         """The steppers of a rail are out of step by known ways (mm)."""
-        self._change(rail_name, in_sync=False, reason=reason, is_skew_known=True)
+        self._states[rail_name] = self._states[rail_name]._replace(
+            in_sync=False, reason=reason, is_skew_known=True
+        )
         self.skew_mm.update(skew_mm)
 
     def note_moved(
@@ -117,13 +116,13 @@ class SyncState:
 
     def note_miscount(self, rail_name: str, reason: str) -> None:
         """An MCU has counted otherwise than the host; homing reads its count again."""
-        self._change(rail_name, in_sync=False, reason=reason, is_skew_known=False)
+        self._states[rail_name] = self._states[rail_name]._replace(
+            in_sync=False, reason=reason, is_skew_known=False
+        )
 
     def lose(self, rail_name: str, reason: str) -> None:
         """Something has put the rail out of step by ways that no count shows."""
-        self._change(
-            rail_name, in_sync=False, reason=reason, level_reason=reason, is_skew_known=False
-        )
+        self._states[rail_name] = RailState(False, reason, reason)
 
     def restore(self, rail_name: str, state: RailState) -> None:
         """What was noted last has been undone."""
@@ -134,11 +133,11 @@ class SyncState:
         for name in rail_names:
             state = self._states[name]
             if state.in_sync or state.reason in FORGOTTEN:
-                self._change(name, in_sync=None, reason=reason)
+                self._states[name] = self._states[name]._replace(in_sync=None, reason=reason)
             elif state.in_sync is False:
                 # Homing puts back what is known, and who lets go of it may do so by hand
                 self.note_level_needed(name, state.reason)
-            self._change(name, is_skew_known=False)
+            self._states[name] = self._states[name]._replace(is_skew_known=False)
             self.note_level_needed(name, reason)
 
     def note_level_needed(self, rail_name: str, reason: str) -> None:
@@ -152,4 +151,4 @@ class SyncState:
             rail_name in self._unlevelled or self._states[rail_name].has_level_incident()
         ):
             return
-        self._change(rail_name, level_reason=reason)
+        self._states[rail_name] = self._states[rail_name]._replace(level_reason=reason)
