@@ -26,19 +26,16 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 home=~
 parts=(multi_mcu_resync.py resync)
 supported="Klipper v0.11 and newer, Kalico"
-# What every supported host has; the differences between them are the extra's own business
-needed=(
-    "mcu.py:class MCU_trsync"
-    "mcu.py:def add_stepper"
-    "stepper.py:def get_trapq"
-    "stepper.py:def get_past_mcu_position"
-    "toolhead.py:def flush_step_generation"
-    "extras/homing.py:homing:homing_move_begin"
-    "extras/homing.py:homing:homing_move_end"
-    "chelper/itersolve.h:struct stepper_kinematics"
-    "chelper/trapq.h:struct trapq"
-    "chelper/list.h:struct list_head"
-)
+# Python code that has the extra at hand as the host would, for what comes after it
+with_extra='
+import importlib, logging, os, sys, types
+# One line is enough: the error itself tells what the compiler said first
+logging.disable()
+root = sys.argv[1]
+package = types.ModuleType("installed")
+package.__path__ = [os.path.join(root, "klippy", "extras")]
+sys.modules["installed"] = package
+'
 
 say() {
     echo "install: $*"
@@ -122,28 +119,26 @@ check_permissions() {
     done
 }
 
+# What every supported host has; the differences between them are the extra's own business
 check_host() {
-    local need file text version
-    for need in "${needed[@]}"; do
-        file=klippy/${need%%:*} text=${need#*:}
-        grep -q -s -F "$text" "$klipper/$file" && continue
-        [ -e "$klipper/.git" ] && version=$(git -C "$klipper" describe --tags --always 2>/dev/null) ||
-            version="unknown version"
-        fail "the host in '$klipper' ($version) is not supported: no '$text' in its $file" \
-            "(supported: $supported)"
-    done
+    local missing version
+    missing=$("$python" -B -c "$with_extra"'
+check = importlib.import_module("installed.resync.host.source_check")
+missing = check.first_missing(os.path.join(sys.argv[2], "klippy"))
+if missing:
+    print(*missing)
+' "$root" "$klipper") || exit 1
+    [ -n "$missing" ] || return 0
+    [ -e "$klipper/.git" ] && version=$(git -C "$klipper" describe --tags --always 2>/dev/null) ||
+        version="unknown version"
+    fail "the host in '$klipper' ($version) is not supported: no '${missing#* }' in its" \
+        "klippy/${missing%% *} (supported: $supported)"
 }
 
 # Import the extra and build its C helper as the host would; prints the helper if it is a new one
 check_extra() {
-    "$python" -B -c '
-import importlib, logging, os, sys, types
-# One line is enough: the error itself tells what the compiler said first
-logging.disable()
-root, venv, host_chelper = sys.argv[1:]
-package = types.ModuleType("installed")
-package.__path__ = [os.path.join(root, "klippy", "extras")]
-sys.modules["installed"] = package
+    "$python" -B -c "$with_extra"'
+venv, host_chelper = sys.argv[2:]
 try:
     importlib.import_module("installed.multi_mcu_resync")
 except ImportError as e:

@@ -17,12 +17,19 @@ from .resync.homing.ways import Correcting, Measuring
 from .resync.host.chelper import Helper, HelperError
 from .resync.host.home_command import HomeCommand
 from .resync.host.host import Host
+from .resync.host.patches import Patches
 from .resync.host.rails import resyncable_rails
 from .resync.host.settings import read_settings
-from .resync.host.stand_in import Wrapping
 from .resync.model import following_error
 from .resync.model.correction_time import Pace
-from .resync.model.klippy import Config, HostRail, Toolhead
+from .resync.model.klippy import (
+    HOMING_MOVE_BEGIN,
+    HOMING_MOVE_END,
+    Config,
+    HomingMove,
+    HostRail,
+    Toolhead,
+)
 from .resync.model.limit_settings import LimitSettings
 from .resync.model.rail import Rail
 from .resync.model.rail_result import RailResult
@@ -99,7 +106,7 @@ class MultiMcuResync:
             )
 
     def _find_limits(self) -> None:
-        self.limits.rails = {rail.name: self._rail_limits(rail) for rail in self.rails}
+        self.limits.set_rails({rail.name: self._rail_limits(rail) for rail in self.rails})
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
@@ -152,10 +159,10 @@ class MultiMcuResync:
         # Where nothing is corrected the state is that nothing is known
         self.corrected_rails = self.rails if self.settings.correct else []
         losses = Losses(self.corrected_rails, self.state)
-        host_moves = self.host.follow_homing_moves(lambda move: self.homing.left(move))
+        host_moves: List[HomingMove] = []
         moves = HomingMoves(self.rails, self.state, self.signals, host_moves, losses)
         self.printer.register_event_handler("klippy:disconnect", moves.stop)
-        self.wrapping = Wrapping()
+        self.patches = Patches()
         self.home_command = HomeCommand()
         way: Union[Correcting, Measuring] = Measuring(self.settings.target)
         if self.corrected_rails:
@@ -174,6 +181,7 @@ class MultiMcuResync:
             self._report,
             self._advise_levelling,
         )
+        self.host.follow_homing_moves(host_moves, self.homing.left)
 
     def _load_helper(self) -> Helper:
         try:
@@ -182,19 +190,19 @@ class MultiMcuResync:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
 
     def _build_correcting(self, toolhead: Toolhead, moves: HomingMoves) -> Correcting:
-        printer, rails, state, wrapping = self.printer, self.rails, self.state, self.wrapping
+        printer, rails, state, patches = self.printer, self.rails, self.state, self.patches
         self.helper = self._load_helper()
         options = Options(self.settings.target, {rail.name: self._pace(rail) for rail in rails})
         resyncer = Resyncer(
             printer, self.host, self.helper, rails, self.limits, state, self.trip, options
         )
-        printer.register_event_handler("klippy:disconnect", wrapping.undo)
+        printer.register_event_handler("klippy:disconnect", patches.undo)
         has_dual_carriage = self.host.has_dual_carriage()
-        MappingKeeper(toolhead, rails, moves.is_started, has_dual_carriage, wrapping)
+        MappingKeeper(toolhead, rails, moves.is_started, has_dual_carriage, patches)
         kinematics, home_command = toolhead.get_kinematics(), self.home_command
-        MoveGuard(printer, kinematics, rails, state, lambda: home_command.is_running, wrapping)
+        MoveGuard(printer, kinematics, rails, state, lambda: home_command.is_running, patches)
         MotorWatch(printer, rails, state)
-        ForceMoveWatch(printer, rails, state, wrapping)
+        ForceMoveWatch(printer, rails, state, patches)
         self.count_check = Acknowledgement(
             printer, self.host, rails, self.limits, state, self.trip, self.status.note_checks
         )
@@ -205,14 +213,13 @@ class MultiMcuResync:
         # Probes deploy and stow at the same events, some by a homing move of
         # their own: note the mapping once they have deployed, move the
         # steppers before they stow, and fail once they have stowed.
-        begin, end = "homing:homing_move_begin", "homing:homing_move_end"
-        self.printer.register_event_handler(begin, self.homing.begin)
-        self.host.register_first(end, self.homing.end)
-        self.printer.register_event_handler(end, self.failure.raise_for)
+        self.printer.register_event_handler(HOMING_MOVE_BEGIN, self.homing.begin)
+        self.host.register_first(HOMING_MOVE_END, self.homing.end)
+        self.printer.register_event_handler(HOMING_MOVE_END, self.failure.raise_for)
         self.level_commands: Dict[str, str] = {}
         if self.corrected_rails:
             self.level_commands = LevelWatch(
-                self.host, self.rails, self.state, self.wrapping
+                self.host, self.rails, self.state, self.patches
             ).commands
             self.commands.note_levelling(self.level_commands)
             names = [rail.name for rail in self.rails]

@@ -28,6 +28,8 @@ IGNORED = {
 }
 # Last line without an end, as an editor may leave it
 EXCLUDE = "# mine\n*.orig"
+# Those of the host that are looked at
+CHECKED_EXTRAS = ("__init__", "force_move", "homing", "stepper_enable")
 # What the installer calls besides the Python of Klipper
 COMMANDS = "bash cat cut dirname find git grep id ln paste readlink rm sed stat".split()
 
@@ -126,7 +128,8 @@ def copy_host(host: hosts.Host, klippy: Path) -> None:
 
 def copy_part_of_host(host: hosts.Host, klippy: Path) -> None:
     """Copy what the installer looks at, which is quicker."""
-    for pattern in ("*.py", "extras/__init__.py", "extras/homing.py", "chelper/*.h"):
+    extras = ["extras/%s.py" % (name,) for name in CHECKED_EXTRAS]
+    for pattern in ("*.py", *extras, "chelper/*.h"):
         for path in host.klippy.resolve().glob(pattern):
             copy = klippy / path.relative_to(host.klippy.resolve())
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Callable, List, Tuple
 
 from ..host.chelper import Helper
 from ..host.host import Host
-from ..model.klippy import Opaque, Stepper
+from ..model.klippy import Stepper, StepperKinematics, Trapq
 
 
 class CarriedStepper:
@@ -17,7 +17,7 @@ class CarriedStepper:
     may lie before the time at which the toolhead could move again.
     """
 
-    def __init__(self, stepper: Stepper, kinematics: Opaque, trapq: Opaque) -> None:
+    def __init__(self, stepper: Stepper, kinematics: StepperKinematics, trapq: Trapq) -> None:
         self._stepper = stepper
         # Held here: the host frees them once nobody does
         self._kinematics = kinematics

@@ -6,9 +6,8 @@
 from typing import Callable, Dict, List, Tuple
 
 from ..host.answers import trigger_fault
-from ..host.endstop import Layer, stand_in_for_endstop
-from ..host.stand_in import Call, Wrapping
-from ..model.klippy import Endstop, Stepper
+from ..host.patches import HomeStart, HomeWait, Layer, Patches
+from ..model.klippy import Completion, Endstop, Stepper
 
 
 class EndstopWatch:
@@ -37,14 +36,14 @@ class EndstopWatch:
         self._start_times: Dict[str, float] = {}
         self._steppers = steppers
         self._note_start = note_start
-        self._wrapping = Wrapping()
+        self._patches = Patches()
         # One endstop may serve two axes
         names: Dict[Endstop, List[str]] = {}
         for endstop, name in endstops:
             names.setdefault(endstop, []).append(name)
         for endstop in names:
             layers = [*layers_of(endstop), *map(self._layer, names[endstop])]
-            stand_in_for_endstop(self._wrapping, endstop, layers)
+            self._patches.around_endstop(endstop, layers)
 
     def _layer(self, name: str) -> Layer:
         return Layer(
@@ -52,8 +51,8 @@ class EndstopWatch:
             lambda home_wait: self._waiting(home_wait, name),
         )
 
-    def _starting(self, home_start: Call, name: str) -> Call:
-        def start(print_time: float, *arguments: object, **options: object) -> object:
+    def _starting(self, home_start: HomeStart, name: str) -> HomeStart:
+        def start(print_time: float, *arguments: object, **options: object) -> Completion[object]:
             if not self.is_started:
                 self.is_started = True
                 self._note_start()
@@ -62,13 +61,13 @@ class EndstopWatch:
 
         return start
 
-    def _waiting(self, home_wait: Call, name: str) -> Call:
+    def _waiting(self, home_wait: HomeWait, name: str) -> HomeWait:
         def watched(home_end_time: float) -> float:
             # All steps have been sent, and the first endstop to be waited for
             # makes the host ask the MCUs for what became of them
             if not self.sent_steps:
                 self.sent_steps = {s.get_name(): s.get_mcu_position() for s in self._steppers}
-            trigger_time: float = home_wait(home_end_time)
+            trigger_time = home_wait(home_end_time)
             if trigger_time > 0.0:
                 self._note_trigger(name, trigger_time, home_end_time)
             return trigger_time
@@ -89,4 +88,4 @@ class EndstopWatch:
 
     def stop(self) -> None:
         """Leave the endstops as they were found."""
-        self._wrapping.undo()
+        self._patches.undo()

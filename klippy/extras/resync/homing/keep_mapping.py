@@ -6,7 +6,7 @@
 from typing import Callable, Dict, List, Sequence, Set
 
 from ..host import mapping
-from ..host.stand_in import Wrapping
+from ..host.patches import Patches, Proceed
 from ..model.klippy import Toolhead
 from ..model.rail import Rail
 
@@ -27,7 +27,7 @@ class MappingKeeper:
         rails: List[Rail],
         is_homing_move: Callable[[], bool],
         has_dual_carriage: bool,
-        wrapping: Wrapping,
+        patches: Patches,
     ) -> None:
         self._toolhead = toolhead
         self._rails = rails
@@ -37,7 +37,7 @@ class MappingKeeper:
         # From the start to the end of a homing move the counts run away from
         # the commanded positions, and the end of the move settles both
         self._is_homing_move = is_homing_move
-        wrapping.wrap_shipped(toolhead, "set_position", self._keeping)
+        patches.around_set_position(toolhead, self._keep)
 
     def _parked(self) -> Set[str]:
         return {name for name, s in self._parkable.items() if mapping.is_parked(s)}
@@ -52,33 +52,30 @@ class MappingKeeper:
             and rail.name not in parked
         ]
 
-    def _keeping(self, host_set_position: Callable[..., None]) -> Callable[..., None]:
-        def set_position(newpos: Sequence[float], *args: object, **kwargs: object) -> None:
-            parked = self._parked()
-            rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
-            oldpos = self._toolhead.get_position()
-            shielding = self._shield(parked)
-            try:
-                host_set_position(newpos, *args, **kwargs)
-            finally:
-                shielding.undo()
-            for offsets_mm in rails_mm:
-                self._restore(offsets_mm, oldpos, newpos)
-
-        return set_position
+    def _keep(self, proceed: Proceed, newpos: Sequence[float]) -> None:
+        parked = self._parked()
+        rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
+        oldpos = self._toolhead.get_position()
+        shielding = self._shield(parked)
+        try:
+            proceed()
+        finally:
+            shielding.undo()
+        for offsets_mm in rails_mm:
+            self._restore(offsets_mm, oldpos, newpos)
 
     def _offsets_mm(self, rail: Rail) -> Dict[str, float]:
         return {s.get_name(): mapping.offset_mm(s) for s in rail.steppers}
 
-    def _shield(self, parked: Set[str]) -> Wrapping:
+    def _shield(self, parked: Set[str]) -> Patches:
         """Keep the host from re-basing the steppers of a carriage that is parked.
 
         Wherever the toolhead is, they stay where they are, and there is no
         coordinate by which they could be given their phase back.
         """
-        shielding = Wrapping()
+        shielding = Patches()
         for name in parked:
-            shielding.wrap(self._steppers[name], "set_position", lambda host_set_position: _stay)
+            shielding.keep_from_set_position(self._steppers[name])
         return shielding
 
     def _restore(
@@ -97,7 +94,3 @@ class MappingKeeper:
             mapping.restore_idle(self._steppers, offsets_mm, newpos)
             return
         mapping.place(self._steppers, commanded_mm, newpos)
-
-
-def _stay(coord: Sequence[float]) -> None:
-    pass

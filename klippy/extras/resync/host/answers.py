@@ -3,9 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
-from ..model.klippy import Opaque, QueryCommand, Reactor
+from ..model.klippy import AnswerParams, QueryCommand, Reactor
 
 # By how much the host may be wrong about an MCU's clock (s)
 CLOCK_ERROR_S = 0.005
@@ -19,12 +19,12 @@ def believed(value: float, least: float, most: float) -> Optional[float]:
 class Answer(NamedTuple):
     """An MCU's answer, and the system times (s) between which it has made it."""
 
-    params: Dict[str, Opaque]
+    params: AnswerParams
     first_time: float
     last_time: float
 
 
-def ask(reactor: Reactor, query: QueryCommand, arguments: Sequence[Opaque]) -> Optional[Answer]:
+def ask(reactor: Reactor, query: QueryCommand, arguments: Sequence[int]) -> Optional[Answer]:
     """Ask an MCU, and wait for its answer; None if that belongs to an earlier question.
 
     Raises the host's error if there is none.  Waits for ever for an MCU that

@@ -9,16 +9,16 @@ import os
 import platform
 import subprocess
 import tempfile
-from typing import Dict, List, Tuple
+from typing import Dict, List, Protocol, Tuple
 
 import cffi
 
-from ..model.klippy import Opaque
+from ..model.klippy import CLibrary, Ffi, StepperKinematics, Trapq
+from .contract import HOST_HEADERS
 
 # The extra is linked into the host's extras/, its C source stays beside it
 EXTRAS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 SOURCE = os.path.join(EXTRAS, "..", "chelper", "kin_resync.c")
-HOST_HEADERS = ("itersolve.h", "trapq.h", "list.h")
 # A digest of all that is before it, at the end of the library
 SEAL_SIZE = hashlib.sha256().digest_size
 COMPILER = "gcc"
@@ -33,6 +33,24 @@ DEFINITIONS = """
         , struct trapq *tq, double print_time, double move_t
         , double start_x, double axes_r_x);
 """
+
+
+class HelperLibrary(Protocol):
+    """What DEFINITIONS declare."""
+
+    def resync_stepper_alloc(self, distance: float) -> object: ...
+    def resync_stepper_renew(self, sk: object, distance: float) -> None: ...
+    def resync_stepper_free(self, sk: object) -> None: ...
+    def resync_layout_agrees(self, *values: object) -> int: ...
+
+
+class HelperFfi(Ffi, Protocol):
+    """Our own end of cffi."""
+
+    NULL: object
+
+    def cdef(self, csource: str) -> None: ...
+    def dlopen(self, name: str) -> HelperLibrary: ...
 
 
 class HelperError(Exception):
@@ -119,7 +137,7 @@ def build(host_chelper: str) -> str:
     return path
 
 
-def _load(ffi: Opaque, host_chelper: str) -> Opaque:
+def _load(ffi: HelperFfi, host_chelper: str) -> HelperLibrary:
     """The library, built once more if it cannot be loaded; raises HelperError."""
     path = _library_path(host_chelper)
     error = None
@@ -151,17 +169,17 @@ def _load(ffi: Opaque, host_chelper: str) -> Opaque:
 class Helper:
     """The loaded C helper, fit for the host whose ffi objects are given."""
 
-    def __init__(self, host_chelper: str, host_ffi: Tuple[Opaque, Opaque]) -> None:
+    def __init__(self, host_chelper: str, host_ffi: Tuple[Ffi, CLibrary]) -> None:
         self._host_main, self._host_lib = host_ffi
-        ffi = cffi.FFI()
+        ffi: HelperFfi = cffi.FFI()
         ffi.cdef(DEFINITIONS)
         self._lib = _load(ffi, host_chelper)
         self._ffi = ffi
         # By stepper: the kinematics as an object of our ffi and of the host's
-        self._kinematics: Dict[str, Tuple[Opaque, Opaque]] = {}
+        self._kinematics: Dict[str, Tuple[object, StepperKinematics]] = {}
         self._check_layout()
 
-    def new_kinematics(self, stepper_name: str, distance_mm: float) -> Opaque:
+    def new_kinematics(self, stepper_name: str, distance_mm: float) -> StepperKinematics:
         """Kinematics, as an object of the host's ffi, that go distance_mm (signed).
 
         A stepper gets the same ones again each time, as if they had never run.
@@ -172,19 +190,19 @@ class Helper:
         self._lib.resync_stepper_renew(own, distance_mm)
         return host
 
-    def _alloc_kinematics(self, distance_mm: float) -> Tuple[Opaque, Opaque]:
+    def _alloc_kinematics(self, distance_mm: float) -> Tuple[object, StepperKinematics]:
         own = self._lib.resync_stepper_alloc(distance_mm)
         if own == self._ffi.NULL:
             raise MemoryError("no memory for the kinematics of a correction")
         address = int(self._ffi.cast("uintptr_t", own))
-        host = self._host_main.cast("struct stepper_kinematics *", address)
+        host: StepperKinematics = self._host_main.cast("struct stepper_kinematics *", address)
         return own, self._host_main.gc(host, lambda _: self._lib.resync_stepper_free(own))
 
-    def alloc_trapq(self) -> Opaque:
+    def alloc_trapq(self) -> Trapq:
         """A move queue that the host does not know of."""
         return self._host_main.gc(self._host_lib.trapq_alloc(), self._host_lib.trapq_free)
 
-    def append_carrier_move(self, trapq: Opaque, print_time: float, duration_s: float) -> None:
+    def append_carrier_move(self, trapq: Trapq, print_time: float, duration_s: float) -> None:
         """Queue the move along x, at constant speed, that carries our kinematics."""
         speed = 1.0 / duration_s
         start, direction = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0)
@@ -192,7 +210,7 @@ class Helper:
             trapq, print_time, 0.0, duration_s, 0.0, *start, *direction, speed, speed, 0.0
         )
 
-    def _to_own(self, kind: str, pointer: Opaque) -> Opaque:
+    def _to_own(self, kind: str, pointer: object) -> object:
         address = int(self._host_main.cast("uintptr_t", pointer))
         return self._ffi.cast(kind, address)
 

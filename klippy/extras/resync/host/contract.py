@@ -3,169 +3,155 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+#
+# What that is, the signatures of model/klippy.py say.  What is not the same in
+# every host is looked for in host.py instead.
 import sys
 import types
 from typing import Iterable, List, NamedTuple
 
-from ..model.klippy import Config, HostRail, Opaque, Printer
+from ..model import klippy
+from ..model.klippy import Config, HostRail, Printer
 
-# By what has them: names that are used anywhere in this extra.  What is not
-# the same in every host is looked for in host.py instead.
-CONFIG = """
-    error get get_name get_prefix_options get_printer getboolean getchoice
-    getfloat getlist getsection has_section
-"""
-PRINTER = """
-    command_error config_error event_handlers get_reactor get_start_args
-    invoke_shutdown is_shutdown lookup_object lookup_objects register_event_handler
-"""
-GCODE = "get_command_help register_command respond_info respond_raw run_script_from_command"
-GCODE_COMMAND = (
-    "error get get_command get_command_parameters get_float get_int"
-    " get_raw_command_parameters respond_info"
+
+class HostClass(NamedTuple):
+    """A class of the host by its name, and the signatures of its instances."""
+
+    module: str
+    name: str
+    signatures: type
+
+
+# Classes of which there is no instance yet when the section is read
+AT_LOAD = (
+    HostClass("gcode", "GCodeCommand", klippy.GCodeCommand),
+    HostClass("mcu", "MCU_endstop", klippy.McuEndstop),
+    HostClass("mcu", "MCU_trsync", klippy.Trsync),
+    HostClass("mcu", "CommandWrapper", klippy.Command),
+    HostClass("mcu", "CommandQueryWrapper", klippy.QueryCommand),
+    HostClass("serialhdl", "SerialReader", klippy.AnswerTimes),
 )
-REACTOR = "NEVER completion monotonic mutex register_callback register_timer update_timer"
-COMPLETION = "complete test wait"
-PINS = "lookup_pin setup_pin"
-MCU = """
-    add_config_cmd clock32_to_clock64 clock_to_print_time create_oid
-    estimated_print_time get_name get_printer is_fileoutput lookup_command
-    lookup_query_command print_time_to_clock register_config_callback
-    seconds_to_clock
-"""
-TRSYNC = "get_command_queue get_mcu get_oid stop"
-ENDSTOP = "home_start home_wait"
-CHELPER = "get_ffi"
-QUERY_COMMAND = "send"
-SERIAL_READER = "#sent_time #receive_time"
-STEPPER = """
-    calc_position_from_coord dump_steps get_commanded_position get_dir_inverted
-    get_mcu get_mcu_position get_name get_oid get_past_mcu_position get_step_dist
-    get_trapq mcu_to_commanded_position note_homing_end set_position
-    set_stepper_kinematics set_trapq
-"""
-HISTORY_MOVE = "first_clock last_clock start_position step_count"
-RAIL = "get_endstops get_name get_steppers"
-TOOLHEAD = """
-    get_kinematics get_last_move_time get_max_velocity get_position get_trapq
-    set_position wait_moves
-"""
-MOVE = "axes_d"
-KINEMATICS = "calc_position check_move get_steppers"
-HOMING_MOVE = "endstops homing_move printer stepper_positions toolhead"
-STEPPER_POSITION = "endstop_name halt_pos start_pos stepper stepper_name trig_pos"
-STEPPER_ENABLE = "lookup_enable"
-ENABLE_TRACKING = "is_motor_enabled register_state_callback"
-FORCE_MOVE = "cmd_FORCE_MOVE cmd_STEPPER_BUZZ manual_move"
-LEVELLERS = "quad_gantry_level z_tilt z_tilt_ng"
-LEVELLER = "z_helper z_status"
-LEVEL_HELPER = "adjust_steppers z_steppers"
-LEVEL_STATUS = "applied check_retry_result"
-EDDY_ENDSTOP = "_trigger_time"
-TRIGGER_ANALOG = "_last_trigger_time"
-C_LIBRARY = """
-    cartesian_stepper_alloc free itersolve_set_position trapq_alloc
-    trapq_append trapq_free
-"""
+# The same once the kinematics is there
+AT_CONNECT = (
+    HostClass("toolhead", "Move", klippy.Move),
+    HostClass("extras.homing", "HomingMove", klippy.HomingMove),
+    HostClass("extras.homing", "StepperPosition", klippy.StepperPosition),
+    HostClass("extras.stepper_enable", "PrinterStepperEnable", klippy.StepperEnable),
+    HostClass("extras.stepper_enable", "EnableTracking", klippy.EnableTracking),
+    HostClass("extras.force_move", "ForceMove", klippy.ForceMove),
+)
+EDDY_ENDSTOP = HostClass("extras.probe_eddy_current", "EddyEndstopWrapper", klippy.EddyEndstop)
+TRIGGER_ANALOG = HostClass("extras.trigger_analog", "MCU_trigger_analog", klippy.TriggerAnalog)
+# Sections that level the printer, and their commands
+LEVELLING = {
+    "quad_gantry_level": "QUAD_GANTRY_LEVEL",
+    "z_tilt": "Z_TILT_ADJUST",
+    "z_tilt_ng": "Z_TILT_ADJUST",
+}
+# Headers that the C helper is built from, and what is needed of each
+HOST_HEADERS = {
+    "itersolve.h": "struct stepper_kinematics",
+    "trapq.h": "struct trapq",
+    "list.h": "struct list_head",
+}
 
 
 class Need(NamedTuple):
-    """Names that an object of the host has to have, separated by blanks.
+    """Names of signatures that an object of the host has to have.
 
     The instances of a class may have them instead.  place says which
     object that is.
     """
 
     place: str
-    owner: Opaque
-    names: str
+    owner: object
+    signatures: type
 
 
-def _of(instance: Opaque, names: str) -> Need:
+def names_of(signatures: type) -> List[str]:
+    """All names that a class of signatures has, but for those of Python."""
+    names: List[str] = []
+    for kind in signatures.__mro__:
+        names += getattr(kind, "__annotations__", {})
+        names += [n for n, value in vars(kind).items() if type(value) is types.FunctionType]
+    return [name for name in dict.fromkeys(names) if not name.startswith("__")]
+
+
+def _of(instance: object, signatures: type) -> Need:
     kind = type(instance)
-    return Need("%s.%s" % (kind.__module__, kind.__name__), instance, names)
+    return Need("%s.%s" % (kind.__module__, kind.__name__), instance, signatures)
 
 
-def _module(name: str, names: str) -> Need:
-    return Need(name, sys.modules.get(name), names)
-
-
-def _class(module_name: str, class_name: str, names: str) -> Need:
-    kind = getattr(sys.modules.get(module_name), class_name, None)
-    return Need("%s.%s" % (module_name, class_name), kind, names)
+def _class(package: str, host_class: HostClass) -> Need:
+    module = package + host_class.module
+    kind = getattr(sys.modules.get(module), host_class.name, None)
+    return Need("%s.%s" % (module, host_class.name), kind, host_class.signatures)
 
 
 def at_load(config: Config, package: str) -> List[Need]:
     """What is needed when the section is read; package is "" or "klippy."."""
     printer = config.get_printer()
     reactor = printer.get_reactor()
+    chelper = package + "chelper"
     return [
-        _of(config, CONFIG),
-        _of(printer, PRINTER),
-        _of(reactor, REACTOR),
-        _of(reactor.completion(), COMPLETION),
-        _of(printer.lookup_object("gcode"), GCODE),
-        _class(package + "gcode", "GCodeCommand", GCODE_COMMAND),
-        _of(printer.lookup_object("mcu"), MCU),
-        _class(package + "mcu", "MCU_endstop", ENDSTOP),
-        _class(package + "mcu", "MCU_trsync", TRSYNC),
-        _class(package + "mcu", "CommandQueryWrapper", QUERY_COMMAND),
-        _of(printer.lookup_object("pins"), PINS),
-        _class(package + "serialhdl", "SerialReader", SERIAL_READER),
-        _module(package + "chelper", CHELPER),
+        _of(config, klippy.Config),
+        _of(printer, klippy.Printer),
+        _of(reactor, klippy.Reactor),
+        _of(reactor.completion(), klippy.Completion),
+        _of(printer.lookup_object("gcode"), klippy.GCode),
+        _of(printer.lookup_object("mcu"), klippy.Mcu),
+        _of(printer.lookup_object("pins"), klippy.Pins),
+        Need(chelper, sys.modules.get(chelper), klippy.CHelper),
+        *(_class(package, host_class) for host_class in AT_LOAD),
     ]
 
 
 def of_eddy_probe(printer: Printer, package: str) -> List[Need]:
     """What is needed to have [probe_eddy_current] measure later."""
-    module = package + "extras.probe_eddy_current"
-    if module not in sys.modules or not printer.lookup_objects("probe_eddy_current"):
+    if package + EDDY_ENDSTOP.module not in sys.modules or not printer.lookup_objects(
+        "probe_eddy_current"
+    ):
         return []
-    analog = package + "extras.trigger_analog"
-    if analog in sys.modules:
-        return [_class(analog, "MCU_trigger_analog", TRIGGER_ANALOG)]
-    return [_class(module, "EddyEndstopWrapper", EDDY_ENDSTOP)]
+    if package + TRIGGER_ANALOG.module in sys.modules:
+        return [_class(package, TRIGGER_ANALOG)]
+    return [_class(package, EDDY_ENDSTOP)]
 
 
 def of_levellers(printer: Printer) -> List[Need]:
     """What is needed to see that a levelling command has done its work."""
     needs = []
-    for name in LEVELLERS.split():
+    for name in LEVELLING:
         owner = printer.lookup_object(name, None)
         if owner is not None:
-            needs.append(_of(owner, LEVELLER))
-            needs.append(_of(getattr(owner, "z_helper", None), LEVEL_HELPER))
-            needs.append(_of(getattr(owner, "z_status", None), LEVEL_STATUS))
+            needs.append(_of(owner, klippy.LevelCommand))
+            needs.append(_of(getattr(owner, "z_helper", None), klippy.LevelHelper))
+            needs.append(_of(getattr(owner, "z_status", None), klippy.LevelStatus))
     return needs
 
 
 def at_connect(printer: Printer, package: str, rails: Iterable[HostRail]) -> List[Need]:
     """What is needed once the kinematics with these rails is there."""
     toolhead = printer.lookup_object("toolhead")
-    extras = package + "extras."
-    ffi, library = sys.modules[package + "chelper"].get_ffi()
+    chelper = package + "chelper"
+    ffi, library = sys.modules[chelper].get_ffi()
     history_move = ffi.new("struct pull_history_steps *")
     needs = [
-        _of(toolhead, TOOLHEAD),
-        _class(package + "toolhead", "Move", MOVE),
-        _of(toolhead.get_kinematics(), KINEMATICS),
-        _class(extras + "homing", "HomingMove", HOMING_MOVE),
-        _class(extras + "homing", "StepperPosition", STEPPER_POSITION),
-        _class(extras + "stepper_enable", "PrinterStepperEnable", STEPPER_ENABLE),
-        _class(extras + "stepper_enable", "EnableTracking", ENABLE_TRACKING),
-        _class(extras + "force_move", "ForceMove", FORCE_MOVE),
-        Need(package + "chelper", library, C_LIBRARY),
-        Need(package + "chelper.pull_history_steps", history_move, HISTORY_MOVE),
+        _of(toolhead, klippy.Toolhead),
+        _of(toolhead.get_kinematics(), klippy.Kinematics),
+        _of(ffi, klippy.Ffi),
+        Need(chelper, library, klippy.CLibrary),
+        Need(chelper + ".pull_history_steps", history_move, klippy.HistoryMove),
+        *(_class(package, host_class) for host_class in AT_CONNECT),
     ]
     needs += of_eddy_probe(printer, package)
     needs += of_levellers(printer)
     for rail in rails:
-        needs.append(_of(rail, RAIL))
-        needs += [_of(stepper, STEPPER) for stepper in rail.get_steppers()]
+        needs.append(_of(rail, klippy.HostRail))
+        needs += [_of(stepper, klippy.Stepper) for stepper in rail.get_steppers()]
     return needs
 
 
-def _has(owner: Opaque, name: str) -> bool:
+def _has(owner: object, name: str) -> bool:
     if hasattr(owner, name):
         return True
     # What an instance of this class will have is named by its functions
@@ -177,9 +163,10 @@ def _has(owner: Opaque, name: str) -> bool:
 def missing(needs: Iterable[Need]) -> List[str]:
     """What the host lacks: place and name of each, every one only once."""
     found = []
-    for place, owner, names in needs:
+    for place, owner, signatures in needs:
         if owner is None:
             found.append(place)
         else:
-            found += ["%s.%s" % (place, n) for n in names.split() if not _has(owner, n)]
+            names = names_of(signatures)
+            found += ["%s.%s" % (place, name) for name in names if not _has(owner, name)]
     return list(dict.fromkeys(found))

@@ -7,14 +7,41 @@ import importlib
 import inspect
 import os
 import sys
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Tuple,
+    cast,
+)
 
 from ..model.correction_time import Pace
-from ..model.klippy import Config, Endstop, HomingMove, HostRail, Kinematics, Mcu, Opaque, Trsync
+from ..model.klippy import (
+    Config,
+    EddyEndstop,
+    Endstop,
+    HomingMove,
+    HostRail,
+    Kinematics,
+    LevelHelper,
+    LevelStatus,
+    Mcu,
+    McuEndstop,
+    Printer,
+    TriggerAnalog,
+    Trsync,
+)
 from ..model.rail import Rail
 from . import contract
 from .chelper import Helper
-from .stand_in import Call, StandIn
+from .patches import Patches, Proceed
 from .start_up_check import SharedAxisChecks
 
 # Steps need this lead over the MCU's present time (s); MIN_KIN_TIME of every
@@ -28,31 +55,43 @@ GENERIC_KINEMATICS = "generic_cartesian"
 
 # Where the endstop of [probe_eddy_current] remembers when it was triggered:
 # Klipper 2024-01-08 (v0.13) and Kalico, Klipper 2026-01-20 (after v0.13)
-REMEMBERED_TRIGGERS = ("_trigger_time", "_last_trigger_time")
-
-# Sections that level the printer, and their commands
-LEVELLING = {
-    "quad_gantry_level": "QUAD_GANTRY_LEVEL",
-    "z_tilt": "Z_TILT_ADJUST",
-    "z_tilt_ng": "Z_TILT_ADJUST",
-}
+REMEMBERED_TRIGGERS = [*contract.names_of(EddyEndstop), *contract.names_of(TriggerAnalog)]
 
 # Where keep_incidents() keeps them
 INCIDENTS = "multi_mcu_resync"
 
 
+class Carriage(Protocol):
+    """One of generic_cartesian."""
+
+    def get_name(self) -> str: ...
+    def get_rail(self) -> HostRail: ...
+
+
+class GenericCartesian(Protocol):
+    """Kinematics with any number of carriages."""
+
+    printer: Printer
+    carriages: Dict[str, Carriage]
+
+
 class Leveller(NamedTuple):
     """A levelling command, the names of its steppers, and the host's status of it.
 
-    levelled() has the names of the steppers that it works on, helper what moves
-    them, None if that is FORCE_MOVE's code.
+    levelled() has the names of the steppers that it works on, helpers what moves
+    them; there is none if that is FORCE_MOVE's code.
     """
 
     command: str
     steppers: Set[str]
-    status: Opaque
+    status: LevelStatus
     levelled: Callable[[], Set[str]]
-    helper: Opaque
+    helpers: Sequence[LevelHelper]
+
+    def is_done(self, result: object) -> bool:
+        """Whether its work is done once check_retry_result() has returned this."""
+        # Until Klipper 2024-12-19 (v0.13) there is no result where retries are zero
+        return self.status.applied or result is None
 
 
 def axis_of(kinematics: Kinematics, name: str) -> str:
@@ -100,7 +139,8 @@ class Host:
         if name not in vars(owner):
             self._refuse_without(["%s.%s.%s" % (owner.__module__, owner.__name__, name)])
 
-    def _module(self, name: str) -> Opaque:
+    # Of classes and constants that one host has and another has not
+    def _module(self, name: str) -> Any:
         return sys.modules[self._package + name]
 
     def check_connected(self) -> None:
@@ -143,7 +183,7 @@ class Host:
         # Klipper 2025-05-07 (after v0.13) has a kinematics with a check of its own
         module = importlib.import_module("%skinematics.%s" % (self._package, GENERIC_KINEMATICS))
 
-        def is_kinematics_lifted(kinematics: Opaque, report_error: object) -> bool:
+        def is_kinematics_lifted(kinematics: GenericCartesian, report_error: object) -> bool:
             return kinematics.printer is self._printer and all(
                 is_resynced(carriage.get_name())
                 for carriage in kinematics.carriages.values()
@@ -178,42 +218,40 @@ class Host:
         """
         self._printer.event_handlers.setdefault(event, []).insert(0, handler)
 
-    def follow_homing_moves(self, left: Callable[[HomingMove], None]) -> List[HomingMove]:
-        """Homing moves of this printer whose function the host has not left yet.
+    def follow_homing_moves(
+        self, running: List[HomingMove], left: Callable[[HomingMove], None]
+    ) -> None:
+        """Keep the homing moves whose function the host has not left yet among those running.
 
         left(homing_move) is called when it does, whatever is raised.  Neither
         is known of a class that has its own homing_move().
         """
         owner = self._module("extras.homing").HomingMove
         self._refuse_without_function(owner, "homing_move")
-        running: List[HomingMove] = []
 
-        def following(host_homing_move: Call) -> Call:
-            def homing_move(move: HomingMove, *arguments: object, **options: object) -> object:
-                if move.printer is not self._printer:
-                    return host_homing_move(move, *arguments, **options)
-                running.append(move)
-                try:
-                    return host_homing_move(move, *arguments, **options)
-                finally:
-                    running.remove(move)
-                    left(move)
+        def follow(proceed: Proceed, move: HomingMove) -> object:
+            if move.printer is not self._printer:
+                return proceed()
+            running.append(move)
+            try:
+                return proceed()
+            finally:
+                running.remove(move)
+                left(move)
 
-            return homing_move
-
-        stand_in = StandIn(owner.homing_move, following)
-        self._printer.register_event_handler("klippy:disconnect", stand_in.undo)
-        return running
+        patches = Patches()
+        patches.around_homing_move(owner, follow)
+        self._printer.register_event_handler("klippy:disconnect", patches.undo)
 
     def levellers(self) -> List[Leveller]:
         """What levels the printer by moving single steppers."""
         found = []
-        for name, command in LEVELLING.items():
+        for name, command in contract.LEVELLING.items():
             owner = self._printer.lookup_object(name, None)
             if owner is not None:
                 steppers = {s.get_name() for s in owner.z_helper.z_steppers}
                 found.append(
-                    Leveller(command, steppers, owner.z_status, steppers.copy, owner.z_helper)
+                    Leveller(command, steppers, owner.z_status, steppers.copy, [owner.z_helper])
                 )
         return found + self._motor_synchronizers()
 
@@ -228,14 +266,12 @@ class Host:
 
         all_steppers = steppers_of(owner.motion)
         return [
-            Leveller(
-                "SYNC_MOTORS", all_steppers, owner.status, lambda: steppers_of(owner.axes), None
-            )
+            Leveller("SYNC_MOTORS", all_steppers, owner.status, lambda: steppers_of(owner.axes), ())
         ]
 
     def earlier_incidents(self) -> Dict[str, str]:
         """What keep_incidents() was given by the printer before a restart, by rail."""
-        return dict(self._printer.get_start_args().pop(INCIDENTS, {}))
+        return cast(Dict[str, str], self._printer.get_start_args().pop(INCIDENTS, {}))
 
     def keep_incidents(self, incidents: Dict[str, str]) -> None:
         """Remember something of each rail beyond a restart of this process's printer."""
@@ -261,11 +297,11 @@ class Host:
         is_stand_in = type(endstop).__name__ == "HomingViaProbeHelper"
         return is_stand_in or endstop is self.probe_endstop()
 
-    def plain_endstop(self, endstop: Optional[Endstop]) -> Opaque:
+    def plain_endstop(self, endstop: Optional[Endstop]) -> Optional[Endstop]:
         """The endstop on an MCU's pin that a probe of the host wraps."""
         return getattr(endstop, "mcu_endstop", endstop)
 
-    def endstop_trsyncs(self, endstop: Endstop) -> List[Trsync]:
+    def endstop_trsyncs(self, endstop: Optional[Endstop]) -> List[Trsync]:
         """One for each MCU whose steppers it stops, its own first; none if it has no pin."""
         if not isinstance(endstop, self._module("mcu").MCU_endstop):
             return []
@@ -275,7 +311,6 @@ class Host:
 
     def stop_steppers_of(self, endstop: Endstop) -> None:
         """Stop the steppers of an endstop that is being waited for."""
-        trsync: Opaque
         for trsync in self.endstop_trsyncs(endstop):
             trsync._trsync_trigger_cmd.send([trsync.get_oid(), trsync.REASON_HOST_REQUEST])
 
@@ -283,9 +318,9 @@ class Host:
         """Print time (s) at a system time."""
         return float(self._mcu.estimated_print_time(eventtime))
 
-    def endstop_pin(self, endstop: Opaque) -> str:
+    def endstop_pin(self, endstop: Endstop) -> str:
         """Name of an endstop's pin, for messages."""
-        return "%s:%s" % (endstop.get_mcu().get_name(), endstop._pin)
+        return "%s:%s" % (endstop.get_mcu().get_name(), cast(McuEndstop, endstop)._pin)
 
     def trsync_timeout_s(self) -> float:
         """After how long an MCU that hears nothing stops a homing move (s)."""

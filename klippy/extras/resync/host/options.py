@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
-from typing import Optional, overload
+from typing import List, Optional, overload
 
 from ..model.klippy import Config
 
@@ -30,3 +30,9 @@ def get_finite(
             "Option '%s' in section '%s' must be a finite number" % (option, config.get_name())
         )
     return value
+
+
+def get_names(config: Config, option: str) -> List[str]:
+    """The names that an option lists."""
+    # An empty option is one empty text in v0.11, and none later
+    return [name for name in config.getlist(option) if name]

@@ -8,10 +8,11 @@ import inspect
 import itertools
 import sys
 import types
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
-# Takes a function of the host, returns what is to be called in its place
+# A function of the host with any signature, which the stand-in has too
 Call = Callable[..., Any]
+# Takes a function of the host, returns what is to be called in its place
 Wrapper = Callable[[Call], Call]
 
 # What the stand-in takes the place of in the code that hands the arguments to it
@@ -58,9 +59,8 @@ def _template_like(code: types.CodeType) -> types.CodeType:
         parameters.append("**" + next(names))
         arguments.append(parameters[-1])
     template = _code_that_hands_over(", ".join(parameters), ", ".join(arguments), code.co_freevars)
-    changes: Dict[str, Any] = {}
     if sys.version_info >= (3, 11):
-        changes["co_qualname"] = code.co_qualname
+        template = template.replace(co_qualname=code.co_qualname)
     return template.replace(
         co_names=(*template.co_names, *code.co_names),
         co_nlocals=code.co_nlocals,
@@ -69,7 +69,6 @@ def _template_like(code: types.CodeType) -> types.CodeType:
         co_name=code.co_name,
         co_filename=code.co_filename,
         co_firstlineno=code.co_firstlineno,
-        **changes,
     )
 
 
@@ -154,16 +153,23 @@ class StandIn:
         return self._beneath
 
 
-def _is_method(function: Call) -> bool:
-    return type(function) is types.MethodType and (type(function.__func__) is types.FunctionType)
+def _taken_apart(method: object) -> Optional[Tuple[types.FunctionType, object]]:
+    """Function and object of a method, None of what is no method in Python."""
+    if type(method) is types.MethodType:
+        function = method.__func__
+        if type(function) is types.FunctionType:
+            return function, method.__self__
+    return None
 
 
+# What others have put in the place of a function can be anything
 def look_alike(function: Any, wrapper: Wrapper) -> Call:
     """What wrapper(function) returns, as a function that looks like the one given."""
-    if _is_method(function):
-        copy = _copy(function.__func__)
-        StandIn(copy, wrapper, function.__self__)
-        return types.MethodType(copy, function.__self__)
+    method = _taken_apart(function)
+    if method is not None:
+        copy = _copy(method[0])
+        StandIn(copy, wrapper, method[1])
+        return types.MethodType(copy, method[1])
     if type(function) is types.FunctionType:
         copy = _copy(function)
         StandIn(copy, wrapper)
@@ -181,10 +187,10 @@ class Wrapping:
     def wrap(self, owner: object, name: str, wrapper: Wrapper) -> None:
         """Have what wrapper(function) returns called as the object's function of that name."""
         function = getattr(owner, name)
-        if _is_method(function):
+        method = _taken_apart(function)
+        if method is not None:
             # Some probes hold methods of the endstop inside as attributes
-            stand_in = StandIn(function.__func__, wrapper, function.__self__)
-            self._undo.append(stand_in.undo)
+            self._undo.append(StandIn(method[0], wrapper, method[1]).undo)
         else:
             self._set(owner, name, look_alike(function, wrapper))
 
@@ -193,8 +199,11 @@ class Wrapping:
 
         They may set it back at any time.
         """
-        stand_in = StandIn(getattr(type(owner), name), wrapper, owner)
-        self._undo.append(stand_in.undo)
+        self._undo.append(StandIn(getattr(type(owner), name), wrapper, owner).undo)
+
+    def wrap_function(self, function: types.FunctionType, wrapper: Wrapper) -> None:
+        """The same for a function, or for the method of all objects of a class."""
+        self._undo.append(StandIn(function, wrapper).undo)
 
     def _set(self, owner: object, name: str, function: Call) -> None:
         own = vars(owner).get(name)

@@ -5,10 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import sys
 import types
-from typing import Callable, Dict, Iterator, List, Set, Type
+from typing import Any, Callable, Dict, Iterator, List, Protocol, Set, Type
 
-from ..model.klippy import Opaque, Printer, Stepper
-from .stand_in import Call, StandIn, Wrapping, standing_in
+from ..model.klippy import Printer, Stepper
+from .patches import Patches, Proceed
+from .stand_in import standing_in
 
 # What every refusal says, "axis" or "carriage" follows.  Beacon (beacon.py)
 # and Cartographer (trigger_dispatch.py, scanner.py) have copied it.
@@ -16,6 +17,17 @@ REFUSAL = "Multi-mcu homing not supported on multi-mcu shared"
 
 # The method that holds the check, by the same name wherever it was copied to
 METHOD = "add_stepper"
+
+
+# Says of an object and an argument of its check whether this is to be let pass;
+# their classes are whatever holds a check
+IsLifted = Callable[[Any, Any], bool]
+
+
+class Dispatch(Protocol):
+    """What stops steppers, and holds the check that is named METHOD."""
+
+    def get_steppers(self) -> List[Stepper]: ...
 
 
 def _refuses(function: types.FunctionType) -> bool:
@@ -40,7 +52,7 @@ class CheckLift:
     def __init__(
         self,
         function: types.FunctionType,
-        is_lifted: Callable[[Opaque, Opaque], bool],
+        is_lifted: IsLifted,
         error: Type[Exception],
     ) -> None:
         present = standing_in(function.__code__)
@@ -48,24 +60,20 @@ class CheckLift:
             present.undo()
         self._is_lifted = is_lifted
         self._error = error
-        self._stand_in = StandIn(function, self._lifted)
+        self._patches = Patches()
+        self._patches.around_check(function, self._check)
 
-    def _lifted(self, refuse: Callable[..., None]) -> Callable[..., None]:
-        def lifted(
-            instance: Opaque, argument: Opaque, *arguments: object, **options: object
-        ) -> None:
-            try:
-                refuse(instance, argument, *arguments, **options)
-            except self._error as e:
-                # Raised after all else has been done, so ignoring it is enough
-                if not str(e).startswith(REFUSAL) or not self._is_lifted(instance, argument):
-                    raise
-
-        return lifted
+    def _check(self, proceed: Proceed, instance: object, argument: object) -> None:
+        try:
+            proceed()
+        except self._error as e:
+            # Raised after all else has been done, so ignoring it is enough
+            if not str(e).startswith(REFUSAL) or not self._is_lifted(instance, argument):
+                raise
 
     def undo(self) -> None:
         """Leave the function as it was found."""
-        self._stand_in.undo()
+        self._patches.undo()
 
 
 def _held_by(function: types.FunctionType) -> Iterator[types.FunctionType]:
@@ -121,31 +129,25 @@ class SharedAxisChecks:
         self.lift_found()
         # Kinematics ask for the pins of their endstops once all sections are
         # read, and add steppers to them at once
-        wrapping = Wrapping()
-        printer.register_event_handler("klippy:disconnect", wrapping.undo)
-        wrapping.wrap(printer.lookup_object("pins"), "setup_pin", self._lifting)
+        patches = Patches()
+        printer.register_event_handler("klippy:disconnect", patches.undo)
+        patches.before_setup_pin(printer.lookup_object("pins"), self._lift_before_pin)
 
-    def _lifting(self, host_setup_pin: Call) -> Call:
-        def setup_pin(pin_type: str, *args: object, **kwargs: object) -> object:
-            if pin_type == "endstop":
-                self.lift_found()
-            return host_setup_pin(pin_type, *args, **kwargs)
-
-        return setup_pin
+    def _lift_before_pin(self, pin_type: str) -> None:
+        if pin_type == "endstop":
+            self.lift_found()
 
     def lift_found(self) -> None:
         """Lift all checks that are there by now."""
         for function in refusing_functions():
             self.lift(function, self._is_stepper_lifted)
 
-    def lift(
-        self, function: types.FunctionType, is_lifted: Callable[[Opaque, Opaque], bool]
-    ) -> None:
+    def lift(self, function: types.FunctionType, is_lifted: IsLifted) -> None:
         """Lift a check; is_lifted(object, argument) says when."""
         lift = CheckLift(function, is_lifted, self._printer.config_error)
         self._printer.register_event_handler("klippy:disconnect", lift.undo)
 
-    def _is_stepper_lifted(self, dispatch: Opaque, stepper: Stepper) -> bool:
+    def _is_stepper_lifted(self, dispatch: Dispatch, stepper: Stepper) -> bool:
         # The check compares names like "stepper_z1" up to the axis
         axis = stepper.get_name()[len("stepper_") :][:1]
         if stepper.get_mcu().get_printer() is not self._printer or not self._is_resynced(axis):

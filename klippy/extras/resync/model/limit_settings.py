@@ -25,6 +25,15 @@ class LimitSettings:
         self.max_correction_mm = max_correction_mm
         self.on_ferror = on_ferror
 
+    def set_rails(self, rails: Dict[str, Limits]) -> None:
+        """The limits of each rail, by its name."""
+        self.rails = rails
+
+    def set_response(self, max_correction_mm: float, on_ferror: str) -> None:
+        """How far a stepper may be corrected, and what is done about a following error."""
+        self.max_correction_mm = max_correction_mm
+        self.on_ferror = on_ferror
+
     def change_rails(
         self, rails: List[Rail], ferror_mm: Optional[float], min_ferror_mm: Optional[float]
     ) -> None:

@@ -3,11 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List, Optional
+from typing import Dict, List, Optional
 
 from ..host.answers import trigger_fault
-from ..host.endstop import Layer
-from ..host.stand_in import Call
+from ..host.patches import HomeStart, HomeWait, Layer
 from ..model.klippy import Completion, Endstop, Mcu, Printer, Trsync
 from .signal_pin import PinError, SignalPin
 
@@ -127,14 +126,14 @@ class FanOut:
         for pin in self._pins:
             pin.release()
 
-    def _starting(self, home_start: Call) -> Call:
+    def _starting(self, home_start: HomeStart) -> HomeStart:
         def start(
             print_time: float,
             sample_time: float,
             sample_count: int,
             rest_time: float,
             triggered: bool = True,
-        ) -> Completion:
+        ) -> Completion[object]:
             self._start_time = print_time
             rest_time = min(rest_time, REST_S)
             self._stuck = []
@@ -142,7 +141,7 @@ class FanOut:
                 # They would stop every move at once
                 self._stuck = [p for p in self._pins if (p in self._triggered) == triggered]
             self._armed = [pin for pin in self._pins if pin not in self._stuck]
-            completion: Completion = home_start(
+            completion = home_start(
                 print_time, sample_time, sample_count, rest_time, triggered=triggered
             )
             for pin in self._armed:
@@ -151,7 +150,7 @@ class FanOut:
 
         return start
 
-    def _waiting(self, home_wait: Callable[[float], float]) -> Callable[[float], float]:
+    def _waiting(self, home_wait: HomeWait) -> HomeWait:
         def wait(home_end_time: float) -> float:
             times: Dict[str, Optional[float]] = {}
             try:
@@ -162,7 +161,7 @@ class FanOut:
                     if trigger_time is not None:
                         self.trigger_times[pin.mcu] = trigger_time
             if own_time < 0.0:
-                # v0.12 returns -1 after a communication timeout
+                # After a communication timeout
                 return own_time
             times[self._own_name] = own_time or None
             # All of them may be triggered, which the host has an error for

@@ -3,11 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List, Optional, Set
+from typing import Dict, List, Optional, Set
 
-from ..host.endstop import Layer
 from ..host.host import Host
-from ..host.stand_in import Call
+from ..host.patches import HomeStart, HomeWait, Layer
 from ..model.klippy import Completion, Endstop, Printer
 from .fan_out import judge_triggers
 
@@ -32,7 +31,7 @@ class OneSignal:
         self._tolerance_s = tolerance_s
         self._start_time = 0.0
         # By endstop; each homing move has a dictionary of its own
-        self._completions: Dict[Endstop, Completion] = {}
+        self._completions: Dict[Endstop, Completion[object]] = {}
         # Endstops whose steppers we have stopped
         self._stopped: Set[Endstop] = set()
         # Print time (s) at which the host has learnt of the first trigger
@@ -59,8 +58,8 @@ class OneSignal:
         self._completions, self._times, self._learnt_time = {}, {}, None
         self._stopped = set()
 
-    def _starting(self, endstop: Endstop, home_start: Call) -> Call:
-        def start(print_time: float, *arguments: object, **options: object) -> object:
+    def _starting(self, endstop: Endstop, home_start: HomeStart) -> HomeStart:
+        def start(print_time: float, *arguments: object, **options: object) -> Completion[object]:
             self._start_time = print_time
             completion = home_start(print_time, *arguments, **options)
             completions = self._completions
@@ -72,7 +71,9 @@ class OneSignal:
 
         return start
 
-    def _stop_others(self, completion: Completion, completions: Dict[Endstop, Completion]) -> None:
+    def _stop_others(
+        self, completion: Completion[object], completions: Dict[Endstop, Completion[object]]
+    ) -> None:
         completion.wait()
         if self._completions is not completions:
             # Of a move that has ended
@@ -89,13 +90,11 @@ class OneSignal:
                 self._stopped.add(endstop)
                 self._host.stop_steppers_of(endstop)
 
-    def _waiting(
-        self, endstop: Endstop, home_wait: Callable[[float], float]
-    ) -> Callable[[float], float]:
+    def _waiting(self, endstop: Endstop, home_wait: HomeWait) -> HomeWait:
         def wait(home_end_time: float) -> float:
             time = home_wait(home_end_time)
             if time < 0.0:
-                # v0.12 returns -1 after a communication timeout
+                # After a communication timeout
                 return time
             self._times[self._host.endstop_pin(endstop)] = time or None
             if not time and endstop in self._stopped and self._learnt_time is not None:

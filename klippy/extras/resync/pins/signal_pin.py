@@ -3,11 +3,12 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, Optional
+from typing import Callable, Optional
 
 from ..host.answers import believed
-from ..host.stand_in import Wrapping
-from ..model.klippy import Opaque, Printer, Trsync
+from ..host.mcu_pin import lookup_mcu_pin
+from ..host.patches import Patches
+from ..model.klippy import AnswerParams, Printer, Trsync
 
 # Reasons of a trsync, the same in every host: its own pin has triggered
 REASON_ENDSTOP_HIT = 1
@@ -27,27 +28,18 @@ class SignalPin:
     def __init__(self, printer: Printer, text: str, option: str) -> None:
         self.name = text
         self._answer_error = printer.command_error
-        pins = printer.lookup_object("pins")
-        params = pins.lookup_pin(text, can_invert=True, can_pullup=True)
-        self.mcu = params["chip"]
-        if not hasattr(self.mcu, "create_oid"):
-            raise printer.config_error(
-                "Option '%s' in section 'multi_mcu_resync': '%s' is no pin of an MCU"
-                % (option, text)
-            )
-        self._pin, self._pullup = params["pin"], params["pullup"]
-        self._is_inverted = params["invert"]
+        self._pin = lookup_mcu_pin(printer, text, option)
+        self.mcu = self._pin.mcu
         self._oid = self.mcu.create_oid()
         self.mcu.register_config_callback(self._build_config)
-        # Known once the endstop is
-        self._trsync: Opaque = None
-        self._wrapping = Wrapping()
+        self._patches = Patches()
         self._rest_ticks = 0
         self._stop_reason = 0
 
     def _build_config(self) -> None:
         self.mcu.add_config_cmd(
-            "config_endstop oid=%d pin=%s pull_up=%d" % (self._oid, self._pin, self._pullup)
+            "config_endstop oid=%d pin=%s pull_up=%d"
+            % (self._oid, self._pin.name, self._pin.pullup)
         )
         self.mcu.add_config_cmd(
             "endstop_home oid=%d clock=0 sample_ticks=0 sample_count=0 rest_ticks=0"
@@ -71,15 +63,14 @@ class SignalPin:
             cq=queue,
         )
 
-    def _query(self) -> Dict[str, Opaque]:
+    def _query(self) -> AnswerParams:
         try:
-            params: Dict[str, Opaque] = self._query_command.send([self._oid])
+            return self._query_command.send([self._oid])
         except self._answer_error as e:
             raise PinError(
                 "no answer from MCU '%s' to what pin '%s' reads: check the link to it"
                 % (self.mcu.get_name(), self.name)
             ) from e
-        return params
 
     def is_triggered(self) -> bool:
         """Whether the pin reads triggered now; raises PinError."""
@@ -89,7 +80,7 @@ class SignalPin:
                 "MCU '%s' says that pin '%s' reads %d: check its firmware"
                 % (self.mcu.get_name(), self.name, value)
             )
-        return bool(value ^ self._is_inverted)
+        return bool(value ^ self._pin.invert)
 
     def arm(
         self,
@@ -104,7 +95,7 @@ class SignalPin:
         self._rest_ticks = self.mcu.print_time_to_clock(print_time + rest_time) - clock
         self._stop_reason = 0
         # The host does not keep what has triggered an MCU that it relays to
-        self._wrapping.wrap(self._trsync, "stop", self._watched)
+        self._patches.around_stop(self._trsync, self._watch)
         self._home_command.send(
             [
                 self._oid,
@@ -112,7 +103,7 @@ class SignalPin:
                 self.mcu.seconds_to_clock(sample_time),
                 sample_count,
                 self._rest_ticks,
-                bool(triggered) ^ self._is_inverted,
+                bool(triggered) ^ self._pin.invert,
                 self._trsync.get_oid(),
                 REASON_ENDSTOP_HIT,
             ],
@@ -121,15 +112,12 @@ class SignalPin:
 
     def release(self) -> None:
         """Leave the trsync as it was found."""
-        self._wrapping.undo()
+        self._patches.undo()
 
-    def _watched(self, stop: Callable[[], int]) -> Callable[[], int]:
-        def watched() -> int:
-            self.release()
-            self._stop_reason = stop()
-            return self._stop_reason
-
-        return watched
+    def _watch(self, stop: Callable[[], int]) -> int:
+        self.release()
+        self._stop_reason = stop()
+        return self._stop_reason
 
     def disarm(self) -> Optional[float]:
         """Look at the pin no more; returns the print time (s) of its trigger.

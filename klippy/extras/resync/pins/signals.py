@@ -5,9 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Dict, List, Optional, Tuple, Union
 
-from ..host.endstop import Layer
 from ..host.host import Host
-from ..host.options import get_finite
+from ..host.options import get_finite, get_names
+from ..host.patches import Layer
 from ..host.rails import endstops_by_axis
 from ..model.klippy import Config, Endstop, HomingMove, HostRail, Mcu
 from .fan_out import FanOut
@@ -28,16 +28,15 @@ class Signals:
         # about an MCU's clock by 1.4 ms, and nothing was the matter with the wires
         tolerance_s = get_finite(config, "trigger_tolerance", 0.002, above=0.0)
         options = config.get_prefix_options("endstop_pins_")
-        names = {option: config.getlist(option) for option in options}
+        names = {option: get_names(config, option) for option in options}
         if config.get("probe_pins", None) is not None:
-            names[PROBE_OPTION] = config.getlist(PROBE_OPTION)
+            names[PROBE_OPTION] = get_names(config, PROBE_OPTION)
         self._fan_outs: Dict[str, FanOut] = {}
         # Those of the homing move under way, by the name of the endstop in it
         self._active: Dict[str, FanOut] = {}
         self._layers: Dict[Endstop, List[Layer]] = {}
         for option, texts in names.items():
-            # An empty option is one empty text in v0.11, and none later
-            pins = [SignalPin(self._printer, text, option) for text in texts if text]
+            pins = [SignalPin(self._printer, text, option) for text in texts]
             if not pins:
                 raise config.error(
                     "Option '%s' in section 'multi_mcu_resync' names no pin" % (option,)
@@ -62,7 +61,7 @@ class Signals:
         for option, fan_out in self._fan_outs.items():
             endstop = self._host.plain_endstop(self._find(option, found))
             trsyncs = self._host.endstop_trsyncs(endstop)
-            if not trsyncs:
+            if endstop is None or not trsyncs:
                 raise self._printer.config_error(
                     "Option '%s' in section 'multi_mcu_resync': there is no endstop with a pin"
                     " of its own" % (option,)

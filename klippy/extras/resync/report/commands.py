@@ -226,9 +226,9 @@ class Commands:
             self._limits.change_rails(rails, ferror_mm, min_ferror_mm)
         except LimitsError as e:
             raise gcmd.error("SET_RESYNC_LIMITS: %s" % (e,)) from e
-        if max_correction_mm is not None:
-            self._limits.max_correction_mm = max_correction_mm
-        self._limits.on_ferror = on_ferror
+        if max_correction_mm is None:
+            max_correction_mm = self._limits.max_correction_mm
+        self._limits.set_response(max_correction_mm, on_ferror)
         text = "\n".join(console.limit_lines(rails, self._limits))
         if set(gcmd.get_command_parameters()) <= {"AXIS"}:
             gcmd.respond_info(text, log=False)

@@ -3,10 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List
+from typing import Dict, List
 
 from ..host import mapping
-from ..host.stand_in import Wrapping
+from ..host.patches import Patches, Proceed
 from ..model.klippy import GCodeCommand, Printer, Stepper
 from ..model.rail import Rail
 from .sync_state import RailState, SyncState
@@ -23,7 +23,7 @@ class ForceMoveWatch:
     """
 
     def __init__(
-        self, printer: Printer, rails: List[Rail], state: SyncState, wrapping: Wrapping
+        self, printer: Printer, rails: List[Rail], state: SyncState, patches: Patches
     ) -> None:
         self._printer = printer
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
@@ -37,42 +37,33 @@ class ForceMoveWatch:
         self._moved_steps: Dict[str, Dict[str, int]] = {}
         force_move = printer.lookup_object("force_move", None)
         if force_move is not None:
-            wrapping.wrap_shipped(force_move, "manual_move", self._counting)
-            for name in ("cmd_FORCE_MOVE", "cmd_STEPPER_BUZZ"):
-                wrapping.wrap_shipped(force_move, name, self._commanding)
+            patches.around_manual_move(force_move, self._move)
+            patches.around_manual_commands(force_move, self._command)
 
-    def _commanding(
-        self, host_command: Callable[[GCodeCommand], None]
-    ) -> Callable[[GCodeCommand], None]:
-        def command(gcmd: GCodeCommand) -> None:
-            self._is_by_hand = True
-            try:
-                host_command(gcmd)
-            finally:
-                self._is_by_hand = False
+    def _command(self, proceed: Proceed, gcmd: GCodeCommand) -> None:
+        self._is_by_hand = True
+        try:
+            proceed()
+        finally:
+            self._is_by_hand = False
 
-        return command
-
-    def _counting(self, host_manual_move: Callable[..., None]) -> Callable[..., None]:
-        def manual_move(stepper: Stepper, *arguments: object, **options: object) -> None:
-            name = stepper.get_name()
-            if name not in self._rails:
-                host_manual_move(stepper, *arguments, **options)
-                return
-            # Of other moves the count may still be to come
-            before_mm = mapping.offset_mm(stepper)
-            is_done = False
-            try:
-                host_manual_move(stepper, *arguments, **options)
-                is_done = not self._printer.is_shutdown()
-            finally:
-                if not is_done:
-                    reason = "a move of '%s' alone was interrupted" % (name,)
-                    self._state.lose(self._rails[name].name, reason)
-            if is_done and self._is_by_hand:
-                self._note(self._rails[name], stepper, mapping.offset_mm(stepper) - before_mm)
-
-        return manual_move
+    def _move(self, proceed: Proceed, stepper: Stepper) -> None:
+        name = stepper.get_name()
+        if name not in self._rails:
+            proceed()
+            return
+        # Of other moves the count may still be to come
+        before_mm = mapping.offset_mm(stepper)
+        is_done = False
+        try:
+            proceed()
+            is_done = not self._printer.is_shutdown()
+        finally:
+            if not is_done:
+                reason = "a move of '%s' alone was interrupted" % (name,)
+                self._state.lose(self._rails[name].name, reason)
+        if is_done and self._is_by_hand:
+            self._note(self._rails[name], stepper, mapping.offset_mm(stepper) - before_mm)
 
     def _note(self, rail: Rail, stepper: Stepper, moved_mm: float) -> None:
         names = [s.get_name() for s in rail.steppers]

@@ -6,7 +6,7 @@
 from typing import Callable, List
 
 from ..host import mapping
-from ..host.stand_in import Wrapping
+from ..host.patches import Patches
 from ..model.klippy import Kinematics, Move, Printer
 from ..model.rail import Rail
 from .sync_state import RailState, SyncState
@@ -22,20 +22,13 @@ class MoveGuard:
         rails: List[Rail],
         state: SyncState,
         is_homing: Callable[[], bool],
-        wrapping: Wrapping,
+        patches: Patches,
     ) -> None:
         self._printer = printer
         self._rails = rails
         self._state = state
         self._is_homing = is_homing
-        wrapping.wrap_shipped(kinematics, "check_move", self._checking)
-
-    def _checking(self, host_check_move: Callable[[Move], None]) -> Callable[[Move], None]:
-        def check_move(move: Move) -> None:
-            host_check_move(move)
-            self._check_rails(move)
-
-        return check_move
+        patches.after_check_move(kinematics, self._check_rails)
 
     def _check_rails(self, move: Move) -> None:
         if self._is_homing():

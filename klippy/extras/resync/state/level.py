@@ -3,10 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+import functools
 from typing import Dict, List, Set
 
 from ..host.host import Host, Leveller
-from ..host.stand_in import Call, Wrapper, Wrapping
+from ..host.patches import Patches
 from ..model.rail import Rail
 from .sync_state import SyncState
 
@@ -17,46 +18,31 @@ class LevelWatch:
     commands has the command that levels a rail, by the rail's name.
     """
 
-    def __init__(self, host: Host, rails: List[Rail], state: SyncState, wrapping: Wrapping) -> None:
+    def __init__(self, host: Host, rails: List[Rail], state: SyncState, patches: Patches) -> None:
         self._rails = rails
         self._state = state
         self.commands: Dict[str, str] = {}
         for leveller in host.levellers():
             for rail in self._rails_of(leveller.steppers):
                 self.commands[rail.name] = leveller.command
-            wrapping.wrap(leveller.status, "check_retry_result", self._watcher(leveller))
-            if leveller.helper is not None:
-                wrapping.wrap(leveller.helper, "adjust_steppers", self._doubter(leveller))
+            patches.after_check_retry_result(
+                leveller.status, functools.partial(self._note_result, leveller)
+            )
+            for helper in leveller.helpers:
+                patches.before_adjust_steppers(helper, functools.partial(self._doubt, leveller))
 
     def _rails_of(self, steppers: Set[str]) -> List[Rail]:
         return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
 
-    def _doubter(self, leveller: Leveller) -> Wrapper:
-        reason = "%s has not come to its end" % (leveller.command,)
+    def _doubt(self, leveller: Leveller) -> None:
+        for rail in self._rails_of(leveller.levelled()):
+            reason = "%s has not come to its end" % (leveller.command,)
+            self._state.note_level_needed(rail.name, reason)
 
-        def wrapper(adjust_steppers: Call) -> Call:
-            def adjust(*arguments: object, **options: object) -> object:
-                for rail in self._rails_of(leveller.levelled()):
-                    self._state.note_level_needed(rail.name, reason)
-                return adjust_steppers(*arguments, **options)
-
-            return adjust
-
-        return wrapper
-
-    def _watcher(self, leveller: Leveller) -> Wrapper:
-        def wrapper(check_retry_result: Call) -> Call:
-            def check(*arguments: object, **options: object) -> object:
-                result = check_retry_result(*arguments, **options)
-                # Until Klipper 2024-12-19 (v0.13) there is no result where retries are zero
-                if leveller.status.applied or result is None:
-                    for rail in self._rails_of(leveller.levelled()):
-                        self._note_level(rail)
-                return result
-
-            return check
-
-        return wrapper
+    def _note_result(self, leveller: Leveller, result: object) -> None:
+        if leveller.is_done(result):
+            for rail in self._rails_of(leveller.levelled()):
+                self._note_level(rail)
 
     def _note_level(self, rail: Rail) -> None:
         self._state.note_level(rail.name)

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Callable, Dict, List
 
-from ..model.klippy import Opaque, Printer
+from ..model.klippy import EnableTracking, Printer
 from ..model.rail import Rail
 from .sync_state import MOTORS_OFF, RailState, SyncState
 
@@ -26,7 +26,11 @@ class MotorWatch:
                 enable.register_state_callback(self._handler(rail.name, name, others, before))
 
     def _handler(
-        self, rail_name: str, name: str, others: List[Opaque], before: Dict[float, RailState]
+        self,
+        rail_name: str,
+        name: str,
+        others: List[EnableTracking],
+        before: Dict[float, RailState],
     ) -> Callable[[float, bool], None]:
         def handle(print_time: float, is_enabled: bool) -> None:
             if is_enabled:
