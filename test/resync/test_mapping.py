@@ -42,21 +42,22 @@ weights = st.sampled_from(
 def test_stepper_is_placed_where_it_is_wanted(weights, position, aside_mm):
     stepper = Stepper(weights)
     wanted_mm = stepper.calc_position_from_coord(position) + aside_mm
-    mapping.place({"s": stepper}, {"s": wanted_mm}, position)
+    rail_mm = stepper.calc_position_from_coord(position)
+    mapping.place({"s": stepper}, mapping.Placement({"s": wanted_mm}, rail_mm, position))
     assert stepper.commanded_mm == pytest.approx(wanted_mm, abs=1e-12)
 
 
 def test_parked_carriage_that_follows_no_axis_is_left_alone():
     stepper = Stepper((0, 0, 0))
-    mapping.place({"s": stepper}, {"s": 0.005}, (1.0, 2.0, 3.0))
+    mapping.place({"s": stepper}, mapping.Placement({"s": 0.005}, 0.0, (1.0, 2.0, 3.0)))
     assert stepper.commanded_mm == 0.0
 
 
 @pytest.mark.parametrize("aside_mm", [0.0, 0.0199, -0.0199])
 def test_mapping_that_fits_the_toolhead_is_accepted(aside_mm):
     stepper = Stepper((0, 0, 1), steps=1000)
-    commanded_mm = mapping.commanded_at({"s": stepper}, {"s": -aside_mm}, (0.0, 0.0, 10.0))
-    assert commanded_mm["s"] == pytest.approx(10.0 + aside_mm)
+    placement = mapping.commanded_at({"s": stepper}, {"s": -aside_mm}, (0.0, 0.0, 10.0))
+    assert placement.commanded_mm["s"] == pytest.approx(10.0 + aside_mm)
 
 
 @pytest.mark.parametrize("aside_mm", [0.0201, -5.0])

@@ -87,10 +87,10 @@ class MappingKeeper:
             for name, offset in offsets_mm.items()
         }
         try:
-            commanded_mm = mapping.commanded_at(self._steppers, shifted_mm, newpos)
+            placement = mapping.commanded_at(self._steppers, shifted_mm, newpos)
         except mapping.MappingError:
             # The carriage that an IDEX printer activates was not at the toolhead's
             # old position, but is at the new one since it was parked
             mapping.restore_idle(self._steppers, offsets_mm, newpos)
             return
-        mapping.place(self._steppers, commanded_mm, newpos)
+        mapping.place(self._steppers, placement)

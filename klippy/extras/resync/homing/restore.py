@@ -15,13 +15,12 @@ Plan = Tuple[Sequence[StepperReading], RailPlan]
 class Goal(NamedTuple):
     """Where all are to be once the steppers are corrected.
 
-    position is the toolhead's (mm).  rails_mm has the commanded position (mm)
-    of each stepper, by name, of each rail that moved, idle_rails_mm the
-    mapping offsets (mm) of each rail that did not.
+    position is the toolhead's (mm).  placements are those of the rails that
+    moved, idle_rails_mm has the mapping offsets (mm) of each rail that did not.
     """
 
     position: List[float]
-    rails_mm: List[Dict[str, float]]
+    placements: List[mapping.Placement]
     idle_rails_mm: Sequence[Dict[str, float]]
 
 
@@ -96,15 +95,15 @@ def plan_goal(
     rails += [list(idle_mm) for idle_mm in idle_rails_mm]
     alike = {name for names in rails for name in names[1:]}
     position = _kept_position(toolhead, steppers, moved, alike, start, position)
-    rails_mm = []
+    placements = []
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
         # coordinate of the rail's first stepper, as the host means it
         target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
         offsets_mm = mapping_offsets_mm(readings, plan, target_mm)
         steps_to_go = {c.name: c.correction_steps for c in plan.corrections}
-        rails_mm.append(mapping.commanded_at(steppers, offsets_mm, position, steps_to_go))
-    return Goal(position, rails_mm, idle_rails_mm)
+        placements.append(mapping.commanded_at(steppers, offsets_mm, position, steps_to_go))
+    return Goal(position, placements, idle_rails_mm)
 
 
 def settle(toolhead: Toolhead, steppers: Dict[str, Stepper], goal: Goal) -> None:
@@ -113,8 +112,8 @@ def settle(toolhead: Toolhead, steppers: Dict[str, Stepper], goal: Goal) -> None
     The host's set_position() has re-based each stepper on its own whole step,
     and this undoes it.
     """
-    for commanded_mm in goal.rails_mm:
-        mapping.place(steppers, commanded_mm, goal.position)
+    for placement in goal.placements:
+        mapping.place(steppers, placement)
     for idle_mm in goal.idle_rails_mm:
         if all(mapping.follows(steppers[name], toolhead) for name in idle_mm):
             mapping.restore_idle(steppers, idle_mm, goal.position)

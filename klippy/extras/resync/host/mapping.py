@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
 from types import MappingProxyType
-from typing import Dict, Iterable, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
 from ..model.klippy import Stepper, Toolhead
 
@@ -17,6 +17,18 @@ MAX_PHASE_STEPS = 2.0
 
 class MappingError(Exception):
     """The mapping to restore does not fit to where the toolhead is."""
+
+
+class Placement(NamedTuple):
+    """Where the steppers of one rail, which follow the toolhead alike, are to be.
+
+    commanded_mm has their commanded positions (mm) by name, rail_mm is where all
+    of them should stand (mm) with the toolhead at the position (mm).
+    """
+
+    commanded_mm: Dict[str, float]
+    rail_mm: float
+    position: Sequence[float]
 
 
 def offset_mm(stepper: Stepper) -> float:
@@ -64,51 +76,43 @@ def is_parked(stepper: Stepper) -> bool:
     return not any(slopes(stepper))
 
 
-def _rail_position_mm(
-    steppers: Dict[str, Stepper], names: Iterable[str], position: Sequence[float]
-) -> float:
-    """Where the steppers of a rail, which follow the toolhead alike, should stand (mm)."""
-    return float(steppers[next(iter(names))].calc_position_from_coord(position[:3]))
-
-
 def commanded_at(
     steppers: Dict[str, Stepper],
     offsets_mm: Dict[str, float],
     position: Sequence[float],
     steps_to_go: Mapping[str, int] = MappingProxyType({}),
-) -> Dict[str, float]:
-    """Commanded position (mm) of each stepper's count, by its mapping, on one rail.
+) -> Placement:
+    """Where each stepper of a rail is by its count and its mapping.
 
     The count is the present one, and the steps that are still to go.  Raises
     MappingError if one is so far off the toolhead's position (mm) that the
     stepper would jump at its next move.
     """
     commanded_mm = {}
-    position_mm = _rail_position_mm(steppers, offsets_mm, position)
+    first = steppers[next(iter(offsets_mm))]
+    rail_mm = float(first.calc_position_from_coord(position[:3]))
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()
         steps = stepper.get_mcu_position() + steps_to_go.get(name, 0)
         commanded_mm[name] = steps * step_dist_mm - offset
-        error_mm = commanded_mm[name] - position_mm
+        error_mm = commanded_mm[name] - rail_mm
         if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
             raise MappingError(
                 "stepper '%s' would be %.6f mm off the toolhead: its mapping was"
                 " not restored, home again" % (name, error_mm)
             )
-    return commanded_mm
+    return Placement(commanded_mm, rail_mm, position)
 
 
-def place(
-    steppers: Dict[str, Stepper], commanded_mm: Dict[str, float], position: Sequence[float]
-) -> None:
-    """Give each stepper of one rail its commanded position (mm); its count is kept.
+def place(steppers: Dict[str, Stepper], placement: Placement) -> None:
+    """Give each stepper of one rail its commanded position; its count is kept.
 
-    Each is set to a coordinate near position (mm), along the one axis that the
+    Each is set to a coordinate near the toolhead's, along the one axis that the
     rail follows most: it holds for every kinematics in which a stepper is
     linear in x, y and z.  Parked steppers have theirs: nothing has re-based them.
     """
-    position_mm = _rail_position_mm(steppers, commanded_mm, position)
+    commanded_mm, rail_mm, position = placement
     slope = slopes(steppers[next(iter(commanded_mm))])
     steepest = max(slope, key=abs)
     if not steepest:
@@ -116,7 +120,7 @@ def place(
     axis = slope.index(steepest)
     for name, wanted_mm in commanded_mm.items():
         coord = list(position[:3])
-        coord[axis] += (wanted_mm - position_mm) / steepest
+        coord[axis] += (wanted_mm - rail_mm) / steepest
         steppers[name].set_position(coord)
 
 
@@ -137,9 +141,9 @@ def restore_idle(
     not fit to the toolhead's position.
     """
     try:
-        commanded_mm = commanded_at(steppers, offsets_mm, position)
+        placement = commanded_at(steppers, offsets_mm, position)
     except MappingError as e:
         logging.info("multi_mcu_resync: %s", e)
         return False
-    place(steppers, commanded_mm, position)
+    place(steppers, placement)
     return True
