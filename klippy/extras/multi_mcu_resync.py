@@ -4,10 +4,9 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Dict, List, Union
+from typing import Dict, List, Tuple, Union
 
 from .resync.count_check.acknowledge import Acknowledgement
-from .resync.homing.failure import Failure
 from .resync.homing.homing import Homing
 from .resync.homing.homing_moves import HomingMoves
 from .resync.homing.keep_mapping import MappingKeeper
@@ -32,19 +31,18 @@ from .resync.model.klippy import (
 )
 from .resync.model.limit_settings import LimitSettings
 from .resync.model.rail import Rail
-from .resync.model.rail_result import RailResult
 from .resync.pins.signals import Signals
-from .resync.report import console
-from .resync.report.commands import Commands
+from .resync.report.commands import Queries, register_commands
 from .resync.report.history import History
-from .resync.report.log_line import log_line
+from .resync.report.homing_report import HomingReport
+from .resync.report.repairs import NoRepairs, Repairs
 from .resync.report.status import Status
 from .resync.state.following_error_trip import FollowingErrorTrip
 from .resync.state.force_move_watch import ForceMoveWatch
 from .resync.state.guard import MoveGuard
 from .resync.state.level import LevelWatch
 from .resync.state.motor_watch import MotorWatch
-from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, RailState, SyncState
+from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, SyncState
 
 
 class MultiMcuResync:
@@ -56,12 +54,10 @@ class MultiMcuResync:
         # Lift the start-up checks before kinematics and probes load
         self.host.lift_shared_axis_checks(config, self.settings.is_resynced)
         self.signals = Signals(config, self.host)
-        self.limits = LimitSettings(self.settings.max_correction_mm, self.settings.on_ferror)
-        self.trip = FollowingErrorTrip(self.printer, self.limits).trip
         # Macros may name commands and fields before the printer is connected
+        register_commands(self.printer.lookup_object("gcode"), lambda name: self.commands[name])
         self.history = History()
-        self.status = Status(self.settings.correct, self.history, self.limits)
-        self.commands = Commands(self.printer, self.history, self.limits, self.trip)
+        self.status = self._build_status([], SyncState([]), self._limit_settings({}))
         # Register events
         self.printer.register_event_handler("klippy:connect", self._handle_connect)
         self.printer.register_event_handler("klippy:ready", self._handle_ready)
@@ -78,8 +74,8 @@ class MultiMcuResync:
         reason = NOT_HOMED if self.settings.correct else NOT_CORRECTED
         self.state = SyncState([rail.name for rail in self.rails], reason)
         self.state.note_incidents(self.host.earlier_incidents())
-        self.status.note_rails(self.rails, self.state)
-        self._find_limits()
+        self.limits = self._limit_settings(self._find_limits())
+        self.status = self._build_status(self.rails, self.state, self.limits)
         if self.rails:
             self.host.keep_step_history({s.get_mcu() for s in self.steppers.values()})
         self._build_homing(toolhead)
@@ -105,14 +101,20 @@ class MultiMcuResync:
                 " it does not tell which axis moves '%s'" % (name,)
             )
 
-    def _find_limits(self) -> None:
-        self.limits.set_rails({rail.name: self._rail_limits(rail) for rail in self.rails})
+    def _limit_settings(self, rails: Dict[str, following_error.Limits]) -> LimitSettings:
+        return LimitSettings(rails, self.settings.max_correction_mm, self.settings.on_ferror)
+
+    def _build_status(self, rails: List[Rail], state: SyncState, limits: LimitSettings) -> Status:
+        return Status(self.settings.correct, self.history, limits, rails, state)
+
+    def _find_limits(self) -> Dict[str, following_error.Limits]:
+        found = {rail.name: self._rail_limits(rail) for rail in self.rails}
         if not self.rails:
             logging.info(
                 "multi_mcu_resync: no axis has steppers on several MCUs, nothing to resync"
             )
         for rail in self.rails:
-            limits = self.limits.rails[rail.name]
+            limits = found[rail.name]
             logging.info(
                 "multi_mcu_resync: %s; ferror %.6f at %.1f mm/s, min_ferror %.6f",
                 rail.describe(),
@@ -120,6 +122,7 @@ class MultiMcuResync:
                 limits.max_speed_mm_s,
                 limits.min_ferror_mm,
             )
+        return found
 
     def _rail_limits(self, rail: Rail) -> following_error.Limits:
         try:
@@ -155,7 +158,6 @@ class MultiMcuResync:
         return most.bounded(speed_mm_s, accel_mm_s2)
 
     def _build_homing(self, toolhead: Toolhead) -> None:
-        self.failure = Failure(self.printer)
         # Where nothing is corrected the state is that nothing is known
         self.corrected_rails = self.rails if self.settings.correct else []
         losses = Losses(self.corrected_rails, self.state)
@@ -165,22 +167,13 @@ class MultiMcuResync:
         self.patches = Patches()
         self.home_command = HomeCommand()
         way: Union[Correcting, Measuring] = Measuring(self.settings.target)
+        repairs: Union[Repairs, NoRepairs] = NoRepairs()
         if self.corrected_rails:
-            way = self._build_correcting(toolhead, moves)
-        else:
-            self.commands.attach(self.rails, self.state, None, None)
-        self.homing = Homing(
-            self.printer,
-            self.rails,
-            self.state,
-            moves,
-            way,
-            losses,
-            self.failure,
-            self.signals.fallback,
-            self._report,
-            self._advise_levelling,
-        )
+            way, repairs = self._build_correcting(toolhead, moves)
+        self.queries = Queries(self.printer, self.rails, self.state, self.history)
+        self.commands = {**self.queries.handlers(), **repairs.handlers()}
+        self.report = HomingReport(self.printer, self.history)
+        self.homing = Homing(self.printer, self.rails, self.state, moves, way, losses, self.report)
         self.host.follow_homing_moves(host_moves, self.homing.left)
 
     def _load_helper(self) -> Helper:
@@ -189,13 +182,14 @@ class MultiMcuResync:
         except HelperError as e:
             raise self.printer.config_error("multi_mcu_resync: %s" % (e,)) from e
 
-    def _build_correcting(self, toolhead: Toolhead, moves: HomingMoves) -> Correcting:
+    def _build_correcting(
+        self, toolhead: Toolhead, moves: HomingMoves
+    ) -> Tuple[Correcting, Repairs]:
         printer, rails, state, patches = self.printer, self.rails, self.state, self.patches
         self.helper = self._load_helper()
         options = Options(self.settings.target, {rail.name: self._pace(rail) for rail in rails})
-        resyncer = Resyncer(
-            printer, self.host, self.helper, rails, self.limits, state, self.trip, options
-        )
+        ferror = FollowingErrorTrip(printer, self.limits)
+        resyncer = Resyncer(printer, self.host, self.helper, rails, state, ferror, options)
         printer.register_event_handler("klippy:disconnect", patches.undo)
         has_dual_carriage = self.host.has_dual_carriage()
         MappingKeeper(toolhead, rails, moves.is_started, has_dual_carriage, patches)
@@ -204,10 +198,11 @@ class MultiMcuResync:
         MotorWatch(printer, rails, state)
         ForceMoveWatch(printer, rails, state, patches)
         self.count_check = Acknowledgement(
-            printer, self.host, rails, self.limits, state, self.trip, self.status.note_checks
+            printer, self.host, rails, state, ferror, self.status.note_checks
         )
-        self.commands.attach(rails, state, resyncer, self.count_check)
-        return Correcting(printer, rails, state, resyncer, self.count_check)
+        repairs = Repairs(printer, rails, state, ferror, resyncer, self.count_check)
+        way = Correcting(printer, rails, state, resyncer, self.count_check)
+        return way, repairs
 
     def _handle_ready(self) -> None:
         # Probes deploy and stow at the same events, some by a homing move of
@@ -215,15 +210,13 @@ class MultiMcuResync:
         # steppers before they stow, and fail once they have stowed.
         self.printer.register_event_handler(HOMING_MOVE_BEGIN, self.homing.begin)
         self.host.register_first(HOMING_MOVE_END, self.homing.end)
-        self.printer.register_event_handler(HOMING_MOVE_END, self.failure.raise_for)
-        self.level_commands: Dict[str, str] = {}
+        self.printer.register_event_handler(HOMING_MOVE_END, self.homing.failure.raise_for)
         if self.corrected_rails:
-            self.level_commands = LevelWatch(
-                self.host, self.rails, self.state, self.patches
-            ).commands
-            self.commands.note_levelling(self.level_commands)
+            levelling = LevelWatch(self.host, self.rails, self.state, self.patches).commands
+            self.queries.note_levelling(levelling)
+            self.report.note_levelling(levelling)
             names = [rail.name for rail in self.rails]
-            self.state.note_unlevelled(n for n in names if n not in self.level_commands)
+            self.state.note_unlevelled(n for n in names if n not in levelling)
             self.count_check.check_every(self.settings.check_interval_s)
             self.home_command.follow(self.printer.lookup_object("gcode"))
 
@@ -235,15 +228,6 @@ class MultiMcuResync:
         self.host.keep_incidents(self.state.incidents())
 
     # What the user sees
-    def _report(self, results: List[RailResult], error: str) -> None:
-        self.history.note_homing_move(results, error)
-        logging.info(log_line(results, error))
-
-    def _advise_levelling(self, rail: Rail, state: RailState) -> None:
-        if state.has_level_incident():
-            line = console.level_line(rail, state, self.level_commands.get(rail.name))
-            self.printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (line,))
-
     def get_status(self, eventtime: float) -> Dict[str, object]:
         return self.status.get_status()
 

@@ -70,8 +70,7 @@ def test_steppers_that_have_stopped_have_statistics():
 
 
 def test_limits_are_told_axis_by_axis():
-    limits = LimitSettings(1.0, "warn")
-    limits.rails = {RAIL.name: Limits(0.5, 0.01, 30.0)}
+    limits = LimitSettings({RAIL.name: Limits(0.5, 0.01, 30.0)}, 1.0, "warn")
     assert console.limit_lines([BOTH], limits) == [
         "axis y+z: ferror 0.500000 mm at 30.0 mm/s, min_ferror 0.010000 mm",
         "max_correction 1.000000 mm",

@@ -14,13 +14,11 @@ BEFORE = {"stepper_z": Limits(0.5, 0.01, 10.0), "stepper_x": Limits(2.0, 1.0, 30
 
 
 def settings():
-    limits = LimitSettings(1.0, "error")
-    limits.rails = dict(BEFORE)
-    return limits
+    return LimitSettings(dict(BEFORE), 1.0, "error")
 
 
 def test_settings_are_those_given():
-    limits = LimitSettings(0.25, "warn")
+    limits = LimitSettings({}, 0.25, "warn")
     assert (limits.max_correction_mm, limits.on_ferror, limits.rails) == (0.25, "warn", {})
 
 

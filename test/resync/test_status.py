@@ -22,11 +22,9 @@ class Printer:
 
     def __init__(self):
         self.history = History()
-        self.limits = LimitSettings(1.0, "error")
-        self.limits.rails = {RAIL.name: Limits(0.5, 0.01, 10.0)}
+        self.limits = LimitSettings({RAIL.name: Limits(0.5, 0.01, 10.0)}, 1.0, "error")
         self.state = SyncState([RAIL.name])
-        self.status = Status(True, self.history, self.limits)
-        self.status.note_rails([RAIL], self.state)
+        self.status = Status(True, self.history, self.limits, [RAIL], self.state)
 
     def check(self, error_mm):
         self.status.note_checks([Comparison("stepper_z", "mcu", 5, 5, error_mm, 0.02)])
@@ -77,7 +75,9 @@ def test_fields_are_plain_json_before_and_after_a_move():
 
 
 def test_fields_without_a_rail_are_empty():
-    fields = Status(True, History(), LimitSettings(1.0, "error")).get_status()
+    fields = Status(
+        True, History(), LimitSettings({}, 1.0, "error"), [], SyncState([])
+    ).get_status()
     assert (fields["axes"], fields["in_sync"], fields["overshoot_count"]) == ([], {}, {})
 
 

@@ -11,9 +11,9 @@ from ..host.answers import CLOCK_ERROR_S
 from ..host.host import Host
 from ..model.klippy import Printer
 from ..model.limit import LimitError
-from ..model.limit_settings import LimitSettings
 from ..model.rail import Rail
 from ..model.rail_result import RailResult
+from ..state.following_error_trip import FollowingErrorTrip
 from ..state.sync_state import SyncState
 from .position_check import Comparison
 from .questions import ANSWER_TIMEOUT_S, AnswerError, Questions
@@ -33,19 +33,18 @@ class Acknowledgement:
         printer: Printer,
         host: Host,
         rails: List[Rail],
-        limits: LimitSettings,
         state: SyncState,
-        trip: Callable[[str], None],
+        ferror: FollowingErrorTrip,
         note_checks: Callable[[List[Comparison]], None],
     ) -> None:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._host = host
         self._state = state
-        self._trip = trip
+        self._trip = ferror.trip
         self._note_checks = note_checks
         self._rails = {s.get_name(): rail for rail in rails for s in rail.steppers}
-        self._limits = limits
+        self._limits = ferror.limits
         self._questions = Questions(
             printer, {s.get_name(): s for rail in rails for s in rail.steppers}
         )

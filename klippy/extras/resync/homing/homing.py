@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import Callable, List, Mapping, Tuple, Union
+from typing import List, Mapping, Protocol, Tuple, Union
 
 from ..host.mapping import MappingError
 from ..model.klippy import HomingMove, Printer
@@ -23,12 +23,15 @@ from .ways import Correcting, Measuring
 EXPECTED_ERRORS = (PlanError, LimitError, MappingError)
 
 
-class Homing:
-    """Sees each homing move of the toolhead through.
+class Report(Protocol):
+    """Takes in what became of a homing move."""
 
-    report(results, error) takes what became of it, has_come_in_step(rail, state)
-    is called for rails that it has put in step.  relay_fallback is the option.
-    """
+    def note_move(self, results: List[RailResult], error: str) -> None: ...
+    def note_in_step(self, rail: Rail, state: RailState) -> None: ...
+
+
+class Homing:
+    """Sees each homing move of the toolhead through."""
 
     def __init__(
         self,
@@ -38,10 +41,7 @@ class Homing:
         moves: HomingMoves,
         way: Union[Correcting, Measuring],
         losses: Losses,
-        failure: Failure,
-        relay_fallback: bool,
-        report: Callable[[List[RailResult], str], None],
-        has_come_in_step: Callable[[Rail, RailState], None],
+        report: Report,
     ) -> None:
         self._printer = printer
         self._rails = rails
@@ -49,10 +49,8 @@ class Homing:
         self._moves = moves
         self._way = way
         self._losses = losses
-        self._failure = failure
-        self._relay_fallback = relay_fallback
         self._report = report
-        self._has_come_in_step = has_come_in_step
+        self.failure = Failure(printer)
 
     def _is_toolheads(self, homing_move: HomingMove) -> bool:
         # manual_stepper and the like bring a toolhead of their own
@@ -85,7 +83,7 @@ class Homing:
         self._close(span)
         self._resume()
         if results or error:
-            self._report(results, error)
+            self._report.note_move(results, error)
         self._note_in_step(before)
 
     def left(self, homing_move: HomingMove) -> None:
@@ -106,7 +104,7 @@ class Homing:
         except Exception as e:
             error = str(e) or type(e).__name__
             message = "multi_mcu_resync: %s" % (error,)
-            self._failure.note(span.homing_move, message)
+            self.failure.note(span.homing_move, message)
             corrected = {r.part.rail.name for r in results if r.corrected}
             self._losses.not_corrected(span, corrected, error)
             if isinstance(e, CountError):
@@ -119,16 +117,16 @@ class Homing:
     def _close(self, span: HomingSpan) -> None:
         for fault in self._moves.end(span):
             message = "multi_mcu_resync: %s" % (fault,)
-            if self._relay_fallback:
+            if self._moves.is_relayed:
                 self._printer.lookup_object("gcode").respond_info(message + "; the host relays")
             else:
-                self._failure.note(span.homing_move, message)
+                self.failure.note(span.homing_move, message)
         for fault in span.faults:
             # The host has computed the new position from it
-            self._failure.note(span.homing_move, "multi_mcu_resync: %s" % (fault,))
+            self.failure.note(span.homing_move, "multi_mcu_resync: %s" % (fault,))
 
     def _note_in_step(self, before: Mapping[str, RailState]) -> None:
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync and not before[rail.name].in_sync:
-                self._has_come_in_step(rail, state)
+                self._report.note_in_step(rail, state)

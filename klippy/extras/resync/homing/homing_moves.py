@@ -38,6 +38,11 @@ class HomingMoves:
         self._spans: List[HomingSpan] = []
         self._given_up: MutableSet[HomingMove] = WeakSet()
 
+    @property
+    def is_relayed(self) -> bool:
+        """Whether the host relays where something is wrong with a signal."""
+        return self._signals.fallback
+
     def is_any(self) -> bool:
         """Whether a homing move has begun and not ended."""
         return bool(self._spans)

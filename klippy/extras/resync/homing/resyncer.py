@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..host import mapping
 from ..host.chelper import Helper
@@ -11,10 +11,10 @@ from ..host.host import Host
 from ..model import limit
 from ..model.correction_time import Pace, common_duration_s
 from ..model.klippy import Printer, Stepper, Toolhead
-from ..model.limit_settings import LimitSettings
 from ..model.plan import PlanError, RailPlan, StepperReading, plan_rail
 from ..model.rail import Rail
 from ..model.rail_result import RailReadings, RailResult
+from ..state.following_error_trip import FollowingErrorTrip
 from ..state.sync_state import SyncState
 from . import restore
 from .correction_move import move_together
@@ -37,18 +37,17 @@ class Resyncer:
         host: Host,
         helper: Helper,
         rails: List[Rail],
-        limits: LimitSettings,
         state: SyncState,
-        trip: Callable[[str], None],
+        ferror: FollowingErrorTrip,
         options: Options,
     ) -> None:
         self._printer = printer
         self._host = host
         self._helper = helper
         self._rails = rails
-        self._limits = limits
+        self._limits = ferror.limits
         self._state = state
-        self._trip = trip
+        self._trip = ferror.trip
         self._options = options
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         # Direction of travel of each rail's last homing move

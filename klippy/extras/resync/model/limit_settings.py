@@ -20,14 +20,10 @@ class LimitSettings:
     The values are replaced, never changed.
     """
 
-    def __init__(self, max_correction_mm: float, on_ferror: str) -> None:
-        self.rails: Dict[str, Limits] = {}
+    def __init__(self, rails: Dict[str, Limits], max_correction_mm: float, on_ferror: str) -> None:
+        self.rails = rails
         self.max_correction_mm = max_correction_mm
         self.on_ferror = on_ferror
-
-    def set_rails(self, rails: Dict[str, Limits]) -> None:
-        """The limits of each rail, by its name."""
-        self.rails = rails
 
     def set_response(self, max_correction_mm: float, on_ferror: str) -> None:
         """How far a stepper may be corrected, and what is done about a following error."""

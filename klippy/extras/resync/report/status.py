@@ -22,20 +22,22 @@ class Status:
     handed out is never changed.
     """
 
-    def __init__(self, correct: bool, history: History, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        correct: bool,
+        history: History,
+        limits: LimitSettings,
+        rails: List[Rail],
+        state: SyncState,
+    ) -> None:
         self._correct = correct
         self._history = history
         self._limits = limits
-        self._rails: List[Rail] = []
-        self._state = SyncState([])
+        self._rails = rails
+        self._state = state
         self._checks: Dict[str, Comparison] = {}
         self._fields: Dict[str, object] = {}
         self._built_from: Optional[Tuple[object, ...]] = None
-
-    def note_rails(self, rails: List[Rail], state: SyncState) -> None:
-        """Remember which rails are resynced, and where their state is."""
-        self._rails = rails
-        self._state = state
 
     def note_checks(self, comparisons: List[Comparison]) -> None:
         """Take in what the MCUs have counted."""

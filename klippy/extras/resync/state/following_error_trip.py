@@ -14,13 +14,13 @@ class FollowingErrorTrip:
 
     def __init__(self, printer: Printer, limits: LimitSettings) -> None:
         self._printer = printer
-        self._limits = limits
+        self.limits = limits
 
     def trip(self, error: str) -> None:
         """Warn, shut the printer down, or neither; raises LimitError unless it is a warning."""
-        if self._limits.on_ferror == "warn":
+        if self.limits.on_ferror == "warn":
             self._printer.lookup_object("gcode").respond_info("multi_mcu_resync: %s" % (error,))
             return
-        if self._limits.on_ferror == "shutdown":
+        if self.limits.on_ferror == "shutdown":
             self._printer.invoke_shutdown("multi_mcu_resync: %s" % (error,))
         raise LimitError(error)
