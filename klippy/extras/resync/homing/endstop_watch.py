@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Tuple
 
 from ..host.answers import trigger_fault
 from ..host.patches import HomeStart, HomeWait, Layer, Patches
-from ..model.klippy import Completion, Endstop, Stepper
+from ..model.klippy import Endstop, HomingCompletion, Stepper
 
 
 class EndstopWatch:
@@ -52,7 +52,7 @@ class EndstopWatch:
         )
 
     def _starting(self, home_start: HomeStart, name: str) -> HomeStart:
-        def start(print_time: float, *arguments: object, **options: object) -> Completion[object]:
+        def start(print_time: float, *arguments: object, **options: object) -> HomingCompletion:
             if not self.is_started:
                 self.is_started = True
                 self._note_start()

@@ -56,7 +56,11 @@ class MappingKeeper:
         parked = self._parked()
         rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
         oldpos = self._toolhead.get_position()
-        shielding = self._shield(parked)
+        # Wherever the toolhead is, a parked carriage stays where it is, and there
+        # is no coordinate by which its steppers could be given their phase back
+        shielding = Patches()
+        for name in parked:
+            shielding.keep_from_set_position(self._steppers[name])
         try:
             proceed()
         finally:
@@ -66,17 +70,6 @@ class MappingKeeper:
 
     def _offsets_mm(self, rail: Rail) -> Dict[str, float]:
         return {s.get_name(): mapping.offset_mm(s) for s in rail.steppers}
-
-    def _shield(self, parked: Set[str]) -> Patches:
-        """Keep the host from re-basing the steppers of a carriage that is parked.
-
-        Wherever the toolhead is, they stay where they are, and there is no
-        coordinate by which they could be given their phase back.
-        """
-        shielding = Patches()
-        for name in parked:
-            shielding.keep_from_set_position(self._steppers[name])
-        return shielding
 
     def _restore(
         self, offsets_mm: Dict[str, float], oldpos: Sequence[float], newpos: Sequence[float]

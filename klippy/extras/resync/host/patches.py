@@ -8,11 +8,11 @@ import types
 from typing import Callable, Iterable, NamedTuple, Sequence, Type
 
 from ..model.klippy import (
-    Completion,
     Endstop,
     ForceMove,
     GCode,
     GCodeCommand,
+    HomingCompletion,
     HomingMove,
     Kinematics,
     LevelHelper,
@@ -28,7 +28,7 @@ from .stand_in import Call, Wrapper, Wrapping, look_alike
 # Does what the host would have done, with the arguments that it was called with
 Proceed = Callable[[], object]
 
-HomeStart = Callable[..., Completion[object]]
+HomeStart = Callable[..., HomingCompletion]
 HomeWait = Callable[[float], float]
 
 

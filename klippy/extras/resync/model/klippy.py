@@ -47,6 +47,10 @@ class Completion(Protocol[Result_co]):
     def wait(self, waketime: float = ...) -> Optional[Result_co]: ...
 
 
+# What comes about once an endstop has triggered
+HomingCompletion = Completion[object]
+
+
 class Timer(Protocol):
     """A timer of the host's loop."""
 
@@ -190,7 +194,7 @@ class Endstop(Protocol):
         sample_count: int,
         rest_time: float,
         triggered: bool = ...,
-    ) -> Completion[object]: ...
+    ) -> HomingCompletion: ...
     def home_wait(self, home_end_time: float) -> float: ...
 
 

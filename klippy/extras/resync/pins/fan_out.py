@@ -7,7 +7,7 @@ from typing import Dict, List, Optional
 
 from ..host.answers import trigger_fault
 from ..host.patches import HomeStart, HomeWait, Layer
-from ..model.klippy import Completion, Endstop, Mcu, Printer, Trsync
+from ..model.klippy import Endstop, HomingCompletion, Mcu, Printer, Trsync
 from .signal_pin import PinError, SignalPin
 
 # How often (s) a pin is looked at while it is waited for.  The host looks once
@@ -133,7 +133,7 @@ class FanOut:
             sample_count: int,
             rest_time: float,
             triggered: bool = True,
-        ) -> Completion[object]:
+        ) -> HomingCompletion:
             self._start_time = print_time
             rest_time = min(rest_time, REST_S)
             self._stuck = []

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Set
 
 from ..host.host import Host
 from ..host.patches import HomeStart, HomeWait, Layer
-from ..model.klippy import Completion, Endstop, Printer
+from ..model.klippy import Endstop, HomingCompletion, Printer
 from .fan_out import judge_triggers
 
 # What a stop may take to be relayed (s), before an endstop counts as silent
@@ -31,7 +31,7 @@ class OneSignal:
         self._tolerance_s = tolerance_s
         self._start_time = 0.0
         # By endstop; each homing move has a dictionary of its own
-        self._completions: Dict[Endstop, Completion[object]] = {}
+        self._completions: Dict[Endstop, HomingCompletion] = {}
         # Endstops whose steppers we have stopped
         self._stopped: Set[Endstop] = set()
         # Print time (s) at which the host has learnt of the first trigger
@@ -59,7 +59,7 @@ class OneSignal:
         self._stopped = set()
 
     def _starting(self, endstop: Endstop, home_start: HomeStart) -> HomeStart:
-        def start(print_time: float, *arguments: object, **options: object) -> Completion[object]:
+        def start(print_time: float, *arguments: object, **options: object) -> HomingCompletion:
             self._start_time = print_time
             completion = home_start(print_time, *arguments, **options)
             completions = self._completions
@@ -72,7 +72,7 @@ class OneSignal:
         return start
 
     def _stop_others(
-        self, completion: Completion[object], completions: Dict[Endstop, Completion[object]]
+        self, completion: HomingCompletion, completions: Dict[Endstop, HomingCompletion]
     ) -> None:
         completion.wait()
         if self._completions is not completions:
