@@ -7,9 +7,8 @@ from hypothesis import settings
 
 from virtual_printer import hosts
 
-# They insist on 10,000 examples, compile each time, or are about another program
+# They compile each time, or are about another program
 SLOW = (
-    "test_i1_and_i2_hold_over_ten_thousand_homing_moves",
     "test_chelper.py",
     "test_can.py",
     "test_determinism.py",

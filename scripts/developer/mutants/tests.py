@@ -29,7 +29,6 @@ LEFT_OUT_FILES = (
     "test_moonraker.py",
     "test_sample_configs.py",
 )
-LEFT_OUT_TEST = "test/resync/test_plan.py::test_i1_and_i2_hold_over_ten_thousand_homing_moves"
 C_HELPER_TESTS = ("test/resync/test_chelper.py",)
 RECORDING_LIMIT_S = 3600.0
 # Where the hosts differ so much that one does not stand for the others
@@ -147,7 +146,7 @@ def _recorded(tree: Tree, workers: int, files: List[str]) -> List[Dict[str, Any]
     others = [host.name for host in hosts.available() if host.name != hosts.REGISTRY_HOSTS[0]]
     of_others = dict.fromkeys(others, TESTS_OF_ALL_HOSTS)
     plan = {"hosts": of_others, "record": str(folder), "tests": None}
-    options = ["-n", str(workers), "--deselect", LEFT_OUT_TEST, "--tb=short"]
+    options = ["-n", str(workers), "--tb=short"]
     done = tree.run_tests(plan, files, options, RECORDING_LIMIT_S)
     for path, source in sources.items():
         tree.write(path, source)
