@@ -22,6 +22,7 @@ from virtual_printer import hosts
 
 UNHARMED = KIND_NAMES.index("none")
 M112_BETWEEN = KIND_NAMES.index("m112_between")
+FIRST_SEEDS = range(campaign.SEEDS_PER_CAMPAIGN, campaign.SEEDS_PER_CAMPAIGN + len(KINDS))
 # What earlier campaigns did not have is run once more
 NEW_KINDS = (
     "block_lost",
@@ -42,15 +43,24 @@ def host_name(request):
     return request.param
 
 
-def test_no_fault_goes_unnoticed(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("seed", FIRST_SEEDS, ids=kind_of)
+def test_no_fault_goes_unnoticed(seed):
+    outcome = run.run_seed(seed, hosts.find().name)
+    assert (outcome.has_struck, outcome.what()) == (True, "")
+
+
+def test_campaign_begins_with_one_run_of_each_kind():
+    assert sorted(map(kind_of, FIRST_SEEDS)) == sorted(KINDS)
+
+
+def test_campaign_counts_its_runs(monkeypatch, tmp_path, capsys):
     figures = tmp_path / "faults.json"
-    count = str(len(KINDS))
-    monkeypatch.setattr("sys.argv", ["faults", "--count", count, "--json", str(figures)])
+    monkeypatch.setattr("sys.argv", ["faults", "--count", "2", "--json", str(figures)])
     code = campaign.main()
     report = json.loads(figures.read_text())
-    assert (code, report["failures"]) == (0, [])
-    assert report["runs"] == len(KINDS)
-    assert report["by_kind"] == dict.fromkeys(KINDS, 1)
+    assert (code, report["failures"], report["runs"]) == (0, [], 2)
+    kinds = list(map(kind_of, FIRST_SEEDS[:2]))
+    assert report["by_kind"] == {kind: int(kind in kinds) for kind in KINDS}
     for key in campaign.COUNTED:
         assert report[key] == 0
     assert "silent skews" in capsys.readouterr().out
