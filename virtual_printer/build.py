@@ -46,7 +46,7 @@ def _digest(command: List[str], sources: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _compile(command: List[str], target: Path) -> None:
+def _compile(command: List[str], sources: Path, target: Path) -> None:
     """Compile into a file of its own, then rename it: parallel builds do not see half of one"""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=str(target.parent), suffix=".so.tmp")
@@ -54,6 +54,7 @@ def _compile(command: List[str], target: Path) -> None:
     try:
         done = subprocess.run(
             [*command, "-o", unfinished],
+            cwd=str(sources),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,7 +76,8 @@ def _compile(command: List[str], target: Path) -> None:
 def library(sanitize: bool = False, sources: Path = SOURCES, builds: Path = BUILDS) -> Path:
     """Return the path of the compiled library, compiling it when its sources have changed"""
     flags = FLAGS + (SANITIZE_FLAGS if sanitize else [])
-    files = [str(path) for path in sorted(sources.rglob("*.c"))]
+    # Relative, so that copies of the project share their builds
+    files = [str(path.relative_to(sources)) for path in sorted(sources.rglob("*.c"))]
     if not files:
         raise BuildError(f"no C sources in {sources}")
     command = [*_compiler(), *flags, *files, *LIBRARIES]
@@ -85,7 +87,7 @@ def library(sanitize: bool = False, sources: Path = SOURCES, builds: Path = BUIL
         raise _failed[target]
     if not target.exists():
         try:
-            _compile(command, target)
+            _compile(command, sources, target)
         except BuildError as error:
             _failed[target] = error
             raise
