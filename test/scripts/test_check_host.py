@@ -18,6 +18,9 @@ from virtual_printer import hosts
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull}
 
+# Of the end-to-end tests, those of the areas below.  The others do on a copy of a host what
+# they do on the host itself
+AREA_TESTS = ("test_invariants.py", "test_rules.py", "test_safety.py", "test_time.py")
 EVERY_HOST_HAS = (
     "start-up",
     "homing",
@@ -36,8 +39,11 @@ EVERY_HOST_HAS = (
 def clone(tmp_path):
     """A copy of the project, with the environments of this one but a checkout of its own."""
     folder = tmp_path / "clone"
-    ignore = shutil.ignore_patterns(".env", ".git", "__pycache__", ".pytest_cache")
+    ignore = shutil.ignore_patterns(".*", "__pycache__")
     shutil.copytree(str(ROOT), str(folder), ignore=ignore)
+    for path in (folder / "test" / "end_to_end").glob("test_*.py"):
+        if path.name not in AREA_TESTS:
+            path.unlink()
     (folder / ".env").mkdir()
     for environment in hosts.ENVIRONMENTS.iterdir():
         if environment.is_dir() and environment.name != hosts.CHECKOUT:
