@@ -236,8 +236,11 @@ importlib.import_module(chelper).get_ffi()
     quietly "$env/$1/bin/python" -m compileall -q "$env/$1/klippy/" || true
 }
 
-# Build the extra's C helper for host $1: in virtual time there is no compiler
-build_helper() {
+# Do now what host $1 cannot do for our extras in virtual time, for want of a compiler, or would do
+# at each start: it writes nothing that it compiles
+prepare_extras() {
+    quietly "$env/$1/bin/python" -m compileall -q "$root/klippy/extras" "$root/scripts/bench_extras" \
+        "$root/test/end_to_end/host_extras" || true
     quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
 import sys
 from resync.host import chelper
@@ -369,6 +372,6 @@ for name in "${environments[@]}"; do
 done
 [ -z "${KLIPPY_DIR:-}" ] || copy_checkout
 for name in "${hosts[@]}"; do
-    build_helper "$name"
+    prepare_extras "$name"
 done
 [ $stale = 0 ] || say "ready"
