@@ -1,8 +1,9 @@
 #!/bin/bash
 # Sets up what is missing, lints, checks format and type hints, and runs the tests:
-# scripts/test.sh [--quick] [pytest arguments]
+# scripts/test.sh [--quick | --changed] [pytest arguments]
 #
-# --quick runs those of the extra that need no host, and one of each area on one host.
+# --quick runs those of the extra that need no host, and one of each area on one host. --changed runs
+# those of the files that are changed and not committed, or else of those of the last commit.
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -21,5 +22,6 @@ MYPYPATH=klippy/extras .env/tools/bin/python -m mypy --exclude ^scripts/develope
 if [ "${1:-}" = --quick ]; then
     set -- "$@" test/resync test/docs test/test_rooms.py test/test_folders.py test/end_to_end
 fi
-# A managed host and its driver take turns, so each test needs one CPU only
-exec .env/tools/bin/python -m pytest -n auto --dist worksteal "$@"
+# A managed host and its driver take turns, so each test needs one CPU only. 20 s of it are enough
+# for each of them, but up to half as much again is counted while the machine is busy.
+exec .env/tools/bin/python -m pytest -n auto --dist worksteal --cpu-limit 30 "$@"
