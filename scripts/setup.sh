@@ -239,8 +239,8 @@ importlib.import_module(chelper).get_ffi()
 # Do now what host $1 cannot do for our extras in virtual time, for want of a compiler, or would do
 # at each start: it writes nothing that it compiles
 prepare_extras() {
-    quietly "$env/$1/bin/python" -m compileall -q "$root/klippy/extras" "$root/scripts/bench_extras" \
-        "$root/test/end_to_end/host_extras" || true
+    quietly "$env/$1/bin/python" -m compileall -q "$root/klippy/extras" \
+        "$root/scripts/developer/host_extras" "$root/test/end_to_end/host_extras" || true
     quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
 import sys
 from resync.host import chelper

@@ -20,7 +20,7 @@ find klippy virtual_printer test -name '*.[ch]' -exec .env/tools/bin/clang-forma
 # The tools of a printer's owner run under any Python that the extra does
 MYPYPATH=klippy/extras .env/tools/bin/python -m mypy --exclude ^scripts/developer/ scripts || exit 1
 if [ "${1:-}" = --quick ]; then
-    set -- "$@" test/resync test/docs test/test_rooms.py test/test_folders.py test/end_to_end
+    set -- "$@" test/resync test/docs test/end_to_end test/test_{folders,rooms,tools}.py
 fi
 # A managed host and its driver take turns, so each test needs one CPU only. 20 s of it are enough
 # for each of them, but up to half as much again is counted while the machine is busy.

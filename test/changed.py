@@ -54,7 +54,7 @@ def files_to_test(changed: Iterable[str], root: Path = ROOT) -> Set[str]:
 def _judges_mutants_of(test: str, path: str) -> bool:
     """Whether it is one that mutants of a module of the extra are judged by first."""
     # Later, since other Pythons, too old for it, read this file too
-    from mutant_tests import APT
+    from scripts.developer.mutants.tests import APT
 
     return path.startswith("klippy/extras/") and Path(test).stem in APT.get(Path(path).stem, ())
 
