@@ -11,24 +11,24 @@ from printer_config.section import ConfigError, Section
 
 
 class Config:
-    """Sections by name; `source` is what errors name where no file does"""
+    """Sections by name; `source` is what errors name where no file does."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.sections: Dict[str, Section] = {}
 
     def section(self, name: str) -> Section:
-        """Return a section; an absent one is empty, so that options fall back to their defaults"""
+        """Return a section; an absent one is empty, so that options fall back to their defaults."""
         return self.sections.get(name) or Section(name, self.source)
 
     def required_section(self, name: str) -> Section:
-        """Return a section that must be there"""
+        """Return a section that must be there."""
         if name not in self.sections:
             raise ConfigError(f"{self.source}: section [{name}] is missing")
         return self.sections[name]
 
     def add(self, lines: Sequence[str], file: str, override: bool = True) -> None:
-        """Add the sections of some lines; options that are there already may be kept"""
+        """Add the sections of some lines; options that are there already may be kept."""
         parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(";", "#"))
         try:
             parser.read_string("\n".join(lines), file)

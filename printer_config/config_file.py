@@ -23,7 +23,7 @@ _SAVE_CONFIG_PREFIX = "#*#"
 
 
 class ConfigFile(Config):
-    """A configuration file with the files it includes and what SAVE_CONFIG has added to it"""
+    """A configuration file with the files it includes and what SAVE_CONFIG has added to it."""
 
     def __init__(self, path: Path, text: Optional[str] = None) -> None:
         super().__init__(str(path))
@@ -42,7 +42,7 @@ class ConfigFile(Config):
             self._add_file(str(path), text, [])
 
     def _add_file(self, path: str, text: str, including: List[str]) -> None:
-        """Add a file's sections; text between two includes is one piece to parse, as in Klipper"""
+        """Add a file's sections; text between two includes is one piece to parse, as in Klipper."""
         absolute = os.path.abspath(path)
         if absolute in including:
             raise ConfigError(f"{path}: includes itself")

@@ -29,7 +29,7 @@ _TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+\.?\d*|\.\d+)\s*\*\s*)?([A-Za-z_]\w*)\s
 
 @dataclass(frozen=True)
 class Track:
-    """Something that moves along one axis, with a switch at its end"""
+    """Something that moves along one axis, with a switch at its end."""
 
     name: str
     axis: str
@@ -43,31 +43,31 @@ class Track:
 
 @dataclass(frozen=True)
 class Motor:
-    """A stepper's section and which tracks it moves"""
+    """A stepper's section and which tracks it moves."""
 
     section: Section
     moves: Moves
 
     @property
     def name(self) -> str:
-        """Return its name as one word, which sections of generic_cartesian have not"""
+        """Return its name as one word, which sections of generic_cartesian have not."""
         return self.section.name.replace(" ", "_")
 
 
 @dataclass(frozen=True)
 class Kinematics:
-    """All tracks and all steppers, in the order of printer.cfg's axes or sections"""
+    """All tracks and all steppers, in the order of printer.cfg's axes or sections."""
 
     tracks: Tuple[Track, ...]
     motors: Tuple[Motor, ...]
 
     def of_axis(self, axis: str) -> List[Track]:
-        """Return an axis's tracks, its main one first"""
+        """Return an axis's tracks, its main one first."""
         return [track for track in self.tracks if track.axis == axis]
 
 
 def load(printer: Config) -> Kinematics:
-    """Read them from printer.cfg"""
+    """Read them from printer.cfg."""
     section = printer.required_section("printer")
     name = section.get("kinematics")
     if name == _GENERIC:
@@ -108,7 +108,7 @@ def _load_rails(printer: Config, section: Section, name: str) -> Kinematics:
 
 
 def _members(printer: Config, first: str) -> List[Section]:
-    """Return the sections of a rail's steppers"""
+    """Return the sections of a rail's steppers."""
     sections = [printer.required_section(first)]
     while f"{first}{len(sections)}" in printer.sections:
         sections.append(printer.sections[f"{first}{len(sections)}"])
@@ -116,7 +116,7 @@ def _members(printer: Config, first: str) -> List[Section]:
 
 
 def one_signal_axes(printer: Config) -> List[str]:
-    """Return the axes of whose switches [multi_mcu_resync] says that they carry one signal"""
+    """Return the axes of whose switches [multi_mcu_resync] says that they carry one signal."""
     text = printer.section("multi_mcu_resync").get("one_signal_axes", "")
     return [axis.strip() for axis in text.split(",")]
 
@@ -126,7 +126,7 @@ def _has_own_switch(member: Section, first: Section) -> bool:
 
 
 def _member_moves(section: Section, name: str, rail: str, moves: Moves, index: int) -> Moves:
-    """Return what one of a rail's steppers moves"""
+    """Return what one of a rail's steppers moves."""
     if not name.startswith("hybrid_") or len(moves) == 1:
         return moves
     # Kalico lets a hybrid rail's further steppers pull the belt's other end, and turn all round
@@ -169,7 +169,7 @@ def _load_generic(printer: Config) -> Kinematics:
 
 
 def _named(printer: Config) -> List[Tuple[str, str, Section]]:
-    """Return the sections whose headers have two words: kind, name, section"""
+    """Return the sections whose headers have two words: kind, name, section."""
     found = [(name.split(), section) for name, section in printer.sections.items()]
     return [(words[0], words[1], section) for words, section in found if len(words) == 2]
 
@@ -181,7 +181,7 @@ def _axis(section: Section, axis: str) -> str:
 
 
 def _parse_moves(section: Section, tracks: Dict[str, Track]) -> Moves:
-    """Return what an expression like x-0.5*y stands for"""
+    """Return what an expression like x-0.5*y stands for."""
     text = section.get("carriages")
     moves: Moves = {}
     position = 0

@@ -11,7 +11,7 @@ from printer_config.section import Section
 
 
 def sections(printer: Config) -> Dict[str, Section]:
-    """Return the sections of all MCUs by the name that pins use, the main one first"""
+    """Return the sections of all MCUs by the name that pins use, the main one first."""
     found = {MAIN_MCU: printer.required_section(MAIN_MCU)}
     for name, section in printer.sections.items():
         words = name.split()
@@ -21,20 +21,20 @@ def sections(printer: Config) -> Dict[str, Section]:
 
 
 def section(printer: Config, name: str) -> Section:
-    """Return the section of one MCU; an absent one is empty"""
+    """Return the section of one MCU; an absent one is empty."""
     return printer.section(MAIN_MCU if name == MAIN_MCU else f"mcu {name}")
 
 
 def is_mcu(printer: Config, chip: str) -> bool:
-    """Whether a pin's chip is an MCU"""
+    """Whether a pin's chip is an MCU."""
     return chip == MAIN_MCU or f"mcu {chip}" in printer.sections
 
 
 def has_can(printer: Config) -> bool:
-    """Whether any MCU is on a CAN bus"""
+    """Whether any MCU is on a CAN bus."""
     return any(section.has("canbus_uuid") for section in printer.sections.values())
 
 
 def can_interface(mcu: Section) -> Optional[str]:
-    """Return the CAN interface over which the host reaches an MCU, or None"""
+    """Return the CAN interface over which the host reaches an MCU, or None."""
     return mcu.get("canbus_interface", "can0").strip() if mcu.has("canbus_uuid") else None

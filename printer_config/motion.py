@@ -16,7 +16,7 @@ TRSYNC_TIMEOUT_S = 0.025
 
 
 def step_distance_mm(stepper: Section) -> float:
-    """Return how far one step pulse moves a stepper"""
+    """Return how far one step pulse moves a stepper."""
     rotation_mm = stepper.get_float("rotation_distance", above=0.0)
     full_steps = stepper.get_int("full_steps_per_rotation", 200, minimum=1)
     steps = float(full_steps) * float(stepper.get_int("microsteps", minimum=1))
@@ -32,16 +32,16 @@ def step_distance_mm(stepper: Section) -> float:
 
 
 def homing_speed_mm_s(rail: Section) -> float:
-    """Return how fast a rail homes"""
+    """Return how fast a rail homes."""
     return rail.get_float("homing_speed", DEFAULT_SPEED_MM_S, above=0.0)
 
 
 def probing_speed_mm_s(probe: Section) -> float:
-    """Return how fast a probe goes down"""
+    """Return how fast a probe goes down."""
     return probe.get_float("speed", DEFAULT_SPEED_MM_S, above=0.0)
 
 
 def trsync_timeout_s(printer: Config) -> float:
-    """Return after how long an MCU that hears nothing stops a homing move; an option in Kalico"""
+    """Return after how long an MCU that hears nothing stops a homing move; an option in Kalico."""
     section = printer.section("danger_options")
     return section.get_float("multi_mcu_trsync_timeout", TRSYNC_TIMEOUT_S, above=0.0)

@@ -10,7 +10,7 @@ MAIN_MCU = "mcu"
 
 
 class PinText(NamedTuple):
-    """The parts of a pin; chip is the MCU, or what else registers pins of its own"""
+    """The parts of a pin; chip is the MCU, or what else registers pins of its own."""
 
     chip: str
     name: str
@@ -18,7 +18,7 @@ class PinText(NamedTuple):
 
 
 def split(text: str) -> PinText:
-    """Return the parts of [^~] [!] [chip:] name, which nothing has checked"""
+    """Return the parts of [^~] [!] [chip:] name, which nothing has checked."""
     name = text.strip()
     name = name[1:].strip() if name[:1] in ("^", "~") else name
     invert = name.startswith("!")

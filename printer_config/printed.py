@@ -22,18 +22,18 @@ _OPTION = re.compile(r"\w+\s*[=:]")
 
 
 class PrintedConfig:
-    """Reads the lines between START and END; a later printout replaces an earlier one"""
+    """Reads the lines between START and END; a later printout replaces an earlier one."""
 
     def __init__(self) -> None:
         self.config = Config("klippy.log")
         self._lines: List[str] = []
 
     def start(self) -> None:
-        """Begin a printout"""
+        """Begin a printout."""
         self._lines = []
 
     def add_line(self, line: bytes) -> None:
-        """Take in one line of a printout"""
+        """Take in one line of a printout."""
         if len(self._lines) >= _MOST_LINES:
             return
         text = line[:_LONGEST_LINE_BYTES].decode("utf-8", "replace")
@@ -42,7 +42,7 @@ class PrintedConfig:
             self._lines.append(text)
 
     def end(self) -> None:
-        """Take the printout as complete"""
+        """Take the printout as complete."""
         self.config = Config("klippy.log")
         self.config.add(self._lines, "klippy.log")
         self._lines = []

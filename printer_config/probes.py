@@ -16,15 +16,15 @@ KINDS = (
 
 
 def sections(printer: Config) -> List[Section]:
-    """Return the sections of all probes; a printer that Klipper takes has one at most"""
+    """Return the sections of all probes; a printer that Klipper takes has one at most."""
     return [section for name, section in printer.sections.items() if is_probe(name)]
 
 
 def is_probe(name: str) -> bool:
-    """Whether a section's name is that of a probe"""
+    """Whether a section's name is that of a probe."""
     return name.partition(" ")[0] in KINDS
 
 
 def pin_option(probe: Section) -> str:
-    """Return the option that names the pin of a probe's signal"""
+    """Return the option that names the pin of a probe's signal."""
     return "sensor_pin" if probe.has("sensor_pin") else "pin"

@@ -12,14 +12,14 @@ Value = TypeVar("Value")
 
 
 class ConfigError(Exception):
-    """A file does not describe a printer that is understood; the message is one line"""
+    """A file does not describe a printer that is understood; the message is one line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(part.strip() for part in message.splitlines()))
 
 
 class Section:
-    """One section's options, checked as they are read"""
+    """One section's options, checked as they are read."""
 
     def __init__(self, name: str, fallback_file: str) -> None:
         self.name = name
@@ -29,16 +29,16 @@ class Section:
         self._used: Set[str] = set()
 
     def error(self, option: str, problem: str) -> ConfigError:
-        """Return an error about an option, to be raised"""
+        """Return an error about an option, to be raised."""
         file = self.options.get(option, ("", self._fallback_file))[1]
         return ConfigError(f"{file}: option '{option}' in section [{self.name}] {problem}")
 
     def has(self, option: str) -> bool:
-        """Whether the option is given"""
+        """Whether the option is given."""
         return option in self.options
 
     def get(self, option: str, default: Optional[str] = None) -> str:
-        """Return an option's text; without a default it must be given"""
+        """Return an option's text; without a default it must be given."""
         self._used.add(option)
         if option in self.options:
             return self.options[option][0]
@@ -53,7 +53,7 @@ class Section:
         above: Optional[float] = None,
         minimum: Optional[float] = None,
     ) -> float:
-        """Return a finite number, above or at least the given limits"""
+        """Return a finite number, above or at least the given limits."""
         value = self._parse(option, default, float, "is not a number")
         if not math.isfinite(value):
             raise self.error(option, "is not a finite number")
@@ -64,18 +64,18 @@ class Section:
         return value
 
     def get_int(self, option: str, default: Optional[int] = None, minimum: int = 0) -> int:
-        """Return a whole number, at least the minimum"""
+        """Return a whole number, at least the minimum."""
         value = self._parse(option, default, _whole, "is not a whole number")
         if value < minimum:
             raise self.error(option, f"must be at least {minimum}")
         return value
 
     def get_boolean(self, option: str, default: bool) -> bool:
-        """Return a boolean in any of the spellings that Klipper takes"""
+        """Return a boolean in any of the spellings that Klipper takes."""
         return self._parse(option, default, _boolean, "is not a boolean")
 
     def get_rows(self, option: str, separators: Sequence[str] = ("\n", ",")) -> List[List[float]]:
-        """Return rows of numbers, by default one row on each line and commas between numbers"""
+        """Return rows of numbers, by default one row on each line and commas between numbers."""
 
         def parse(text: str) -> List[List[float]]:
             rows = [row for row in text.split(separators[0]) if row.strip()]
@@ -87,7 +87,7 @@ class Section:
         return rows
 
     def check_all_used(self) -> None:
-        """Refuse options that nobody has read, as they are most likely misspelled"""
+        """Refuse options that nobody has read, as they are most likely misspelled."""
         for option in self.options:
             if option not in self._used:
                 raise self.error(option, "is not known")

@@ -29,7 +29,7 @@ supported="Klipper v0.11 and newer, Kalico"
 # Python code that has the extra at hand as the host would, for what comes after it
 with_extra='
 import importlib, logging, os, sys, types
-# One line is enough: the error itself tells what the compiler said first
+# One line is enough: the error itself says what the compiler said first
 logging.disable()
 root = sys.argv[1]
 package = types.ModuleType("installed")
@@ -397,11 +397,11 @@ while getopts ":k:e:c:s:uh" option; do
         s) service=$OPTARG ;;
         u) action=uninstall ;;
         h) usage; exit ;;
-        :) fail "option -$OPTARG needs a value (-h tells more)" ;;
-        *) fail "unknown option -$OPTARG (-h tells more)" ;;
+        :) fail "option -$OPTARG needs a value (-h shows more)" ;;
+        *) fail "unknown option -$OPTARG (-h shows more)" ;;
     esac
 done
-[ $OPTIND -gt $# ] || fail "unknown argument '${!OPTIND}' (-h tells more)"
+[ $OPTIND -gt $# ] || fail "unknown argument '${!OPTIND}' (-h shows more)"
 find_klipper
 find_config
 $action

@@ -283,7 +283,7 @@ make_checkout() {
 }
 
 # Print the version of the Klippy in $klippy. A package from a registry may lie in a project of
-# somebody else's, whose version git would tell.
+# somebody else's, whose version git would print.
 checkout_version() {
     local record
     for record in "$klippy"/../*.dist-info/RECORD; do

@@ -34,7 +34,10 @@ def test_computes(child): pass
         ("klippy/extras/resync/state/guard.py", "test/end_to_end/test_safety.py"),
         ("klippy/chelper/kin_resync.c", "test/resync/test_chelper.py"),
         ("virtual_printer/session.py", "test/virtual_printer/test_session.py"),
-        ("virtual_printer/src/simulation/firmware/stepper.c", "test/virtual_printer/test_simulation_stepper.py"),
+        (
+            "virtual_printer/src/simulation/firmware/stepper.c",
+            "test/virtual_printer/test_simulation_stepper.py",
+        ),
         ("scripts/developer/faults/judge.py", "test/scripts/test_faults.py"),
         ("scripts/install.sh", "test/scripts/test_install.py"),
         ("test/end_to_end/driving.py", "test/end_to_end/test_motion.py"),

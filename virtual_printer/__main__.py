@@ -45,7 +45,7 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def _included(config: ConfigFile) -> Dict[str, str]:
-    """Return the files that printer.cfg includes, by their paths from its folder"""
+    """Return the files that printer.cfg includes, by their paths from its folder."""
     files = {}
     for path, text in config.included.items():
         name = os.path.relpath(path, str(config.path.parent))
@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _place(mcu: Mcu) -> str:
-    """Return where an MCU on a CAN bus is to be found"""
+    """Return where an MCU on a CAN bus is to be found."""
     assert mcu.can_node is not None
     return f"{mcu.can_node.bus} {mcu.can_node.uuid}"
 
@@ -88,7 +88,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    """Serve the machine's MCUs until SIGINT or SIGTERM comes, then print the truth"""
+    """Serve the machine's MCUs until SIGINT or SIGTERM comes, then print the truth."""
     signal.signal(signal.SIGTERM, _interrupt)
     # A shell starts what it runs in the background with SIGINT ignored
     signal.signal(signal.SIGINT, _interrupt)
@@ -107,7 +107,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Run the command; return its exit code"""
+    """Run the command; return its exit code."""
     try:
         options = _arguments(arguments)
         if options.real_time:

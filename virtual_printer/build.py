@@ -27,7 +27,7 @@ _failed: Dict[Path, "BuildError"] = {}
 
 
 class BuildError(Exception):
-    """The library cannot be built; the message is one line, `output` what the compiler said"""
+    """The library cannot be built; the message is one line, `output` what the compiler said."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ def _compiler() -> List[str]:
 
 
 def _digest(command: List[str], sources: Path) -> str:
-    """Return a hash of all that the library's contents depend on"""
+    """Return a hash of all that the library's contents depend on."""
     digest = hashlib.sha256("\0".join(command).encode())
     for path in sorted(sources.rglob("*.[ch]")):
         digest.update(f"\0{path.relative_to(sources)}\0".encode() + path.read_bytes())
@@ -47,7 +47,7 @@ def _digest(command: List[str], sources: Path) -> str:
 
 
 def _compile(command: List[str], sources: Path, target: Path) -> None:
-    """Compile into a file of its own, then rename it: parallel builds do not see half of one"""
+    """Compile into a file of its own, then rename it: parallel builds do not see half of one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=str(target.parent), suffix=".so.tmp")
     os.close(handle)
@@ -74,7 +74,7 @@ def _compile(command: List[str], sources: Path, target: Path) -> None:
 
 
 def library(sanitize: bool = False, sources: Path = SOURCES, builds: Path = BUILDS) -> Path:
-    """Return the path of the compiled library, compiling it when its sources have changed"""
+    """Return the path of the compiled library, compiling it when its sources have changed."""
     flags = FLAGS + (SANITIZE_FLAGS if sanitize else [])
     # Relative, so that copies of the project share their builds
     files = [str(path.relative_to(sources)) for path in sorted(sources.rglob("*.c"))]

@@ -21,7 +21,7 @@ _LARGEST_ID = 0x7FF
 
 
 class CanBuses:
-    """Collects the buses that MCUs name, each with its truth"""
+    """Collects the buses that MCUs name, each with its truth."""
 
     def __init__(self, truth: Config, draw: Draw) -> None:
         self._truth = truth
@@ -30,16 +30,16 @@ class CanBuses:
         self._owners: Dict[str, str] = {}
 
     def all(self) -> Tuple[CanBus, ...]:
-        """Return the buses that have been named so far"""
+        """Return the buses that have been named so far."""
         return tuple(self._buses.values())
 
     @property
     def sections(self) -> Tuple[str, ...]:
-        """Return the names of their sections in the machine file"""
+        """Return the names of their sections in the machine file."""
         return tuple(_section_name(name) for name in self._buses)
 
     def node(self, mcu: str, section: Section) -> Optional[CanNode]:
-        """Return an MCU's place on a bus, or None if it is on none"""
+        """Return an MCU's place on a bus, or None if it is on none."""
         bus = mcus.can_interface(section)
         if bus is None:
             return None

@@ -17,7 +17,7 @@ _FD_FRAME = struct.Struct("=IB3x64s")
 
 
 class CanInterface:
-    """Passes frames between the kernel's interface and the simulated bus of the same name"""
+    """Passes frames between the kernel's interface and the simulated bus of the same name."""
 
     def __init__(self, library: Any, simulation: Any, name: str, is_fd: bool) -> None:
         self._library, self._simulation = library, simulation
@@ -35,15 +35,15 @@ class CanInterface:
             library.can_socket_set(simulation, self._port, library.CAN_SOCKET_FD, 1)
 
     def fileno(self) -> int:
-        """Return the descriptor to wait for"""
+        """Return the descriptor to wait for."""
         return self._socket.fileno()
 
     def close(self) -> None:
-        """Leave the interface"""
+        """Leave the interface."""
         self._socket.close()
 
     def receive(self, now_ns: int) -> None:
-        """Take one frame from the kernel"""
+        """Take one frame from the kernel."""
         data = self._socket.recv(_FD_FRAME.size)
         is_fd = len(data) == _FD_FRAME.size
         identifier, size, payload = (_FD_FRAME if is_fd else _CLASSIC_FRAME).unpack(data)
@@ -53,7 +53,7 @@ class CanInterface:
         self._library.can_socket_write(self._simulation, self._port, message, now_ns)
 
     def deliver(self) -> None:
-        """Hand what has come over the bus to the kernel"""
+        """Hand what has come over the bus to the kernel."""
         message = FFI.new("struct can_message *")
         while self._library.can_socket_read(self._simulation, self._port, message):
             frame = _FD_FRAME if message.is_fd else _CLASSIC_FRAME

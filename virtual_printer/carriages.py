@@ -19,24 +19,24 @@ Draw = Callable[[str, float, float], float]
 
 @dataclass(frozen=True)
 class Range:
-    """Where a carriage can be (mm)"""
+    """Where a carriage can be (mm)."""
 
     minimum_mm: float
     maximum_mm: float
 
     def at(self, share: float) -> float:
-        """Return the place at a share of the way from the least to the greatest"""
+        """Return the place at a share of the way from the least to the greatest."""
         return self.minimum_mm + share * (self.maximum_mm - self.minimum_mm)
 
 
 def track_range(track: Track) -> Range:
-    """Return where a track's carriage can be"""
+    """Return where a track's carriage can be."""
     minimum_mm = track.range.get_float("position_min", 0.0)
     return Range(minimum_mm, track.range.get_float("position_max", above=minimum_mm))
 
 
 class Carriages:
-    """What moves on its own
+    """What moves on its own.
 
     A stepper that moves nothing but Z lifts the gantry at a place of its own, since gantries tilt;
     what moves along another axis besides rides on the middle of the gantry.
@@ -57,16 +57,16 @@ class Carriages:
             raise last.error("step_pin", f"is one more than {MAX_Z_STEPPERS} Z steppers")
 
     def main_range(self, axis: str) -> Range:
-        """Return where the toolhead can be along an axis"""
+        """Return where the toolhead can be along an axis."""
         return self.ranges[self._kinematics.of_axis(axis)[0].name]
 
     def is_moved(self, track: Track) -> bool:
-        """Whether a track is a carriage of its own, not just one more switch for one"""
+        """Whether a track is a carriage of its own, not just one more switch for one."""
         is_named = any(track.name in motor.moves for motor in self._kinematics.motors)
         return is_named or track.name == track.primary
 
     def moves(self, motor: Motor) -> Tuple[Tuple[str, float], ...]:
-        """Return which carriages a stepper moves, and how far it turns for 1 mm of each"""
+        """Return which carriages a stepper moves, and how far it turns for 1 mm of each."""
         moves: Moves = {}
         for name, by in motor.moves.items():
             lifts = self._lifts.get(name, [])
@@ -79,7 +79,7 @@ class Carriages:
         return tuple(moves.items())
 
     def switched(self, track: Track) -> Optional[str]:
-        """Return which carriage a track's switch feels; None for the nozzle over the bed"""
+        """Return which carriage a track's switch feels; None for the nozzle over the bed."""
         if track.axis != "z":
             return track.name if self.is_moved(track) else track.primary
         if len(self._kinematics.of_axis("z")) == 1:
@@ -91,7 +91,7 @@ class Carriages:
         return found[0] if found else None
 
     def all(self, gantry: Section, draw: Draw) -> List[Carriage]:
-        """Return all carriages where the machine file's section starts them, or a draw does"""
+        """Return all carriages where the machine file's section starts them, or a draw does."""
         return self._axes(gantry, draw) + self._gantry(gantry, draw)
 
     def _axes(self, gantry: Section, draw: Draw) -> List[Carriage]:

@@ -31,7 +31,7 @@ BUFFER_BYTES = 192
 
 
 def write(machine: Machine, folder: Path) -> Path:
-    """Write the description and the dictionaries it names into a folder; return its path"""
+    """Write the description and the dictionaries it names into a folder; return its path."""
     lines = [f"seed {machine.seed}"]
     buses = {bus.name: bus for bus in machine.can_buses}
     lines += [_can_bus(bus) for bus in machine.can_buses]

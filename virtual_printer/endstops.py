@@ -23,7 +23,7 @@ from virtual_printer.wires import wired_endstops
 
 
 def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_mm: float) -> bool:
-    """On which end of its axis an endstop is, from its position when the section is silent"""
+    """On which end of its axis an endstop is, from its position when the section is silent."""
     quarter_mm = (maximum_mm - minimum_mm) / 4.0
     if section.has("homing_positive_dir"):
         return section.get_boolean("homing_positive_dir", False)
@@ -35,7 +35,7 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
 
 
 class Endstops:
-    """Reads them from printer.cfg and the machine file"""
+    """Reads them from printer.cfg and the machine file."""
 
     def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
         self._printer = printer
@@ -44,7 +44,7 @@ class Endstops:
         self._probe = self._probe_section()
 
     def all(self, kinematics: Kinematics, carriages: Carriages) -> Tuple[Endstop, ...]:
-        """Return all, those that others are wired to first"""
+        """Return all, those that others are wired to first."""
         endstops: List[Endstop] = []
         for track in kinematics.tracks:
             endstop = self._track_endstop(track, carriages)
@@ -77,7 +77,7 @@ class Endstops:
         return CarriageEndstop(place, carriage, at_mm, side)
 
     def _probe_section(self) -> Optional[Section]:
-        """Return the section of printer.cfg that describes the probe"""
+        """Return the section of printer.cfg that describes the probe."""
         if not self._truth.has("section"):
             return next(iter(probes.sections(self._printer)), None)
         name = self._truth.get("section")

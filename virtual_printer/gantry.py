@@ -16,7 +16,7 @@ MAX_Z_STEPPERS = 4
 
 
 def lift_points(printer: Config, count: int, low: Point, high: Point) -> List[Point]:
-    """Return the place (mm) of each Z stepper
+    """Return the place (mm) of each Z stepper.
 
     Without a levelling section the steppers stand at the edges of the area from `low` to `high`.
     """
@@ -66,12 +66,12 @@ def _points(section: Section, option: str) -> List[Point]:
 
 
 def _corners(low: Point, high: Point) -> List[Point]:
-    """Return a rectangle's corners in QUAD_GANTRY_LEVEL's order, clockwise from the front left"""
+    """Return a rectangle's corners in QUAD_GANTRY_LEVEL's order, clockwise from the front left."""
     return [low, (low[0], high[1]), high, (high[0], low[1])]
 
 
 def _are_degenerate(points: Sequence[Point]) -> bool:
-    """Whether the lift points leave the gantry's line or plane undetermined"""
+    """Whether the lift points leave the gantry's line or plane undetermined."""
     if len(set(points)) != len(points):
         return True
     if len(points) < 3:

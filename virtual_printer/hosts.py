@@ -17,12 +17,12 @@ CHECKOUT = "checkout"
 
 
 class HostError(Exception):
-    """A host is not there; the message is one line"""
+    """A host is not there; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """A host that scripts/setup.sh has prepared"""
+    """A host that scripts/setup.sh has prepared."""
 
     name: str
     version: str
@@ -33,13 +33,13 @@ class Host:
     entry: Tuple[str, ...]
 
     def command(self, config: Path, api_socket: Path, log: Path, input_tty: Path) -> List[str]:
-        """Return the arguments that start Klippy with this printer.cfg (never with a shell)"""
+        """Return the arguments that start Klippy with this printer.cfg (never with a shell)."""
         options = ["-l", str(log), "-a", str(api_socket), "-I", str(input_tty)]
         return [str(self.python), *self.entry, *options, str(config)]
 
 
 def _entry(klippy: Path) -> Tuple[str, ...]:
-    """Return how to start a host: Kalico's and the packages' modules know their package"""
+    """Return how to start a host: Kalico's and the packages' modules know their package."""
     if (klippy / "__main__.py").exists():
         return ("-m", "klippy")
     if "from ." in (klippy / "klippy.py").read_text(encoding="utf-8"):
@@ -71,13 +71,13 @@ def _load(name: str, environments: Path) -> Host:
 
 
 def available(environments: Path = ENVIRONMENTS) -> List[Host]:
-    """Return the hosts that are set up; with KLIPPY_DIR its checkout comes first"""
+    """Return the hosts that are set up; with KLIPPY_DIR its checkout comes first."""
     names = (CHECKOUT, *REGISTRY_HOSTS)
     return [_load(name, environments) for name in names if _is_set_up(name, environments)]
 
 
 def find(name: Optional[str] = None, environments: Path = ENVIRONMENTS) -> Host:
-    """Return a host by name; without one KLIPPY_DIR's checkout, else the first that is set up"""
+    """Return a host by name; without one KLIPPY_DIR's checkout, else the first that is set up."""
     if name is None and _klippy_dir() is not None:
         name = CHECKOUT
     hosts = available(environments)

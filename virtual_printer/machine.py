@@ -27,14 +27,14 @@ _FREQUENCIES_HZ = (
 
 
 def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) -> Machine:
-    """Read a machine; `seed` draws whatever the machine file leaves open (its own seed wins)"""
+    """Read a machine; `seed` draws whatever the machine file leaves open (its own seed wins)."""
     printer = ConfigFile(printer_cfg)
     truth = ConfigFile(machine_file) if machine_file else ConfigFile(printer_cfg, text="")
     return _Reader(printer, truth, seed).machine()
 
 
 class _Reader:
-    """Puts a machine together from its two files"""
+    """Puts a machine together from its two files."""
 
     def __init__(self, printer: ConfigFile, truth: ConfigFile, seed: int) -> None:
         self.printer = printer
@@ -47,7 +47,7 @@ class _Reader:
         self.endstops = Endstops(printer, truth, list(self.mcus))
 
     def machine(self) -> Machine:
-        """Return the machine, once every option of the machine file has been understood"""
+        """Return the machine, once every option of the machine file has been understood."""
         machine = Machine(
             seed=self.seed,
             mcus=self._all_mcus(),
@@ -61,7 +61,7 @@ class _Reader:
         return machine
 
     def _uniform(self, what: str, low: float, high: float, digits: int = 3) -> float:
-        """Draw a default from the seed and its purpose alone: one more default moves no other"""
+        """Draw a default from the seed and its purpose alone: one more default moves no other."""
         share = random.Random(f"{self.seed} {what}").random()
         return round(low + (high - low) * share, digits)
 
@@ -142,7 +142,7 @@ class _Reader:
         )
 
     def _check_truth(self) -> None:
-        """Refuse sections and options of the machine file that mean nothing here"""
+        """Refuse sections and options of the machine file that mean nothing here."""
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)

@@ -9,12 +9,12 @@ from typing import Optional, Tuple, Union
 
 
 class MachineError(Exception):
-    """This computer cannot simulate a machine; the message is one line"""
+    """This computer cannot simulate a machine; the message is one line."""
 
 
 @dataclass(frozen=True)
 class CanBus:
-    """A CAN bus and the host's adapter on it"""
+    """A CAN bus and the host's adapter on it."""
 
     name: str
     # Bits per second; 0 for the second one means that all frames are classic ones
@@ -32,7 +32,7 @@ class CanBus:
 
 @dataclass(frozen=True)
 class CanNode:
-    """A place on a CAN bus; `uuid` has 12 hex digits"""
+    """A place on a CAN bus; `uuid` has 12 hex digits."""
 
     bus: str
     uuid: str
@@ -40,7 +40,7 @@ class CanNode:
 
 @dataclass(frozen=True)
 class Mcu:
-    """A micro-controller with its clock, and its link to the host: a device, or else a CAN bus"""
+    """A micro-controller with its clock, and its link to the host: a device, or else a CAN bus."""
 
     name: str
     device: Optional[str]
@@ -59,7 +59,7 @@ class Mcu:
 
 @dataclass(frozen=True)
 class Pin:
-    """A pin of a micro-controller; `invert` is printer.cfg's exclamation mark"""
+    """A pin of a micro-controller; `invert` is printer.cfg's exclamation mark."""
 
     mcu: str
     name: str
@@ -68,7 +68,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Carriage:
-    """Something that moves along one axis on its own; of the Z axis: what lifts the gantry"""
+    """Something that moves along one axis on its own; of the Z axis: what lifts the gantry."""
 
     name: str
     axis: str
@@ -82,7 +82,7 @@ class Carriage:
 
 @dataclass(frozen=True)
 class Stepper:
-    """A stepper motor and what it moves: how far it turns for 1 mm of each carriage"""
+    """A stepper motor and what it moves: how far it turns for 1 mm of each carriage."""
 
     name: str
     step_pin: Pin
@@ -93,7 +93,7 @@ class Stepper:
 
 @dataclass(frozen=True)
 class CarriageEndstop:
-    """A switch that a carriage runs into"""
+    """A switch that a carriage runs into."""
 
     pin: Pin
     carriage: str
@@ -104,7 +104,7 @@ class CarriageEndstop:
 
 @dataclass(frozen=True)
 class NozzleEndstop:
-    """A Z switch: it feels the nozzle's height over the bed"""
+    """A Z switch: it feels the nozzle's height over the bed."""
 
     pin: Pin
     at_mm: float
@@ -113,7 +113,7 @@ class NozzleEndstop:
 
 @dataclass(frozen=True)
 class ProbeEndstop:
-    """A probe on the toolhead, triggered when the gantry is low over the bed at its place"""
+    """A probe on the toolhead, triggered when the gantry is low over the bed at its place."""
 
     pin: Pin
     offset_x_mm: float
@@ -124,7 +124,7 @@ class ProbeEndstop:
 
 @dataclass(frozen=True)
 class WiredEndstop:
-    """A pin that carries the signal of another endstop too"""
+    """A pin that carries the signal of another endstop too."""
 
     pin: Pin
     source: Pin
@@ -132,7 +132,7 @@ class WiredEndstop:
 
 @dataclass(frozen=True)
 class BLTouchEndstop(ProbeEndstop):
-    """A probe whose pin the host lowers and raises by pulses on another pin"""
+    """A probe whose pin the host lowers and raises by pulses on another pin."""
 
     control_pin: Pin
 
@@ -142,7 +142,7 @@ Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, WiredEndstop]
 
 @dataclass(frozen=True)
 class Bed:
-    """The bed's shape: a tilted plane plus a bow, `bow_mm` high at `radius_mm` from the centre"""
+    """The bed's shape: a tilted plane plus a bow, `bow_mm` high at `radius_mm` from the centre."""
 
     tilt_x: float
     tilt_y: float
@@ -154,7 +154,7 @@ class Bed:
 
 @dataclass(frozen=True)
 class Machine:
-    """All that the simulation needs to know"""
+    """All that the simulation needs to know."""
 
     seed: int
     mcus: Tuple[Mcu, ...]

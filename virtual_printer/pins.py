@@ -13,12 +13,12 @@ from virtual_printer.model import Pin
 
 
 def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
-    """Return the pin that an option names: [^~] [!] [mcu:] pin"""
+    """Return the pin that an option names: [^~] [!] [mcu:] pin."""
     return parse_pin_text(section, option, section.get(option), mcus)
 
 
 def parse_pin_text(section: Section, option: str, text: str, mcus: Sequence[str]) -> Pin:
-    """Return the pin that a part of an option names"""
+    """Return the pin that a part of an option names."""
     mcu, pin, invert = pins.split(text)
     if not pin or any(character in "^~!:" or character.isspace() for character in pin):
         raise section.error(option, f"is not a pin: '{text.strip()}'")

@@ -31,7 +31,7 @@ _turns = itertools.count(os.getpid())
 
 
 def _next_cpu() -> int:
-    """Return the CPU for the next process: one is enough for it, and saves moving between CPUs"""
+    """Return the CPU for the next process: one is enough for it, and saves moving between CPUs."""
     cpus = sorted(os.sched_getaffinity(0))
     return cpus[next(_turns) % len(cpus)]
 
@@ -39,7 +39,7 @@ def _next_cpu() -> int:
 def environment(
     library: Path, description: Path, control_fd: int, seed: int, latency_us: Optional[str]
 ) -> Dict[str, str]:
-    """Return the whole environment of a managed process; nothing of ours leaks into it"""
+    """Return the whole environment of a managed process; nothing of ours leaks into it."""
     variables = {
         # Hosts ask git for their version: it would find ours, and children take real time
         "PATH": "/nonexistent",
@@ -71,7 +71,7 @@ def start(
     seed: int,
     latency_us: Optional[str] = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a host's Klippy with our library on a description, steered through a descriptor"""
+    """Start a host's Klippy with our library on a description, steered through a descriptor."""
     variables = environment(library, description, control_fd, seed, latency_us)
     cpu = _next_cpu()
 

@@ -24,7 +24,7 @@ _PAUSE_S = 0.1
 
 
 class Terminal:
-    """A link's device: a symbolic link to a pseudo-terminal, whose other side is ours"""
+    """A link's device: a symbolic link to a pseudo-terminal, whose other side is ours."""
 
     def __init__(self, library: Any, simulation: Any, device: Path) -> None:
         self._library, self._simulation = library, simulation
@@ -42,23 +42,23 @@ class Terminal:
             raise
 
     def fileno(self) -> int:
-        """Return the descriptor to wait for"""
+        """Return the descriptor to wait for."""
         return self._ours
 
     def close(self) -> None:
-        """Take the device away"""
+        """Take the device away."""
         if self._device:
             self._device.unlink(missing_ok=True)
         for descriptor in (self._ours, self._theirs):
             os.close(descriptor)
 
     def receive(self, now_ns: int) -> None:
-        """Take what the host has written"""
+        """Take what the host has written."""
         data = os.read(self._ours, _READ_SIZE)
         self._library.link_write(self._simulation, self._link, data, len(data), now_ns)
 
     def deliver(self) -> None:
-        """Hand what the MCU has sent to the host"""
+        """Hand what the MCU has sent to the host."""
         size = self._library.link_readable(self._simulation, self._link)
         if not size:
             return
@@ -71,7 +71,7 @@ class Terminal:
             pass
 
     def _make(self, device: Path) -> None:
-        """Make the link to the terminal, in place of a link that leads nowhere"""
+        """Make the link to the terminal, in place of a link that leads nowhere."""
         if device.is_symlink() and not device.exists():
             device.unlink()
         try:
@@ -83,7 +83,7 @@ class Terminal:
 
 
 class Server(Resource):
-    """A machine whose MCUs real hosts can reach; use it in a `with` statement
+    """A machine whose MCUs real hosts can reach; use it in a `with` statement.
 
     Events happen at their own simulated times however late the process is; only what travels
     between host and MCU then comes later by as much.
@@ -101,7 +101,7 @@ class Server(Resource):
         self._machine = machine
 
     def open(self) -> None:
-        """Make the devices and join the buses"""
+        """Make the devices and join the buses."""
         host = (self._library, self._simulation)
         for mcu in self._machine.mcus:
             if mcu.device:
@@ -110,7 +110,7 @@ class Server(Resource):
             self._ports.append(CanInterface(*host, bus.name, bool(bus.data_rate)))
 
     def close(self) -> None:
-        """Take the devices away and leave the buses"""
+        """Take the devices away and leave the buses."""
         for port in self._ports:
             port.close()
         self._ports = []
@@ -119,7 +119,7 @@ class Server(Resource):
             self._simulation = None
 
     def serve(self) -> None:
-        """Serve until an exception comes, as KeyboardInterrupt does"""
+        """Serve until an exception comes, as KeyboardInterrupt does."""
         while True:
             now_ns = self._catch_up()
             due_ns = self._library.simulation_next_event(self._simulation)
@@ -130,7 +130,7 @@ class Server(Resource):
                 port.receive(now_ns)
 
     def truth(self) -> List[str]:
-        """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION"""
+        """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION."""
         reply = FFI.new("char[]", 8192)
         self._library.simulation_control(
             self._simulation, self._now_ns(), b"steppers", reply, len(reply)
@@ -142,7 +142,7 @@ class Server(Resource):
         return time.monotonic_ns() - self._start_ns
 
     def _catch_up(self) -> int:
-        """Let the simulation reach the present; hand over what its MCUs send on the way"""
+        """Let the simulation reach the present; hand over what its MCUs send on the way."""
         now_ns = self._now_ns()
         reached_ns = -1
         while reached_ns < now_ns:

@@ -11,13 +11,13 @@ _Self = TypeVar("_Self", bound="Resource")
 
 
 class Resource:
-    """Is closed at the end of a `with` statement, and when it cannot be opened as a whole"""
+    """Is closed at the end of a `with` statement, and when it cannot be opened as a whole."""
 
     def open(self) -> None:
-        """Do what the start of the statement takes"""
+        """Do what the start of the statement takes."""
 
     def close(self) -> None:
-        """Give back what is open"""
+        """Give back what is open."""
         raise NotImplementedError
 
     def __enter__(self: _Self) -> _Self:

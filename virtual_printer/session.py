@@ -39,18 +39,18 @@ _REPORT_NOTE = "not in virtual time:"
 
 
 class GCodeError(SessionError):
-    """Klippy has refused a G-code command, or it failed"""
+    """Klippy has refused a G-code command, or it failed."""
 
 
 class Truth(NamedTuple):
-    """Where a stepper really is, by its pulses alone"""
+    """Where a stepper really is, by its pulses alone."""
 
     pulses: int
     position_mm: float
 
 
 class Session(Resource):
-    """A host's Klippy running on a virtual printer; use it in a `with` statement
+    """A host's Klippy running on a virtual printer; use it in a `with` statement.
 
     printer_cfg and machine_cfg are the texts of both files, `files` are further ones by name (for
     [include]). The seed draws what the machine file leaves open, and the host's latency. Times are
@@ -89,13 +89,13 @@ class Session(Resource):
         self._agenda_order = itertools.count()
 
     def open(self) -> None:
-        """Start Klippy and wait until it is ready"""
+        """Start Klippy and wait until it is ready."""
         self._start()
         self._connect(_STARTUP_TIMEOUT_S)
         self._wait_started(self._ready)
 
     def close(self) -> None:
-        """End Klippy; a second call does nothing"""
+        """End Klippy; a second call does nothing."""
         self._api.close()
         if self._process is not None:
             self._control.close()
@@ -106,14 +106,14 @@ class Session(Resource):
 
     @property
     def process_id(self) -> int:
-        """Return the id of Klippy's process"""
+        """Return the id of Klippy's process."""
         assert self._process is not None, "the session is not running"
         return self._process.pid
 
     # What one does with a printer
 
     def gcode(self, script: str, timeout_s: float = 1800.0) -> List[str]:
-        """Run G-code to its end and return the lines that Klippy said meanwhile"""
+        """Run G-code to its end and return the lines that Klippy said meanwhile."""
         self._output.clear()
         response = self._request("gcode/script", {"script": script}, timeout_s)
         if "error" in response:
@@ -121,43 +121,43 @@ class Session(Resource):
         return [line for message in self._output for line in message.split("\n")]
 
     def status(self, name: str, *fields: str) -> Dict[str, Any]:
-        """Return the status of a printer object, all of it or only some fields"""
+        """Return the status of a printer object, all of it or only some fields."""
         response = self._request("objects/query", {"objects": {name: list(fields) or None}})
         if "error" in response:
             raise SessionError(f"status of '{name}': {response['error']['message']}")
         return dict(response["result"]["status"][name])
 
     def state(self) -> str:
-        """Return Klippy's state: ready, startup, shutdown or error"""
+        """Return Klippy's state: ready, startup, shutdown or error."""
         return self._info()[0]
 
     def state_message(self) -> str:
-        """Return what Klippy says about its state"""
+        """Return what Klippy says about its state."""
         return self._info()[1]
 
     def restart(self, command: str = "RESTART", ready: bool = True) -> None:
-        """RESTART or FIRMWARE_RESTART, and wait until Klippy is ready again"""
+        """RESTART or FIRMWARE_RESTART, and wait until Klippy is ready again."""
         self._api.send("gcode/script", {"script": command})
         self._run_until(lambda: not self._api.is_open, _STARTUP_TIMEOUT_S, f"end before {command}")
         self._connect(_STARTUP_TIMEOUT_S)
         self._wait_started(ready)
 
     def listen(self, listener: Callable[[str], None]) -> None:
-        """Have listener called with what Klippy says, at the instant at which it does"""
+        """Have listener called with what Klippy says, at the instant at which it does."""
         self._listener = listener
 
     def emergency_stop(self) -> None:
-        """Shut Klippy and all its micro-controllers down"""
+        """Shut Klippy and all its micro-controllers down."""
         self._request("emergency_stop", {})
 
     def wait_ready(self, timeout_s: float = _STARTUP_TIMEOUT_S) -> None:
-        """Wait until Klippy is ready; an error when it will not be"""
+        """Wait until Klippy is ready; an error when it will not be."""
         self._wait_started(True, timeout_s)
 
     # What only the virtual printer knows
 
     def stepper_truth(self) -> Dict[str, Truth]:
-        """Return every stepper's true pulses and position"""
+        """Return every stepper's true pulses and position."""
         found = {}
         for word in self.control("steppers").split():
             name, pulses, position_mm = word.split(":")
@@ -165,25 +165,25 @@ class Session(Resource):
         return found
 
     def carriage_truth(self) -> Tuple[float, float, float]:
-        """Return the carriage's true x and y, and the nozzle's height over the bed (mm)"""
+        """Return the carriage's true x and y, and the nozzle's height over the bed (mm)."""
         x_mm, y_mm, height_mm = (float(word) for word in self.control("carriage").split())
         return x_mm, y_mm, height_mm
 
     def carriages_truth(self) -> Dict[str, float]:
-        """Return the true position (mm) of each carriage and of what lifts the gantry"""
+        """Return the true position (mm) of each carriage and of what lifts the gantry."""
         words = (word.split(":") for word in self.control("carriages").split())
         return {name: float(position_mm) for name, position_mm in words}
 
     def can_counters(self) -> Dict[str, str]:
-        """Return what the CAN buses have counted, as can0.frames or can0.z1.state"""
+        """Return what the CAN buses have counted, as can0.frames or can0.z1.state."""
         return dict(word.split("=") for word in self.control("can_counters").split())
 
     def control(self, request: str) -> str:
-        """Send a request to the scheduler or the simulation; return what follows the "ok" """
+        """Send a request to the scheduler or the simulation; return what follows the "ok"."""
         return str(self._guarded(lambda: self._control.request(request)))
 
     def host_cpu_s(self) -> float:
-        """Return the CPU time that Klippy has really taken, what virtual time takes left out
+        """Return the CPU time that Klippy has really taken, what virtual time takes left out.
 
         Only differences between two calls mean anything.
         """
@@ -192,32 +192,32 @@ class Session(Resource):
     # Time
 
     def now_s(self) -> float:
-        """Return the virtual time since the process was started"""
+        """Return the virtual time since the process was started."""
         self._now_s = self._guarded(self._control.now_s)
         return self._now_s
 
     def sleep(self, duration_s: float) -> None:
-        """Let virtual time pass"""
+        """Let virtual time pass."""
         until_s = _on_clock(self.now_s() + duration_s)
         while self._now_s < until_s:
             self._wait(until_s)
 
     def call_at(self, time_s: float, action: Callable[[], None]) -> None:
-        """Call action at a time, during a request as well; at once if it is past"""
+        """Call action at a time, during a request as well; at once if it is past."""
         heapq.heappush(self._agenda, (_on_clock(time_s), next(self._agenda_order), action))
 
     # Files
 
     def log(self) -> str:
-        """Return klippy.log so far"""
+        """Return klippy.log so far."""
         return self._text(process.LOG)
 
     def schedule_hash(self) -> str:
-        """Return a hash over every switch of threads so far and its time"""
+        """Return a hash over every switch of threads so far and its time."""
         return self.control("schedule").split()[0]
 
     def write(self, name: str, text: str) -> None:
-        """Replace a file of the work folder, for instance printer.cfg before a restart"""
+        """Replace a file of the work folder, for instance printer.cfg before a restart."""
         (self.work_dir / name).parent.mkdir(parents=True, exist_ok=True)
         (self.work_dir / name).write_text(text, encoding="utf-8")
 
@@ -244,7 +244,7 @@ class Session(Resource):
             self._control.started()
 
     def _connect(self, timeout_s: float) -> None:
-        """Connect to Klippy's API, which appears some time after its start"""
+        """Connect to Klippy's API, which appears some time after its start."""
 
         def is_connected() -> bool:
             return self._api.connect(self.work_dir / process.API)
@@ -254,7 +254,7 @@ class Session(Resource):
         self._api.send("gcode/subscribe_output", {"response_template": template})
 
     def _wait_started(self, ready: bool, timeout_s: float = _STARTUP_TIMEOUT_S) -> None:
-        """Wait until start-up is over; an error when Klippy is to be ready then and is not"""
+        """Wait until start-up is over; an error when Klippy is to be ready then and is not."""
         deadline_s = self.now_s() + timeout_s
         state, message = "startup", ""
         while state == "startup" and self._now_s < deadline_s:
@@ -297,7 +297,7 @@ class Session(Resource):
                 self._responses[message["id"]] = message
 
     def _run_until(self, is_over: Callable[[], bool], timeout_s: float, what: str) -> None:
-        """Let time pass until something is so; it is looked at whenever Klippy has spoken"""
+        """Let time pass until something is so; it is looked at whenever Klippy has spoken."""
         deadline_s = _on_clock(self.now_s() + timeout_s)
         while not is_over():
             if self._now_s >= deadline_s:
@@ -315,7 +315,7 @@ class Session(Resource):
             action()
 
     def _guarded(self, action: Callable[[], Answer]) -> Answer:
-        """Do something on the control socket; say why the process has ended if it has"""
+        """Do something on the control socket; say why the process has ended if it has."""
         try:
             return action()
         except ConnectionLost:
@@ -348,5 +348,5 @@ class Session(Resource):
 
 
 def _on_clock(time_s: float) -> float:
-    """Return a time that the clock, which counts ns, can show exactly"""
+    """Return a time that the clock, which counts ns, can show exactly."""
     return round(time_s, 9)

@@ -20,7 +20,7 @@ FFI = cffi.FFI()
 
 
 def _declarations() -> str:
-    """Return what the headers declare; the preprocessor's lines are of no use here"""
+    """Return what the headers declare; the preprocessor's lines are of no use here."""
     lines = [
         line
         for header in HEADERS
@@ -32,7 +32,7 @@ def _declarations() -> str:
 
 @functools.lru_cache(maxsize=None)
 def load() -> Any:
-    """Return the compiled simulation; from then on FFI knows its types"""
+    """Return the compiled simulation; from then on FFI knows its types."""
     path = build.library(sources=SOURCES)
     FFI.cdef(_declarations())
     return FFI.dlopen(str(path))

@@ -14,19 +14,19 @@ _API_END = b"\x03"
 
 
 class SessionError(Exception):
-    """A session with a managed host went wrong"""
+    """A session with a managed host went wrong."""
 
 
 class ConnectionLost(SessionError):
-    """The managed process has closed its end of the control socket, so it is ending"""
+    """The managed process has closed its end of the control socket, so it is ending."""
 
 
 class ApiClosed(SessionError):
-    """Klippy has closed the connection to its API, as it does when it restarts"""
+    """Klippy has closed the connection to its API, as it does when it restarts."""
 
 
 class ControlSocket:
-    """Requests to the scheduler and the simulation: one line each way
+    """Requests to the scheduler and the simulation: one line each way.
 
     The driver's turn lasts from one `wait` to the next, and virtual time stands still meanwhile.
     """
@@ -38,20 +38,20 @@ class ControlSocket:
 
     @property
     def process_fd(self) -> int:
-        """Descriptor that the managed process inherits"""
+        """Descriptor that the managed process inherits."""
         return self._process_end.fileno()
 
     def started(self) -> None:
-        """Close our copy of the process's end, so that its death is seen"""
+        """Close our copy of the process's end, so that its death is seen."""
         self._process_end.close()
 
     def close(self) -> None:
-        """Hang up; the managed process ends itself then"""
+        """Hang up; the managed process ends itself then."""
         self._process_end.close()
         self._socket.close()
 
     def request(self, line: str) -> str:
-        """Return the reply to a request, without its leading "ok" """
+        """Return the reply to a request, without its leading "ok"."""
         if "\n" in line:
             raise SessionError(f"a control request is one line: {line!r}")
         try:
@@ -73,11 +73,11 @@ class ControlSocket:
         return rest
 
     def now_s(self) -> float:
-        """Return the virtual time since the process started"""
+        """Return the virtual time since the process started."""
         return float(self.request("now"))
 
     def wait(self, until_s: float) -> Tuple[bool, float]:
-        """Let virtual time pass until Klippy says something or until a time
+        """Let virtual time pass until Klippy says something or until a time.
 
         Returns whether Klippy spoke, and the virtual time now.
         """
@@ -86,7 +86,7 @@ class ControlSocket:
 
 
 class ApiSocket:
-    """Klippy's API: JSON requests over a Unix socket; nothing here ever blocks"""
+    """Klippy's API: JSON requests over a Unix socket; nothing here ever blocks."""
 
     def __init__(self) -> None:
         self._socket: Optional[socket.socket] = None
@@ -95,11 +95,11 @@ class ApiSocket:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection that Klippy has not closed"""
+        """Whether there is a connection that Klippy has not closed."""
         return self._socket is not None
 
     def connect(self, path: Path) -> bool:
-        """Try to connect; false when nobody listens there"""
+        """Try to connect; false when nobody listens there."""
         self.close()
         connecting = socket.socket(socket.AF_UNIX)
         folder = os.open(str(path.parent), os.O_RDONLY | os.O_DIRECTORY)
@@ -116,14 +116,14 @@ class ApiSocket:
         return True
 
     def close(self) -> None:
-        """Drop the connection and what came over it"""
+        """Drop the connection and what came over it."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
         self._received = b""
 
     def send(self, method: str, params: Dict[str, Any]) -> int:
-        """Send a request; return the id that its response will carry"""
+        """Send a request; return the id that its response will carry."""
         if self._socket is None:
             raise ApiClosed(f"not connected to Klippy, cannot request '{method}'")
         self._last_id += 1
@@ -135,7 +135,7 @@ class ApiSocket:
         return self._last_id
 
     def receive(self) -> List[Dict[str, Any]]:
-        """Return the messages that have come; closes the connection when Klippy has"""
+        """Return the messages that have come; closes the connection when Klippy has."""
         while self._socket is not None:
             try:
                 data = self._socket.recv(65536)

@@ -20,7 +20,7 @@ _PREFIX = "endstop_pins_"
 def wired_endstops(
     printer: Config, probe: Optional[Section], mcus: Sequence[str], endstops: Sequence[Endstop]
 ) -> List[WiredEndstop]:
-    """Return them; a pin that has an endstop already is none of them"""
+    """Return them; a pin that has an endstop already is none of them."""
     section = printer.section("multi_mcu_resync")
     wires = list(_one_signal(printer, mcus))
     for option in section.options:
@@ -36,7 +36,7 @@ def wired_endstops(
 
 
 def _one_signal(printer: Config, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
-    """Yield the switches of further steppers that carry the signal of their axis's first one"""
+    """Yield the switches of further steppers that carry the signal of their axis's first one."""
     for axis in kinematics.one_signal_axes(printer):
         first = printer.section(f"stepper_{axis}")
         for name, member in printer.sections.items():
@@ -50,7 +50,7 @@ def _one_signal(printer: Config, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
 def _source(
     printer: Config, probe: Optional[Section], mcus: Sequence[str], option: str
 ) -> Optional[Pin]:
-    """Return the pin whose signal an option of [multi_mcu_resync] wires to others"""
+    """Return the pin whose signal an option of [multi_mcu_resync] wires to others."""
     if option == "probe_pins" and probe is not None:
         owner, pin_option = probe, probes.pin_option(probe)
     elif option.startswith(_PREFIX):

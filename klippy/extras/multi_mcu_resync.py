@@ -98,7 +98,7 @@ class MultiMcuResync:
         for name in self.host.lifted_steppers.difference(self.steppers):
             raise self.printer.config_error(
                 "multi_mcu_resync: the kinematics of this printer is not supported,"
-                " it does not tell which axis moves '%s'" % (name,)
+                " it does not say which axis moves '%s'" % (name,)
             )
 
     def _limit_settings(self, rails: Dict[str, following_error.Limits]) -> LimitSettings:

@@ -97,9 +97,9 @@ def test_overview_has_every_module_script_and_invariant():
     listed = ["%s/%s" % (room, m) for room, row in rows for m in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(modules)
     story = overview.split("## A homing move")[1].split("\n## ")[0]
-    told = re.findall(r"`(\w+/\w+)\.py`", story)
-    assert set(told) <= modules
-    assert {name.partition("/")[0] for name in told} == {room for room, _ in rows}
+    shown = re.findall(r"`(\w+/\w+)\.py`", story)
+    assert set(shown) <= modules
+    assert {name.partition("/")[0] for name in shown} == {room for room, _ in rows}
     part = overview.split("## The scripts")[1].split("\n## ")[0]
     patterns = re.findall(r"`([\w*]+\.(?:py|sh))`", part)
     scripts = [ROOT.joinpath("scripts").glob(pattern) for pattern in patterns]

@@ -117,7 +117,7 @@ def skew_gained_mm(before, after):
 
 
 def told_positions(printer, kind):
-    """What GET_POSITION tells of each stepper ("mcu" or "stepper"), as text."""
+    """What GET_POSITION shows of each stepper ("mcu" or "stepper"), as text."""
     line = re.search(r"\b%s: (.*)" % (kind,), "\n".join(printer.gcode("GET_POSITION"))).group(1)
     found = re.findall(r"((?:stepper|dual_carriage)[ \w]*):(-?[\d.]+)", line)
     # [stepper a] of generic_cartesian is called stepper_a by the virtual printer

@@ -33,8 +33,8 @@ def test_check_that_a_homing_move_has_put_off_is_made_after_it(start):
     printer.gcode("PROBE\nG28 X")
     printer.sleep(0.1)
     assert in_sync(printer) is False
-    told = [message for message in heard if "!! multi_mcu_resync: stepper_z1 on z1" in message]
-    assert len(told) == 1
+    shown = [message for message in heard if "!! multi_mcu_resync: stepper_z1 on z1" in message]
+    assert len(shown) == 1
 
 
 def test_check_that_two_homing_moves_have_put_off_is_made_after_the_last(start):

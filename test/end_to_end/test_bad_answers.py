@@ -195,7 +195,7 @@ def test_stepper_that_was_stopped_in_the_move_before_is_told_and_put_back(start,
     printer, before = start_level(start)
     # The homing move is under way in the host while the one before it still runs
     printer.call_at(printer.now_s() + 0.75, lambda: printer.control("mcu z1 trip reason=0"))
-    # The host says first that it was not told of a trigger
+    # The host says first that it has not heard of a trigger
     error_of(printer, "G1 Z%d F300\nPROBE" % (height_mm,))
     assert printer.state() == "ready"
     assert in_sync(printer) is False

@@ -30,7 +30,7 @@ def one_host(tmp_path):
 
 
 def test_machine_of_the_thread_homes_levels_and_restarts(start):
-    """The benchmark (--can) levels a hundred times"""
+    """The benchmark (--can) levels a hundred times."""
     with start(CAN_PRINTER) as printer:
         printer.gcode("G28" + "\nQUAD_GANTRY_LEVEL" * LEVELLINGS)
         before = level_truth(printer)

@@ -22,8 +22,8 @@ STEPPER_LINE = re.compile(
 )
 
 
-def told_statistics(lines):
-    """The figures that a command told of each stepper: MCU, count and the rest."""
+def shown_statistics(lines):
+    """The figures that a command showed of each stepper: MCU, count and the rest."""
     found = {}
     for line in lines:
         match = STEPPER_LINE.fullmatch(line)
@@ -58,47 +58,47 @@ def limits(printer):
 
 def test_help_lists_every_documented_command(start):
     printer = start(SamplePrinter())
-    told = "\n".join(printer.gcode("HELP"))
+    shown = "\n".join(printer.gcode("HELP"))
     reference = (ROOT / "docs" / "G-Codes.md").read_text(encoding="utf-8")
     commands = re.findall(r"^#### (\w+)", reference, re.MULTILINE)
     assert len(commands) == 6
     for command in commands:
-        assert re.search(r"^(?:// )?%s *: \w" % (command,), told, re.MULTILINE), command
+        assert re.search(r"^(?:// )?%s *: \w" % (command,), shown, re.MULTILINE), command
 
 
 def test_query_tells_each_axis_and_why_it_is_not_in_sync(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
-    told = printer.gcode("QUERY_RESYNC")
-    assert told == [
+    shown = printer.gcode("QUERY_RESYNC")
+    assert shown == [
         "// axis x: unknown, not homed yet",
         "// axis z: unknown, not homed yet",
         "// No homing move yet",
     ]
     printer.gcode("G28\nFORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")
-    told = printer.gcode("QUERY_RESYNC")
-    assert told[:3] == [
+    shown = printer.gcode("QUERY_RESYNC")
+    assert shown[:3] == [
         "// axis x: in sync",
         "// axis z: not in sync, FORCE_MOVE has moved 'stepper_z1' alone",
         "// Last of %d homing moves:" % (len(logged_moves(printer)),),
     ]
     assert re.fullmatch(
-        r"// stepper_z: (z|probe) triggered, corrected, speed \d+\.\d mm/s", told[3]
+        r"// stepper_z: (z|probe) triggered, corrected, speed \d+\.\d mm/s", shown[3]
     )
-    assert len(told) == 8
+    assert len(shown) == 8
 
 
 def test_statistics_are_those_of_the_log_lines_and_start_anew_after_a_reset(start):
     printer = started(start)
     probe_at_random(printer, 3)
     moves = logged_moves(printer)
-    told = told_statistics(printer.gcode("RESYNC_STATS"))
-    assert list(told) == SamplePrinter().z_names
-    for name, (mcu, count, figures) in told.items():
+    shown = shown_statistics(printer.gcode("RESYNC_STATS"))
+    assert list(shown) == SamplePrinter().z_names
+    for name, (mcu, count, figures) in shown.items():
         assert (mcu, count) == (moves[0].rails[0].steppers[name].mcu, len(moves))
         assert figures == pytest.approx(computed(moves, name), abs=1e-3)
         assert figures[:3] == pytest.approx(computed(moves, name)[:3], abs=1e-6)
     lines = printer.gcode("RESYNC_STATS RESET=1")
-    assert told_statistics(lines) == told
+    assert shown_statistics(lines) == shown
     assert lines[-1] == "// The statistics have been reset"
     assert printer.gcode("RESYNC_STATS") == ["// No statistics yet"]
     status = printer.status("multi_mcu_resync")
@@ -106,8 +106,8 @@ def test_statistics_are_those_of_the_log_lines_and_start_anew_after_a_reset(star
     assert set(status["latency_max_ms"].values()) == {0.0}
     printer.gcode("G1 Z10 F600\nPROBE")
     assert printer.status("multi_mcu_resync")["homing_moves"] == len(moves) + 1
-    told = told_statistics(printer.gcode("RESYNC_STATS"))
-    assert {count for _, count, _ in told.values()} == {1}
+    shown = shown_statistics(printer.gcode("RESYNC_STATS"))
+    assert {count for _, count, _ in shown.values()} == {1}
 
 
 def test_accuracy_is_probe_accuracy_and_the_figures_of_its_own_moves(start):
@@ -123,9 +123,9 @@ def test_accuracy_is_probe_accuracy_and_the_figures_of_its_own_moves(start):
     # Kalico probes once more, and leaves that out
     assert len(moves) in (5, 6)
     assert {round(move.rails[0].speed_mm_s) for move in moves} == {4}
-    told = told_statistics(lines[lines.index("// resync accuracy results:") :])
-    assert list(told) == SamplePrinter().z_names
-    for name, (_, count, figures) in told.items():
+    shown = shown_statistics(lines[lines.index("// resync accuracy results:") :])
+    assert list(shown) == SamplePrinter().z_names
+    for name, (_, count, figures) in shown.items():
         assert count == len(moves)
         assert figures[:3] == pytest.approx(computed(moves, name)[:3], abs=1e-6)
         assert figures[3:6] == pytest.approx(computed(moves, name)[3:], abs=1e-3)
@@ -135,10 +135,10 @@ def test_accuracy_is_probe_accuracy_and_the_figures_of_its_own_moves(start):
 def test_drift_that_accuracy_tells_is_the_true_one(start):
     printer = started(start, correct=False)
     before = level_truth(printer)
-    told = told_statistics(printer.gcode("RESYNC_ACCURACY SAMPLES=10"))
+    shown = shown_statistics(printer.gcode("RESYNC_ACCURACY SAMPLES=10"))
     after = level_truth(printer)
     gained_mm = {name: after[name].position_mm - before[name].position_mm for name in before}
-    drifts_mm = {name: figures[6] for name, (_, _, figures) in told.items()}
+    drifts_mm = {name: figures[6] for name, (_, _, figures) in shown.items()}
     assert max(map(abs, drifts_mm.values())) > 0.005
     for name, drift_mm in drifts_mm.items():
         assert drift_mm == pytest.approx(gained_mm[name] - gained_mm["stepper_z"], abs=2e-6)
@@ -168,8 +168,8 @@ def test_printer_without_a_probe_says_so_and_has_the_other_commands(start):
         "// max_cor",
         "// on_ferr",
     ]
-    told = told_statistics(printer.gcode("RESYNC_STATS"))
-    assert list(told) == ["stepper_x", "stepper_x1", "stepper_y", "stepper_y1"]
+    shown = shown_statistics(printer.gcode("RESYNC_STATS"))
+    assert list(shown) == ["stepper_x", "stepper_x1", "stepper_y", "stepper_y1"]
 
 
 def test_limits_are_told_without_parameters(start):

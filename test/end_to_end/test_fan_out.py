@@ -111,7 +111,7 @@ def test_pin_that_reads_triggered_at_the_start_is_named_before_anything_moves(st
     with pytest.raises(GCodeError, match="pin 'z3:PB6' reads triggered before the move"):
         printer.gcode("PROBE")
     printer.sleep(0.5)
-    # The others stop once they have been told
+    # The others stop once they have heard of it
     assert all(pulses(printer, name)[1] <= 2 for name in ("stepper_z", "stepper_z1"))
     assert pulses(printer, "stepper_z3")[1] == 0
     force(printer, "z3", "none")

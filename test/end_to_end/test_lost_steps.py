@@ -48,8 +48,8 @@ def test_lost_steps_are_found_within_the_check_interval(start):
     printer.listen(heard.append)
     printer.sleep(2)
     assert in_sync(printer) is False
-    told = [message for message in heard if "!! multi_mcu_resync: stepper_z1 on z1" in message]
-    assert len(told) == 1
+    shown = [message for message in heard if "!! multi_mcu_resync: stepper_z1 on z1" in message]
+    assert len(shown) == 1
     assert printer.log().count("multi_mcu_resync: stepper_z1 on z1: counted") == 1
 
 
@@ -106,9 +106,9 @@ def test_lost_steps_are_only_told_if_that_is_wanted(start):
     printer, _ = start_level(start, on_ferror="warn")
     lose(printer, "up")
     printer.gcode("G1 Z12\nM400")
-    told = [line for line in printer.gcode("RESYNC_CHECK") if line.startswith("// multi_mcu")]
-    assert len(told) == 1
-    assert "stepper_z1 on z1: counted" in told[0]
+    shown = [line for line in printer.gcode("RESYNC_CHECK") if line.startswith("// multi_mcu")]
+    assert len(shown) == 1
+    assert "stepper_z1 on z1: counted" in shown[0]
     # It is true all the same
     assert in_sync(printer) is False
 

@@ -20,7 +20,7 @@ UNLIKE_GEARS = SamplePrinter(
 
 pytestmark = pytest.mark.area("mapping kept")
 Z_NAMES = UNLIKE_GEARS.z_names
-# What GET_POSITION tells of a position
+# What GET_POSITION shows of a position
 RESOLUTION_MM = 2e-6
 
 

@@ -1,4 +1,4 @@
-# What the status and the log line tell of the homing moves of real hosts
+# What the status and the log line say of the homing moves of real hosts
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

@@ -27,7 +27,7 @@ Frame = namedtuple("Frame", ["time_ns", "id", "data"])
 
 
 def crc_15(bits: str) -> int:
-    """Return the checksum of classic frames"""
+    """Return the checksum of classic frames."""
     value = 0
     for bit in bits:
         value = value << 1 ^ (0x4599 if (value >> 14 & 1) != int(bit) else 0)
@@ -36,7 +36,7 @@ def crc_15(bits: str) -> int:
 
 
 def stuffed(bits: str) -> str:
-    """Return the bits with one of the other kind behind each five alike"""
+    """Return the bits with one of the other kind behind each five alike."""
     sent = ""
     for bit in bits:
         sent += bit
@@ -46,7 +46,7 @@ def stuffed(bits: str) -> str:
 
 
 def classic_bits(identifier: int, data: bytes, remote_size: Optional[int] = None) -> int:
-    """Return the length of a classic frame with the three bits that part it from the next"""
+    """Return the length of a classic frame with the three bits that part it from the next."""
     remote = "0" if remote_size is None else "1"
     size = f"{len(data) if remote_size is None else remote_size:04b}"
     if identifier & EXTENDED:
@@ -59,7 +59,7 @@ def classic_bits(identifier: int, data: bytes, remote_size: Optional[int] = None
 
 
 def fd_bits(identifier: int, data: bytes) -> Tuple[int, int]:
-    """Return how many bits of an FD frame, with those that part it from the next, go slow and fast
+    """Return how many bits of an FD frame, with those that part it from the next, go slow and fast.
 
     The data's size must be one that FD frames have.
     """
@@ -78,7 +78,7 @@ def fd_bits(identifier: int, data: bytes) -> Tuple[int, int]:
 
 
 class Bus:
-    """A socket of the host's on a bus of a simulation"""
+    """A socket of the host's on a bus of a simulation."""
 
     def __init__(self, simulation: wire.Simulation, name: str = "can0") -> None:
         self.simulation, self.name = simulation, name
@@ -90,17 +90,17 @@ class Bus:
         self.taken: List[Frame] = []
 
     def set(self, option: str, value: int) -> None:
-        """Set one of the options of can_message.h"""
+        """Set one of the options of can_message.h."""
         number = getattr(self.library, option)
         self.library.can_socket_set(self.simulation.pointer, self.socket, number, value)
 
     def filter(self, *pairs: Tuple[int, int]) -> None:
-        """Let these identifiers through, each under its mask"""
+        """Let these identifiers through, each under its mask."""
         filters = FFI.new("struct can_rule[]", pairs)
         self.library.can_socket_filter(self.simulation.pointer, self.socket, filters, len(pairs))
 
     def write(self, identifier: int, data: bytes = b"", is_fd: bool = False, size: int = -1) -> int:
-        """Send a frame now; return 0 or an errno"""
+        """Send a frame now; return 0 or an errno."""
         size = len(data) if size < 0 else size
         values = {"id": identifier, "size": size, "is_fd": is_fd, "data": data}
         message = FFI.new("struct can_message *", values)
@@ -108,7 +108,7 @@ class Bus:
         return self.library.can_socket_write(self.simulation.pointer, self.socket, message, now_ns)
 
     def read(self) -> List[Frame]:
-        """Return what has come"""
+        """Return what has come."""
         found, message = [], FFI.new("struct can_message *")
         while self.library.can_socket_read(self.simulation.pointer, self.socket, message):
             data = bytes(message.data)
@@ -117,22 +117,22 @@ class Bus:
         return found
 
     def take(self) -> None:
-        """Keep what has come in `taken`: a socket has no room for very much"""
+        """Keep what has come in `taken`: a socket has no room for very much."""
         self.taken += self.read()
 
     def counters(self) -> Dict[str, str]:
-        """Return the counters of the bus and its stations"""
+        """Return the counters of the bus and its stations."""
         pairs = (item.split("=") for item in self.simulation.ask("can_counters"))
         start = self.name + "."
         return {key[len(start) :]: value for key, value in pairs if key.startswith(start)}
 
     def assign(self, node: int, uuid: int) -> None:
-        """Assign a node id"""
+        """Assign a node id."""
         assert self.write(ADMIN, bytes([SET_NODE]) + uuid.to_bytes(6, "big") + bytes([node])) == 0
 
 
 class NodeHost(wire.Host):
-    """The host's end of the message protocol with one node"""
+    """The host's end of the message protocol with one node."""
 
     def __init__(self, bus: Bus, node: int) -> None:
         self.bus, self.transmit_id = Bus(bus.simulation, bus.name), 0x100 + 2 * node
@@ -140,22 +140,22 @@ class NodeHost(wire.Host):
         super().__init__(bus.simulation, "none", dictionary_of(is_on_can=True))
 
     def open(self) -> None:
-        """A socket is open from the start"""
+        """A socket is open from the start."""
 
     def write(self, data: bytes) -> None:
-        """Write bytes, eight in a frame"""
+        """Write bytes, eight in a frame."""
         for start in range(0, len(data), 8):
             assert self.bus.write(self.transmit_id, data[start : start + 8]) == 0
 
     def take(self) -> None:
-        """Take what has arrived"""
+        """Take what has arrived."""
         for frame in self.bus.read():
             assert 0 < len(frame.data) <= 8
             self.accept(frame.data)
 
 
 def dictionary_of(is_on_can: bool) -> dictionary.Dictionary:
-    """Return the firmware that all MCUs of a description have"""
+    """Return the firmware that all MCUs of a description have."""
     return dictionary.build("virtual", wire.FREQUENCY_HZ, is_on_can=is_on_can)
 
 
@@ -166,7 +166,7 @@ def describe(
     lines: Sequence[str] = (),
     seed: int = 1,
 ) -> str:
-    """Return a description of a bus "can0" with nodes n0, n1 and so on
+    """Return a description of a bus "can0" with nodes n0, n1 and so on.
 
     The adapter takes no time unless `bus` says so.
     """

@@ -42,7 +42,7 @@ TICKS_S = 20e-6
 def environment(
     folder: Path, packages: Optional[Path] = None, **settings: object
 ) -> Dict[str, str]:
-    """Return the environment of a managed program; settings are named without their prefix
+    """Return the environment of a managed program; settings are named without their prefix.
 
     What it imports may be in the folder `packages`.
     """
@@ -62,14 +62,14 @@ def environment(
 
 
 def python(program: str) -> List[str]:
-    """Return the command of a toy program, which may use what the prelude defines"""
+    """Return the command of a toy program, which may use what the prelude defines."""
     return [sys.executable, "-c", PRELUDE + textwrap.dedent(program)]
 
 
 def run(
     folder: Path, command: Sequence[str], **settings: object
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command in virtual time without a driver"""
+    """Run a command in virtual time without a driver."""
     return subprocess.run(
         command,
         env=environment(folder, **settings),
@@ -82,19 +82,19 @@ def run(
 
 
 def output(folder: Path, program: str, **settings: object) -> str:
-    """Return what a toy program prints; it must succeed"""
+    """Return what a toy program prints; it must succeed."""
     done = run(folder, python(program), **settings)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def seconds(folder: Path, program: str, **settings: object) -> List[float]:
-    """Return the numbers that a toy program prints"""
+    """Return the numbers that a toy program prints."""
     return [float(word) for word in output(folder, program, **settings).split()]
 
 
 class Driven(Resource):
-    """A toy program in virtual time which this process drives; use it in a `with` statement"""
+    """A toy program in virtual time which this process drives; use it in a `with` statement."""
 
     def __init__(self, folder: Path, program: str, **settings: object) -> None:
         self._socket, process_end = socket.socketpair()
@@ -113,35 +113,35 @@ class Driven(Resource):
             )
 
     def close(self) -> None:
-        """End the program, whatever it does"""
+        """End the program, whatever it does."""
         self.hang_up()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
 
     def ask(self, request: str) -> str:
-        """Return the reply to a request, "" if the program has ended"""
+        """Return the reply to a request, "" if the program has ended."""
         self._file.write(request + "\n")
         self._file.flush()
         return self._file.readline().rstrip("\n")
 
     def wait(self, until_s: Optional[float] = None) -> Tuple[str, float]:
-        """Let time pass; return why it stopped and when"""
+        """Let time pass; return why it stopped and when."""
         request = "wait" if until_s is None else f"wait {until_s:.9f}"
         status, reason, now_s = self.ask(request).split()
         assert status == "ok"
         return reason, float(now_s)
 
     def now_s(self) -> float:
-        """Return the virtual time"""
+        """Return the virtual time."""
         return float(self.ask("now").split()[1])
 
     def hang_up(self) -> None:
-        """Close the control socket"""
+        """Close the control socket."""
         self._file.close()
         self._socket.close()
 
     def end(self) -> Tuple[int, str]:
-        """Wait for the program's end; return its exit code and what it printed"""
+        """Wait for the program's end; return its exit code and what it printed."""
         printed, _ = self.process.communicate(timeout=REAL_TIMEOUT_S)
         return self.process.returncode, printed

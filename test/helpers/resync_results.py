@@ -1,4 +1,4 @@
-# Results of homing moves for the tests of what the user is told
+# Results of homing moves for the tests of what the user reads
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

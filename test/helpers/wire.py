@@ -25,7 +25,7 @@ Message = namedtuple("Message", ["time_ns", "sequence", "name", "values"])
 
 
 def checksum(data: bytes) -> int:
-    """Return the CRC-16 of a block's header and payload"""
+    """Return the CRC-16 of a block's header and payload."""
     value = 0xFFFF
     for byte in data:
         value ^= byte
@@ -35,13 +35,13 @@ def checksum(data: bytes) -> int:
 
 
 def frame(payload: bytes, sequence: int) -> bytes:
-    """Return a block which carries the payload"""
+    """Return a block which carries the payload."""
     start = bytes([len(payload) + 5, 0x10 | sequence & 0x0F]) + payload
     return start + checksum(start).to_bytes(2, "big") + bytes([SYNC])
 
 
 def encode_integer(value: int) -> bytes:
-    """Return a number as it is written on the wire"""
+    """Return a number as it is written on the wire."""
     value = (value + (1 << 31)) % (1 << 32) - (1 << 31)
     groups = [value & 0x7F]
     while not -32 <= value < 96:
@@ -51,7 +51,7 @@ def encode_integer(value: int) -> bytes:
 
 
 def decode_integer(data: bytes, position: int) -> Tuple[int, int]:
-    """Return the number at a position, and the position behind it"""
+    """Return the number at a position, and the position behind it."""
     byte = data[position]
     value = byte & 0x7F
     if value >= 96:
@@ -64,7 +64,7 @@ def decode_integer(data: bytes, position: int) -> Tuple[int, int]:
 
 
 def split_blocks(data: bytearray) -> List[bytes]:
-    """Take all whole blocks from the start of the data; they must be well formed"""
+    """Take all whole blocks from the start of the data; they must be well formed."""
     blocks = []
     while data and len(data) >= data[0]:
         block = bytes(data[: data[0]])
@@ -76,11 +76,11 @@ def split_blocks(data: bytearray) -> List[bytes]:
 
 
 class LoadError(Exception):
-    """The simulation refuses the description"""
+    """The simulation refuses the description."""
 
 
 class Simulation(Resource):
-    """One simulation; use it in a `with` statement
+    """One simulation; use it in a `with` statement.
 
     Times are nanoseconds; `now_ns` is the time reached. `hosts` maps the name of each MCU
     to the `Host` on its link, which is open already.
@@ -102,22 +102,22 @@ class Simulation(Resource):
                 self.hosts[name] = Host(self, device_path(name))
 
     def close(self) -> None:
-        """Free the simulation"""
+        """Free the simulation."""
         self.library.simulation_free(self.pointer)
 
     def run_until(self, time_ns: int) -> None:
-        """Let time pass; the hosts take what reaches them"""
+        """Let time pass; the hosts take what reaches them."""
         while self.now_ns < time_ns:
             self.now_ns = self.library.simulation_advance(self.pointer, time_ns)
             for host in self.hosts.values():
                 host.take()
 
     def run(self, duration_s: float) -> None:
-        """Let time pass, in seconds"""
+        """Let time pass, in seconds."""
         self.run_until(self.now_ns + round(duration_s * SECOND_NS))
 
     def control(self, request: str) -> str:
-        """Return the reply to a request"""
+        """Return the reply to a request."""
         reply = FFI.new("char[]", 8192)
         self.library.simulation_control(
             self.pointer, self.now_ns, request.encode(), reply, len(reply)
@@ -126,27 +126,27 @@ class Simulation(Resource):
         return text
 
     def ask(self, request: str) -> List[str]:
-        """Return the words of a reply, which must be "ok" """
+        """Return the words of a reply, which must be "ok"."""
         state, *words = self.control(request).split(" ")
         assert state == "ok", " ".join(words)
         return words
 
     def pulses(self) -> Dict[str, int]:
-        """Return the signed pulses of all steppers"""
+        """Return the signed pulses of all steppers."""
         return {item.split(":")[0]: int(item.split(":")[1]) for item in self.ask("steppers")}
 
     def positions(self) -> Dict[str, float]:
-        """Return the true positions (mm) of all steppers"""
+        """Return the true positions (mm) of all steppers."""
         return {item.split(":")[0]: float(item.split(":")[2]) for item in self.ask("steppers")}
 
     def counters(self, mcu: str) -> Dict[str, str]:
-        """Return the counters of one MCU"""
+        """Return the counters of one MCU."""
         pairs = (item.split("=") for item in self.ask("counters"))
         return {key[len(mcu) + 1 :]: value for key, value in pairs if key.startswith(mcu + ".")}
 
 
 class Host:
-    """The host's end of one link"""
+    """The host's end of one link."""
 
     def __init__(
         self,
@@ -171,35 +171,35 @@ class Host:
         self.open()
 
     def open(self) -> None:
-        """Open the device"""
+        """Open the device."""
         self.library.link_open(self.simulation.pointer, self.link, self.simulation.now_ns)
 
     def close(self) -> None:
-        """Close the device"""
+        """Close the device."""
         self.library.link_close(self.simulation.pointer, self.link, self.simulation.now_ns)
 
     def encode(self, name: str, *values: int) -> bytes:
-        """Return a command as a part of a payload"""
+        """Return a command as a part of a payload."""
         number, text = self.commands[name]
         assert len(values) == len(text.split()) - 1, text
         return b"".join(encode_integer(value) for value in (number, *values))
 
     def write(self, data: bytes) -> None:
-        """Write bytes as they are"""
+        """Write bytes as they are."""
         now_ns = self.simulation.now_ns
         self.library.link_write(self.simulation.pointer, self.link, data, len(data), now_ns)
 
     def send_payload(self, payload: bytes) -> None:
-        """Send a block with the next sequence number"""
+        """Send a block with the next sequence number."""
         self.write(frame(payload, self.sequence))
         self.sequence += 1
 
     def send(self, name: str, *values: int) -> None:
-        """Send one command in a block of its own"""
+        """Send one command in a block of its own."""
         self.send_payload(self.encode(name, *values))
 
     def take(self) -> None:
-        """Take what has arrived"""
+        """Take what has arrived."""
         size = self.library.link_readable(self.simulation.pointer, self.link)
         if not size:
             return
@@ -208,14 +208,14 @@ class Host:
         self.accept(bytes(data))
 
     def accept(self, data: bytes) -> None:
-        """Take bytes that have arrived"""
+        """Take bytes that have arrived."""
         self.raw += data
         self._unread += data
         for block in split_blocks(self._unread):
             self.received.append(self._decode(block))
 
     def _decode(self, block: bytes) -> Message:
-        """Take a block apart"""
+        """Take a block apart."""
         payload, position = block[2:-3], 0
         name, values = "ack", {}  # type: str, Dict[str, Any]
         if payload:
@@ -228,7 +228,7 @@ class Host:
         return Message(self.simulation.now_ns, block[1] & 0x0F, name, values)
 
     def ask(self, response: str, name: str, *values: int, wait_s: float = 0.02) -> Dict[str, Any]:
-        """Send a command and return the values of the response to it"""
+        """Send a command and return the values of the response to it."""
         before = len(self.received)
         self.send(name, *values)
         self.simulation.run(wait_s)
@@ -238,19 +238,19 @@ class Host:
         raise AssertionError(f"no {response}, but {self.received[before:]}")
 
     def all(self, name: str) -> List[Message]:
-        """Return all messages of a name"""
+        """Return all messages of a name."""
         return [message for message in self.received if message.name == name]
 
     def clock(self) -> int:
-        """Return a clock of the MCU a moment ago"""
+        """Return a clock of the MCU a moment ago."""
         return self.ask("clock", "get_clock")["clock"]
 
     def position(self, oid: int) -> int:
-        """Return the position (steps) that the MCU counts for a stepper"""
+        """Return the position (steps) that the MCU counts for a stepper."""
         return self.ask("stepper_position", "stepper_get_position", oid)["pos"]
 
     def configure(self, commands: Sequence[Tuple[Union[str, int], ...]], count: int = 20) -> None:
-        """Send a configuration: (name, values...) for each command"""
+        """Send a configuration: (name, values...) for each command."""
         self.send("allocate_oids", count)
         for name, *values in commands:
             self.send(str(name), *(int(value) for value in values))
@@ -259,7 +259,7 @@ class Host:
         assert not self.all("shutdown"), self.shutdown_reason()
 
     def shutdown_reason(self) -> Optional[str]:
-        """Return why the MCU has shut down, None if it has not"""
+        """Return why the MCU has shut down, None if it has not."""
         messages = self.all("shutdown")
         if not messages:
             return None
@@ -268,7 +268,7 @@ class Host:
 
 
 def _decode_value(payload: bytes, position: int, kind: str) -> Tuple[Union[int, bytes], int]:
-    """Return an argument of a response, and the position behind it"""
+    """Return an argument of a response, and the position behind it."""
     if kind.endswith("s"):
         end = position + 1 + payload[position]
         return payload[position + 1 : end], end
@@ -277,7 +277,7 @@ def _decode_value(payload: bytes, position: int, kind: str) -> Tuple[Union[int, 
 
 
 def device_path(mcu: str) -> str:
-    """Return the path of the device of an MCU"""
+    """Return the path of the device of an MCU."""
     return f"/dev/virtual/{mcu}"
 
 
@@ -288,7 +288,7 @@ def describe(
     links: Optional[Mapping[str, str]] = None,
     seed: int = 1,
 ) -> str:
-    """Return a description with one MCU "main", or with those given by name and further keys
+    """Return a description with one MCU "main", or with those given by name and further keys.
 
     `links` maps names to the keys of a link; by default it takes 100 us each way.
     """

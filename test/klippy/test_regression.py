@@ -3,12 +3,14 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-"""A .test file names a CONFIG, the firmware build (DICTIONARY) of each
+"""Cases in the format of Klipper's regression suite.
+
+A .test file names a CONFIG, the firmware build (DICTIONARY) of each
 micro-controller, whether it SHOULD_FAIL, and G-code.  One with several CONFIG
 lines runs the same G-code with each of them.
 
 Klipper's runner looks at the exit code only.  This one also reads the log, and
-wants each failure to be told as the line "# Refused: ..." of the .test or
+wants each failure to be reported as the line "# Refused: ..." of the .test or
 .cfg file says.
 """
 

@@ -53,7 +53,7 @@ def described(function):
     places = "co_varnames co_argcount co_kwonlyargcount co_posonlyargcount co_nlocals"
     places += " co_name co_filename co_firstlineno co_freevars"
     return (
-        # Python before 3.11 tells in a flag that no variable is a closure's
+        # Python before 3.11 shows by a flag that no variable is a closure's
         code.co_flags & ~CO_NOFREE,
         [getattr(function, name) for name in names.split()],
         [getattr(code, place) for place in places.split()],

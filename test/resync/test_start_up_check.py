@@ -150,15 +150,15 @@ def test_code_that_another_extra_has_swapped_since_is_left_to_it(module):
 
 def test_keyword_defaults_of_a_function_are_kept():
     class Endstop:
-        def add_stepper(self, stepper, *, told="yes"):
-            raise ConfigError(told)
+        def add_stepper(self, stepper, *, reason="yes"):
+            raise ConfigError(reason)
 
     lifted = lift(Endstop, lambda endstop, stepper: True)
     with pytest.raises(ConfigError, match="yes"):
         Endstop().add_stepper("stepper_z")
     lifted.undo()
     with pytest.raises(ConfigError, match="no"):
-        Endstop().add_stepper("stepper_z", told="no")
+        Endstop().add_stepper("stepper_z", reason="no")
 
 
 def test_check_in_a_closure_is_lifted_and_left_as_it_was():

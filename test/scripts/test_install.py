@@ -21,7 +21,7 @@ from virtual_printer.session import Session
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("multi_mcu_resync.py", "resync")
 ORIGIN = "https://git.example.org/someone/multi_mcu_resync.git"
-# What the hosts tell git to ignore, as far as it matters here
+# What the hosts have git ignore, as far as it matters here
 IGNORED = {
     "extras": "*.so\n*.pyc\n",
     "plugins": "*.so\n*.pyc\n__pycache__/\nklippy/plugins/*\n!klippy/plugins/__init__.py\n",
@@ -427,7 +427,7 @@ def test_missing_path_is_named_with_the_option_for_it(site: Site) -> None:
 
 @pytest.mark.parametrize("argument", ["-x", "-k", "extra"])
 def test_bad_argument_points_to_the_help(site: Site, argument: str) -> None:
-    assert "(-h tells more)" in site.refusal(argument)
+    assert "(-h shows more)" in site.refusal(argument)
     usage = site.install("-h")
     assert all("  %s " % (option,) in usage for option in ("-k", "-e", "-c", "-s", "-u", "-h"))
 

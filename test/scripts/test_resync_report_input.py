@@ -219,7 +219,7 @@ def test_unreadable_file_is_a_log_error(tmp_path):
         list(files.lines_of(str(tmp_path / "none"), Progress([]), Damage()))
 
 
-# Runs the report and tells its CPU time (s) and peak memory (bytes)
+# Runs the report and prints its CPU time (s) and peak memory (bytes)
 MEASURE = """
 import json, resource, sys
 from scripts.owner.report.command import main

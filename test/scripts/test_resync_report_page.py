@@ -16,8 +16,8 @@ from helpers.resync_logs import CONFIG, MOVE, stats, stats_mcu
 from scripts.owner.report import command, plots
 from scripts.owner.report.log import Log
 
-# Loads a page as it is into a frame, and tells what the browser made of it
-HARNESS = """<!DOCTYPE html><meta charset="utf-8"><pre id="told">nothing yet</pre>
+# Loads a page as it is into a frame, and shows what the browser made of it
+HARNESS = """<!DOCTYPE html><meta charset="utf-8"><pre id="shown">nothing yet</pre>
 <iframe id="page" style="width:1200px;height:900px" srcdoc="%s"></iframe>
 <script>
 addEventListener("load", async () => {
@@ -25,7 +25,7 @@ addEventListener("load", async () => {
   const images = [...page.images];
   await Promise.all(images.map(image => image.decode().catch(() => null)));
   const frame = document.getElementById("page").contentWindow;
-  document.getElementById("told").textContent = JSON.stringify({
+  document.getElementById("shown").textContent = JSON.stringify({
     images: images.map(image => ({
       alt: image.alt, natural: image.naturalWidth, shown: image.getBoundingClientRect().width,
       high: image.getBoundingClientRect().height, dark: image.currentSrc !== image.src,
@@ -102,7 +102,7 @@ def page(tmp_path_factory):
 
 
 def look_at(page, folder, *options):
-    """What the browser tells of a page."""
+    """What the browser makes of a page."""
     assert shutil.which("chromium"), "no Chromium; run: scripts/setup.sh --browser"
     harness = folder / "harness.html"
     harness.write_text(HARNESS % (html.escape(page.read_text(encoding="utf-8")),))
@@ -115,32 +115,32 @@ def look_at(page, folder, *options):
         timeout=120,
         check=True,
     )
-    told = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL).group(1)
-    return json.loads(html.unescape(told))
+    shown = re.search(r'<pre id="shown">(.*?)</pre>', done.stdout, re.DOTALL).group(1)
+    return json.loads(html.unescape(shown))
 
 
 def test_page_renders_in_a_browser_with_all_its_plots(page, tmp_path):
-    told = look_at(page, tmp_path)
-    assert len(told["images"]) == 7
-    for image in told["images"]:
+    shown = look_at(page, tmp_path)
+    assert len(shown["images"]) == 7
+    for image in shown["images"]:
         assert image["natural"] > 400, image
         assert image["shown"] > 400, image
         assert image["high"] > 150, image
         assert image["alt"]
         assert not image["dark"]
-    assert told["headings"][0] == "Log"
-    assert "Clock sync" in told["headings"]
+    assert shown["headings"][0] == "Log"
+    assert "Clock sync" in shown["headings"]
     # Nothing sticks out of it, and nothing in a log is taken for the page's own language
-    assert told["width"] <= 1200
-    assert "<b>Timer too close</b>" in told["text"]
-    assert told["fetched"] == []
-    assert told["ground"] == "rgb(243, 245, 248)"
+    assert shown["width"] <= 1200
+    assert "<b>Timer too close</b>" in shown["text"]
+    assert shown["fetched"] == []
+    assert shown["ground"] == "rgb(243, 245, 248)"
 
 
 def test_page_is_dark_where_the_user_wants_it_dark(page, tmp_path):
-    told = look_at(page, tmp_path, "--blink-settings=preferredColorScheme=0")
-    assert told["ground"] == "rgb(13, 17, 23)"
-    assert all(image["dark"] and image["natural"] > 400 for image in told["images"])
+    shown = look_at(page, tmp_path, "--blink-settings=preferredColorScheme=0")
+    assert shown["ground"] == "rgb(13, 17, 23)"
+    assert all(image["dark"] and image["natural"] > 400 for image in shown["images"])
 
 
 def test_page_asks_no_network_for_anything(page):

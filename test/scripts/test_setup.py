@@ -36,7 +36,7 @@ def run(
 
 
 def failure(done: "subprocess.CompletedProcess[str]") -> str:
-    """Return the one line that a failed set-up has printed as its error"""
+    """Return the one line that a failed set-up has printed as its error."""
     assert done.returncode != 0
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
@@ -45,7 +45,7 @@ def failure(done: "subprocess.CompletedProcess[str]") -> str:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """Return a fresh copy of what set-up needs of the project"""
+    """Return a fresh copy of what set-up needs of the project."""
     folder = tmp_path / "clone"
     shutil.copytree(str(ROOT / "scripts"), str(folder / "scripts"))
     return folder
@@ -112,7 +112,7 @@ def test_half_finished_environment_is_made_again(tmp_path: Path, clone: Path) ->
 
 
 def stamps(clone: Path, *names: str) -> List[str]:
-    """Return what setup.sh wants the environments to be made from"""
+    """Return what setup.sh wants the environments to be made from."""
     script = (clone / "scripts" / "setup.sh").read_text()
     functions = clone / "scripts" / "functions.sh"
     functions.write_text(script[: script.index("environments=(")])
@@ -142,7 +142,7 @@ def test_missing_libsodium_is_in_the_command_to_run(tmp_path: Path, clone: Path)
 
 @pytest.fixture
 def equipped(clone: Path) -> Path:
-    """Return a clone that has the environments of this one, but none for a checkout"""
+    """Return a clone that has the environments of this one, but none for a checkout."""
     ours, theirs = ROOT / ".env", clone / ".env"
     theirs.mkdir()
     for name in ("tools", "moonraker", "kalico", "klipper_v0_12"):

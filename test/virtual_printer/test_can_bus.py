@@ -20,7 +20,7 @@ QUERY = bytes([can_wire.QUERY_UNASSIGNED])
 
 @contextmanager
 def started(folder: Path, *arguments: object, **more: object) -> Iterator[Bus]:
-    """Run a simulation; yield a socket on its bus"""
+    """Run a simulation; yield a socket on its bus."""
     text = can_wire.describe(folder, *arguments, **more)  # type: ignore[arg-type]
     with wire.Simulation(text, folder) as simulation:
         yield Bus(simulation)
@@ -61,7 +61,7 @@ def test_frames_of_one_sender_follow_each_other_in_order_without_a_gap(tmp_path:
 
 
 def test_lowest_identifier_wins_and_nobody_interrupts_a_frame(tmp_path: Path) -> None:
-    """The nodes' answers to a query tie with a lower and a higher identifier of the host's"""
+    """The nodes' answers to a query tie with a lower and a higher identifier of the host's."""
     for identifier, first in ((ADMIN_RESPONSE - 1, "host"), (ADMIN_RESPONSE + 1, "node")):
         with started(tmp_path, UUIDS[:1]) as bus:
             other = Bus(bus.simulation)
@@ -78,7 +78,7 @@ def test_lowest_identifier_wins_and_nobody_interrupts_a_frame(tmp_path: Path) ->
 def test_load_of_high_priority_delays_a_frame_by_one_frame_only_when_the_bus_is_taken(
     tmp_path: Path,
 ) -> None:
-    """A frame that is on the wire is finished first, then the lowest identifier goes"""
+    """A frame that is on the wire is finished first, then the lowest identifier goes."""
     latencies_us: List[float] = []
     with started(tmp_path, bus="bit_rate=1000000 load=0.5 load_id=2000") as bus:
         other = Bus(bus.simulation)
@@ -148,7 +148,7 @@ def test_spoilt_frames_are_sent_again_and_none_is_lost(tmp_path: Path) -> None:
 
 
 def test_an_error_costs_the_rest_of_the_frame_and_the_error_frame(tmp_path: Path) -> None:
-    """Bits of the spoilt attempts: 1 to all of the frame, 6 to 12 of flags, 8 and 3 behind them"""
+    """Bits of the spoilt attempts: 1 to all of the frame, 6 to 12 of flags, 8 and 3 behind them."""
     spoilt = []
     with started(tmp_path) as bus:
         whole = classic_bits(0x234, b"12345678")

@@ -37,7 +37,7 @@ def fd_bus(tmp_path: Path) -> Iterator[Bus]:
 
 
 def sent_bits(bus: Bus, identifier: int, data: bytes = b"", **more: int) -> int:
-    """Return how many bits the bus counts for one frame"""
+    """Return how many bits the bus counts for one frame."""
     before = int(bus.counters()["bits"])
     assert bus.write(identifier, data, **more) == 0
     bus.simulation.run(0.01)

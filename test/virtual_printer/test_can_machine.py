@@ -23,7 +23,7 @@ UUID = "0123456789ab"
 def load(
     folder: Path, can_bus: Optional[Section] = None, old: str = "", new: str = "", truth: str = ""
 ) -> Machine:
-    """Read the sample printer, with some text replaced and another bus or machine file"""
+    """Read the sample printer, with some text replaced and another bus or machine file."""
     printer_cfg = CAN_PRINTER.printer_cfg()
     assert old in printer_cfg
     (folder / "printer.cfg").write_text(printer_cfg.replace(old, new, 1))
@@ -33,7 +33,7 @@ def load(
 
 
 def uuid_line(name: str) -> str:
-    """Return the line of printer.cfg that names an MCU's uuid"""
+    """Return the line of printer.cfg that names an MCU's uuid."""
     section = CAN_PRINTER.printer_cfg().split(f"[mcu {name}]\n")[1]
     return section.split("\n")[0]
 

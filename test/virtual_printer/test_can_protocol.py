@@ -19,7 +19,7 @@ QUERY = bytes([can_wire.QUERY_UNASSIGNED])
 
 @contextmanager
 def started(folder: Path, count: int = 3, **more: object) -> Iterator[Bus]:
-    """Run a simulation with some nodes; yield a socket on its bus"""
+    """Run a simulation with some nodes; yield a socket on its bus."""
     uuids = [*UUIDS, *range(1, 20)][:count]
     text = can_wire.describe(folder, uuids, **more)  # type: ignore[arg-type]
     with wire.Simulation(text, folder) as simulation:
@@ -27,7 +27,7 @@ def started(folder: Path, count: int = 3, **more: object) -> Iterator[Bus]:
 
 
 def attach(bus: Bus, name: str, node: int, uuid: int) -> NodeHost:
-    """Assign a node id and return the host of this node"""
+    """Assign a node id and return the host of this node."""
     bus.assign(node, uuid)
     host = bus.simulation.hosts[name] = NodeHost(bus, node)
     bus.simulation.run(0.002)
@@ -35,7 +35,7 @@ def attach(bus: Bus, name: str, node: int, uuid: int) -> NodeHost:
 
 
 def uuids_told(bus: Bus) -> List[int]:
-    """Query unassigned nodes; return their uuids in the order of the answers"""
+    """Query unassigned nodes; return their uuids in the order of the answers."""
     watcher = Bus(bus.simulation)
     watcher.filter((ADMIN_RESPONSE, 0x7FF))
     assert bus.write(ADMIN, QUERY) == 0

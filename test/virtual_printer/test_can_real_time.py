@@ -37,7 +37,7 @@ def write_config(folder: Path, interface: str, data_rate: int = 0) -> None:
 def test_nodes_answer_on_the_interface_that_carries_the_name(
     tmp_path: Path, data_rate: int
 ) -> None:
-    """The interface is that of an empty bus in virtual time, so no kernel needs to have one"""
+    """The interface is that of an empty bus in virtual time, so no kernel needs to have one."""
     simulation_library.load()
     write_config(tmp_path, "can0", data_rate)
     outer = tmp_path / "machine.txt"

@@ -39,7 +39,7 @@ def description(folder: Path, bus: str = BUS) -> Path:
 
 
 def lines(folder: Path, program: str, bus: str = BUS, **settings: object) -> List[str]:
-    """Return the lines that a program prints"""
+    """Return the lines that a program prints."""
     command = managed.python(PRELUDE)
     command[-1] += managed.textwrap.dedent(program)
     if "python" in settings:

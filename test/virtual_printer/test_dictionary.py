@@ -1,4 +1,4 @@
-# The data dictionary: what hosts read out of it, and what the simulation is told
+# The data dictionary: what hosts read out of it, and what the simulation gets
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

@@ -41,7 +41,7 @@ def may_include(folder: str, header: str) -> bool:
 
 
 def breaches(source: str, folder: str) -> List[str]:
-    """Return the headers that a file of a folder must not include"""
+    """Return the headers that a file of a folder must not include."""
     headers = (os.path.normpath(os.path.join(folder, name)) for name in INCLUDE.findall(source))
     return [header for header in headers if not may_include(folder, header)]
 

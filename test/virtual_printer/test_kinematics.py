@@ -71,7 +71,7 @@ def starts(found: Machine) -> Dict[str, float]:
 
 
 def switched(found: Machine) -> List[str]:
-    """Return what each switch feels"""
+    """Return what each switch feels."""
     return [
         one.carriage if isinstance(one, CarriageEndstop) else "nozzle"
         for one in found.endstops
@@ -227,7 +227,7 @@ def host(request: pytest.FixtureRequest) -> hosts.Host:
 
 
 def needed(name: str, host: hosts.Host) -> Optional[str]:
-    """Return why a host cannot run a printer"""
+    """Return why a host cannot run a printer."""
     generic = name.startswith("generic")
     if generic and not (host.klippy / "kinematics" / "generic_cartesian.py").exists():
         return f"{host.name} has no generic_cartesian"

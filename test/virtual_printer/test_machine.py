@@ -39,7 +39,7 @@ SAVED = """
 
 
 def sections(z_steppers: int = 4) -> Sections:
-    """Return a CoreXY printer with each Z stepper on an MCU of its own"""
+    """Return a CoreXY printer with each Z stepper on an MCU of its own."""
     motor = {"microsteps": 16, "rotation_distance": 40}
     rail = {"position_endstop": 300, "position_max": 300}
     found: Sections = {
@@ -66,7 +66,7 @@ def sections(z_steppers: int = 4) -> Sections:
 
 
 def text(of: Sections) -> str:
-    """Return sections as the text of a configuration file"""
+    """Return sections as the text of a configuration file."""
     lines: List[str] = []
     for name, options in of.items():
         lines += [f"[{name}]", *(f"{option}: {value}" for option, value in options.items()), ""]

@@ -26,7 +26,7 @@ PRINTER = SwitchPrinter("cartesian", {"y": ("y",)})
 
 
 def serve(folder: Path) -> "subprocess.Popen[str]":
-    """Start serving a printer whose devices are in a folder"""
+    """Start serving a printer whose devices are in a folder."""
     config = folder / "printer.cfg"
     config.write_text(PRINTER.printer_cfg().replace("/tmp/virtual_printer", f"{folder}/dev"))
     (folder / "machine.cfg").write_text(PRINTER.machine_cfg())
@@ -48,13 +48,13 @@ def serve(folder: Path) -> "subprocess.Popen[str]":
 
 
 def end(process: "subprocess.Popen[str]") -> str:
-    """Interrupt a process and return the rest of what it says"""
+    """Interrupt a process and return the rest of what it says."""
     process.send_signal(signal.SIGINT)
     return process.communicate(timeout=TIMEOUT_REAL_S)[0]
 
 
 def ask(api: ApiSocket, method: str, params: Dict[str, Any]) -> Dict[str, Any]:
-    """Return Klippy's answer to a request"""
+    """Return Klippy's answer to a request."""
     number = api.send(method, params)
     deadline_s = time.monotonic() + TIMEOUT_REAL_S
     while time.monotonic() < deadline_s:
@@ -66,7 +66,7 @@ def ask(api: ApiSocket, method: str, params: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def connect(folder: Path) -> ApiSocket:
-    """Return a connection to a Klippy that is ready"""
+    """Return a connection to a Klippy that is ready."""
     api = ApiSocket()
     deadline_s = time.monotonic() + TIMEOUT_REAL_S
     state = "not there"
@@ -82,7 +82,7 @@ def connect(folder: Path) -> ApiSocket:
 
 
 def home_x(folder: Path) -> List[str]:
-    """Start everything in a new folder and home X; return what the server says at its end"""
+    """Start everything in a new folder and home X; return what the server says at its end."""
     folder.mkdir()
     served = serve(folder)
     host = next(one for one in hosts.available() if one.name in hosts.REGISTRY_HOSTS)
@@ -108,7 +108,7 @@ def home_x(folder: Path) -> List[str]:
 
 
 def test_host_in_real_time_homes_x_and_may_take_one_retry(tmp_path: Path) -> None:
-    """Real time depends on the machine's load, so the first failure of all this is forgiven"""
+    """Real time depends on the machine's load, so the first failure of all this is forgiven."""
     try:
         said = home_x(tmp_path / "first")
     except (AssertionError, TimeoutError) as error:

@@ -231,7 +231,7 @@ def test_death_of_klippy_is_told_with_its_logs_end(host: hosts.Host, tmp_path: P
 
 
 def running_instead(code: str) -> hosts.Host:
-    """Return a host that runs some Python in place of Klippy"""
+    """Return a host that runs some Python in place of Klippy."""
     return dataclasses.replace(hosts.available()[0], entry=("-c", code))
 
 

@@ -49,7 +49,7 @@ def test_clock_on_the_wire_wraps_and_timers_go_on(tmp_path: Path) -> None:
 
 
 def run_scenario(folder: Path, seed: int, pieces: int) -> bytes:
-    """Home over a jittery link and return every byte that reached the host"""
+    """Home over a jittery link and return every byte that reached the host."""
     folder.mkdir()
     lines = [
         "carriage z axis=z start=1 x=0 y=0",

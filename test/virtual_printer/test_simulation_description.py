@@ -118,7 +118,7 @@ def test_comments_blank_lines_and_order_do_not_matter(tmp_path: Path) -> None:
 
 
 def lifts(places: list) -> list:
-    """Return a carriage and its stepper for each place"""
+    """Return a carriage and its stepper for each place."""
     return [
         line.replace(" z ", f" z{i} ").replace(" s ", f" s{i} ").replace("x=0 y=0", f"x={x} y={y}")
         for i, (x, y) in enumerate(places)

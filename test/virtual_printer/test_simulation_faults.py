@@ -33,7 +33,7 @@ def host(simulation: wire.Simulation) -> wire.Host:
 
 
 def step(host: wire.Host, direction: int, count: int) -> None:
-    """Take steps, one each millisecond"""
+    """Take steps, one each millisecond."""
     host.send("reset_step_clock", OID, host.clock() + 40 * TICKS_PER_MS)
     host.send("set_next_step_dir", OID, direction)
     host.send("queue_step", OID, TICKS_PER_MS, count, 0)
@@ -59,7 +59,7 @@ def test_lost_steps_are_neither_taken_nor_counted_once(
 
 
 def payloads(host: wire.Host, command: str, *values: int) -> List[bytes]:
-    """Ask, and return what arrives as it is, acknowledgements apart"""
+    """Ask, and return what arrives as it is, acknowledgements apart."""
     before = len(host.raw)
     host.send(command, *values)
     try:
@@ -122,7 +122,7 @@ def test_any_value_of_a_response_can_be_nonsense(
 
 
 def host_response(host: wire.Host, name: str, *values: int) -> bytes:
-    """A response as it should be"""
+    """A response as it should be."""
     number = next(n for n, text in host.responses.items() if text.split()[0] == name)
     return b"".join(wire.encode_integer(value) for value in (number, *values))
 

@@ -49,7 +49,7 @@ def host(simulation: wire.Simulation) -> wire.Host:
 
 
 def home(host: wire.Host, level: int = 1, steps: int = 300, report_ms: int = 0) -> int:
-    """Drive down at one step per ms with the endstop armed; return the clock of the start"""
+    """Drive down at one step per ms with the endstop armed; return the clock of the start."""
     clock = host.clock() + LEAD_TICKS
     host.send("trsync_start", TRSYNC, clock, report_ms * TICKS_PER_MS, EXPIRED)
     host.send("stepper_stop_on_trigger", STEPPER, TRSYNC)

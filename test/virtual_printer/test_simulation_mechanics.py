@@ -35,7 +35,7 @@ def z_lines(places: List[Tuple[float, float]]) -> List[str]:
 
 
 def xy_lines(moves: List[str], x: float, y: float) -> List[str]:
-    """Return carriages x and y with steppers s0, s1... that move what is given for each"""
+    """Return carriages x and y with steppers s0, s1... that move what is given for each."""
     return [
         f"carriage x axis=x start={x}",
         f"carriage y axis=y start={y}",
@@ -48,7 +48,7 @@ def xy_lines(moves: List[str], x: float, y: float) -> List[str]:
 
 
 def start(folder: Path, lines: List[str]) -> wire.Simulation:
-    """Start a simulation in which the steppers have the oids of their order"""
+    """Start a simulation in which the steppers have the oids of their order."""
     simulation = wire.Simulation(wire.describe(folder, lines), folder)
     single = "\n".join(lines).split("\n")
     steppers = [line.split() for line in single if line.startswith("stepper")]
@@ -61,7 +61,7 @@ def start(folder: Path, lines: List[str]) -> wire.Simulation:
 
 
 def move(simulation: wire.Simulation, steps: Dict[int, int]) -> None:
-    """Move steppers by their oids"""
+    """Move steppers by their oids."""
     host = simulation.hosts["main"]
     clock = host.clock() + 20_000_000
     for oid, count in steps.items():

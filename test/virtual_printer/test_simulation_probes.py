@@ -1,4 +1,4 @@
-# Probes beyond a switch: a BLTouch with its pin, and a sensor that tells its height
+# Probes beyond a switch: a BLTouch with its pin, and a sensor that reports its height
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -46,7 +46,7 @@ def host(simulation: wire.Simulation) -> wire.Host:
 
 
 def pulse(simulation: wire.Simulation, width_us: int) -> None:
-    """Send what bltouch.py sends for a command: five pulses"""
+    """Send what bltouch.py sends for a command: five pulses."""
     host = simulation.hosts["main"]
     clock = host.clock() + 40 * TICKS_PER_MS
     host.send("queue_digital_out", OUT, clock, width_us * TICKS_PER_US)

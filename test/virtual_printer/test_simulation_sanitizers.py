@@ -125,7 +125,7 @@ UUIDS = (0x112233445566, 0x0A0B0C0D0E0F)
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a program which runs a script on a sanitized simulation"""
+    """Return a program which runs a script on a sanitized simulation."""
     folder = tmp_path_factory.mktemp("sanitized")
     (folder / "driver.c").write_text(DRIVER)
     sources = [folder / "driver.c", *sorted(wire.SIMULATION_SOURCES.rglob("*.c"))]
@@ -167,7 +167,7 @@ def describe(folder: Path) -> str:
 
 
 class Script:
-    """Lines for the driver, sent in order with some time between them"""
+    """Lines for the driver, sent in order with some time between them."""
 
     def __init__(self, commands: Callable[..., bytes]) -> None:
         self.encode = commands
@@ -196,7 +196,7 @@ class Script:
 
 
 def add_can(script: Script) -> None:
-    """Add what happens on the bus: queries, commands, all kinds of frames, a node going off"""
+    """Add what happens on the bus: queries, commands, all kinds of frames, a node going off."""
     script.can(can_wire.ADMIN, bytes([can_wire.QUERY_UNASSIGNED]))
     script.run(0.01)
     for node, uuid in enumerate(UUIDS, 4):
@@ -216,7 +216,7 @@ def add_can(script: Script) -> None:
 
 
 def write_script(encode: Callable[..., bytes]) -> Script:
-    """Return a script which touches everything: homing, faults, shutdown, restart, nonsense"""
+    """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
         script.send(link, "allocate_oids", 8)

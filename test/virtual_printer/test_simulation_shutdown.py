@@ -103,7 +103,7 @@ REASONS: List[Tuple[str, List[Command]]] = [
 
 
 def send(host: wire.Host, commands: List[Command]) -> None:
-    """Send commands; clocks count from 20 ms from now on, or back from now"""
+    """Send commands; clocks count from 20 ms from now on, or back from now."""
     soon = host.clock() + LEAD_TICKS
     clocks = {"reset_step_clock", "queue_digital_out", "endstop_home", "trsync_start"}
     for name, *values in commands:

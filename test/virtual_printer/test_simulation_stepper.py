@@ -43,7 +43,7 @@ def host(simulation: wire.Simulation) -> wire.Host:
 
 
 def queue(host: wire.Host, clock: int, moves: List[Move]) -> None:
-    """Queue moves; the first interval counts from the clock"""
+    """Queue moves; the first interval counts from the clock."""
     payload = host.encode("reset_step_clock", OID, clock)
     for direction, interval, count, add in moves:
         payload += host.encode("set_next_step_dir", OID, direction)
@@ -56,7 +56,7 @@ def queue(host: wire.Host, clock: int, moves: List[Move]) -> None:
 
 
 def step_clocks(clock: int, moves: List[Move]) -> List[Tuple[int, int]]:
-    """Return the clock and the direction (1 or -1) of each step, one by one"""
+    """Return the clock and the direction (1 or -1) of each step, one by one."""
     steps = []
     for direction, interval, count, add in moves:
         for _ in range(count):
@@ -149,7 +149,7 @@ def test_motor_with_other_pins_stands_still(tmp_path: Path) -> None:
 
 
 def stop(host: wire.Host, simulation: wire.Simulation) -> int:
-    """Start a long move, stop it half way by a trigger and return where it halted"""
+    """Start a long move, stop it half way by a trigger and return where it halted."""
     clock = host.clock() + LEAD_TICKS
     host.send("trsync_start", TRSYNC, 0, 0, 0)
     host.send("stepper_stop_on_trigger", OID, TRSYNC)
@@ -239,13 +239,13 @@ PULSE_TICKS = 50_000
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[wire.Simulation]:
-    """Return a simulation whose stepper makes pulses of half a millisecond"""
+    """Return a simulation whose stepper makes pulses of half a millisecond."""
     with start(tmp_path, config=[("config_stepper", OID, 1, 2, 0, PULSE_TICKS)]) as simulation:
         yield simulation
 
 
 def run_into_pulse(simulation: wire.Simulation) -> int:
-    """Take one step and return its clock while its pulse lasts"""
+    """Take one step and return its clock while its pulse lasts."""
     host = simulation.hosts["main"]
     clock = host.clock() + LEAD_TICKS
     queue(host, clock, [(1, 1000, 1, 0)])

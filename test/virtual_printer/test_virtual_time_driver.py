@@ -154,7 +154,7 @@ def test_stall_needs_a_duration(tmp_path: Path, duration: str) -> None:
 
 
 def cpu_ns(driven: managed.Driven) -> Tuple[int, int]:
-    """Return the CPU time that the program tells, and what the kernel tells of its process"""
+    """Return the CPU time that the program reports, and what the kernel reports of its process."""
     fields = Path(f"/proc/{driven.process.pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     return int(driven.ask("cpu").split()[1]), ticks * 10**9 // os.sysconf("SC_CLK_TCK")

@@ -42,7 +42,7 @@ BUSY_PROGRAM = """
 
 @contextmanager
 def burners(count: int) -> Iterator[None]:
-    """Keep the CPUs busy meanwhile"""
+    """Keep the CPUs busy meanwhile."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
@@ -53,7 +53,7 @@ def burners(count: int) -> Iterator[None]:
 
 
 def schedule(folder: Path, seed: int) -> Tuple[str, str]:
-    """Return what the busy program prints, and the hash of its schedule"""
+    """Return what the busy program prints, and the hash of its schedule."""
     printed = managed.output(folder, BUSY_PROGRAM, seed=seed, latency_us="100:500:2000:20")
     return printed, (folder / "schedule").read_text()
 

@@ -30,7 +30,7 @@ MALFORMED = {
     "stepper_position": ("cut", "long", "unknown", "value"),
     "trsync_state": ("cut", "long", "unknown"),
 }
-# Triggers' reasons on the wire: all steppers of one MCU stop, told as this
+# Triggers' reasons on the wire: all steppers of one MCU stop, with this one
 TRIP_REASONS = (0, 2)
 
 
@@ -178,7 +178,7 @@ class Kind(NamedTuple):
     extra_shuts_down: bool = False
     # Whether what strikes are commands, of which each accounts for itself
     is_by_command: bool = False
-    # Whether an extra is told to strike later on
+    # Whether an extra is to strike later on
     is_planned: bool = False
 
 

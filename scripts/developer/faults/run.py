@@ -60,7 +60,7 @@ def draw_random_printer(name: str, kind: Kind, rng: random.Random) -> RandomPrin
     return draw_printer(rng, is_tight, kind.options, kind.draw_script, kind.sections)
 
 
-def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None) -> Outcome:
+def run_seed(seed: int, host: str, show: Optional[Callable[[str], None]] = None) -> Outcome:
     """Do the run of a seed."""
     outcome = Outcome(seed, kind_of(seed))
     rng = random.Random(seed)
@@ -81,8 +81,8 @@ def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None)
     def say(text: str) -> None:
         line = "%10.6f %s" % (session.now_s(), text)
         outcome.story.append(line)
-        if tell is not None:
-            tell(line)
+        if show is not None:
+            show(line)
 
     try:
         with session:
@@ -95,8 +95,8 @@ def run_seed(seed: int, host: str, tell: Optional[Callable[[str], None]] = None)
                 outcome.wrong_steps = aim.wrong_steps
                 outcome.steps_in_travel_direction = aim.wrong_step_count
                 outcome.tracebacks = tracebacks(session.log())
-                if tell is not None:
-                    tell(session.log())
+                if show is not None:
+                    show(session.log())
     except SessionError as e:
         outcome.hangs.append(str(e))
     return outcome

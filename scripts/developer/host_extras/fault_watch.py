@@ -17,7 +17,7 @@ class FaultWatch:
         # being called; only the resync comes first, at the end of the move
         for event in ("begin", "end"):
             self.printer.register_event_handler(
-                "homing:homing_move_%s" % (event,), self._teller(event)
+                "homing:homing_move_%s" % (event,), self._noting(event)
             )
         self.printer.register_event_handler("klippy:ready", self._handle_ready)
 
@@ -25,8 +25,8 @@ class FaultWatch:
         fields.update(event=event)
         self.gcode.respond_raw("fault_watch %s" % (json.dumps(fields),))
 
-    def _teller(self, event):
-        def tell(homing_move):
+    def _noting(self, event):
+        def note(homing_move):
             toolhead = self.printer.lookup_object("toolhead")
             if homing_move.toolhead is not toolhead:
                 # manual_stepper and the like bring a toolhead of their own
@@ -37,7 +37,7 @@ class FaultWatch:
             wait_s = toolhead.get_last_move_time() - toolhead.mcu.estimated_print_time(now)
             self._say(event, endstops=names, wait_s=wait_s)
 
-        return tell
+        return note
 
     def _handle_ready(self):
         for name in LEVELLERS:

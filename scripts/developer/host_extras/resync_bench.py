@@ -11,7 +11,7 @@ from .resync.host import mapping
 from .resync.model.correction_time import common_duration_s
 
 # The virtual printer's library is part of the process: in virtual time the
-# clocks of the C library tell that computing costs nothing
+# clocks of the C library say that computing costs nothing
 process = ctypes.CDLL(None)
 
 

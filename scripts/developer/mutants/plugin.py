@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-"""The plan is a JSON file, which MUTANT_PLAN names:
+"""The plan is a JSON file, which MUTANT_PLAN names.
 
 hosts    for each host but the first, the test files that run on it too
 record   the folder for what each test has reached, or null

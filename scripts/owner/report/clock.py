@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-"""Klippy estimates each MCU's clock rate (freq, ticks per second of host time) and, for all but
+"""How well clocks follow.
+
+Klippy estimates each MCU's clock rate (freq, ticks per second of host time) and, for all but
 the main MCU, the rate (adj, ticks per second of print time) at which the MCU's clock meets the
 main MCU's again SYNC_SPAN_S ahead. Print time runs with the main MCU's clock, so adj would be
 freq * nominal / freq of the main MCU if the clocks agreed already. What adj differs from it is

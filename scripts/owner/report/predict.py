@@ -3,7 +3,9 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-"""The trigger travels from the endstop's MCU to the host and from there to the stepper's MCU, half
+"""Expected overshoot.
+
+The trigger travels from the endstop's MCU to the host and from there to the stepper's MCU, half
 a round trip (srtt) each; a stepper on the endstop's own MCU stops at once. What the host itself
 takes comes on top. Overshoot is speed times that latency. Klippy prints srtt to a whole
 millisecond, so the sum of two halves is right to 0.5 ms only.

@@ -13,7 +13,7 @@ HOMING_S = 0.3
 
 
 def shipped_functions():
-    """The functions of the host's classes, by the names under which they are told."""
+    """The functions of the host's classes, by the names under which they are shown."""
     mcu = host_module("mcu")
     dispatch = getattr(mcu, "TriggerDispatch", mcu.MCU_endstop)
     force_move = host_module("extras.force_move").ForceMove
@@ -40,17 +40,17 @@ def is_stood_in_for(function):
 
 
 def described(function):
-    """All that a function tells about itself, as text."""
+    """All that a function shows of itself, as text."""
     code = function.__code__
-    told = {name: getattr(code, name) for name in dir(code) if name in CODE_FIELDS}
-    # Python before 3.11 tells in a flag that no variable is a closure's
-    told["flags"] = code.co_flags & ~CO_NOFREE
-    told.update((name, getattr(function, name)) for name in FUNCTION_FIELDS)
-    told["signature"] = inspect.signature(function)
-    told["full"] = inspect.getfullargspec(function)
-    told["source"] = inspect.getsource(function)
-    told["wrapped"] = hasattr(function, "__wrapped__")
-    return repr(told)
+    shown = {name: getattr(code, name) for name in dir(code) if name in CODE_FIELDS}
+    # Python before 3.11 shows by a flag that no variable is a closure's
+    shown["flags"] = code.co_flags & ~CO_NOFREE
+    shown.update((name, getattr(function, name)) for name in FUNCTION_FIELDS)
+    shown["signature"] = inspect.signature(function)
+    shown["full"] = inspect.getfullargspec(function)
+    shown["source"] = inspect.getsource(function)
+    shown["wrapped"] = hasattr(function, "__wrapped__")
+    return repr(shown)
 
 
 FUNCTION_FIELDS = (
@@ -145,8 +145,8 @@ class Inspecting:
         self.look("add_stepper", dispatch, dispatch.add_stepper)
         level = find("quad_gantry_level").z_status
         self.look("check_retry_result", level, level.check_retry_result)
-        told = [sorted(self.replaced), sorted(self.changed), self.left]
-        gcmd.respond_info(json.dumps(told))
+        shown = [sorted(self.replaced), sorted(self.changed), self.left]
+        gcmd.respond_info(json.dumps(shown))
 
     def cmd_INSPECT_SET(self, gcmd):
         ways = {

@@ -104,7 +104,7 @@ class ProximityEndstop(ContactEndstop):
 
 class StandInBeacon:
     cmd_STANDIN_PROBE_help = "Probe once, by contact with CONTACT=1"
-    cmd_STANDIN_TAP_help = "Probe by contact, pull back, and tell the toolhead's moves meanwhile"
+    cmd_STANDIN_TAP_help = "Probe by contact, pull back, and report the toolhead's moves meanwhile"
 
     def __init__(self, config):
         self.printer = config.get_printer()

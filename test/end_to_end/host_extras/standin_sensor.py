@@ -17,7 +17,7 @@ def host_module(name):
 
 
 class Sensor:
-    """A sensor of the virtual printer: it triggers any trsync, and tells its height."""
+    """A sensor of the virtual printer: it triggers any trsync, and reports its height."""
 
     def __init__(self, config):
         self.printer = config.get_printer()

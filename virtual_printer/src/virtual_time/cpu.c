@@ -39,7 +39,7 @@ cpu_note_waited(int64_t since_ns)
         waiting_ns += cpu_thread_ns() - since_ns;
 }
 
-// CPU time (ns) of the process but for waits; only differences tell anything
+// CPU time (ns) of the process but for waits; only differences mean anything
 INTERCEPT int64_t
 virtual_printer_cpu_ns(void)
 {

@@ -12,7 +12,7 @@
 
 #define COND_CLOCK_IS_MONOTONIC 2
 
-// Does the calling thread hold a mutex whose kind tells it so? The real call
+// Does the calling thread hold a mutex whose kind says so? The real call
 // then answers at once, instead of a wait without end.
 static bool
 real_lock_refuses(const pthread_mutex_t *mutex)

@@ -146,7 +146,7 @@ def _load(ffi: HelperFfi, host_chelper: str) -> HelperLibrary:
             return ffi.dlopen(path)
         except OSError as e:
             error = e
-            logging.info("multi_mcu_resync: the C helper is built anew: %s", e)
+            logging.info("multi_mcu_resync: the C helper is built again: %s", e)
     try:
         _build_into(path, host_chelper)
         return ffi.dlopen(path)

@@ -15,7 +15,7 @@ SETTLING_S, MEASURING_S = 0.005, 0.020
 
 
 class Endstop(host_module("mcu").MCU_endstop):
-    """Made anew for each probing move; gives the end of the move for its trigger time."""
+    """Made for each probing move; gives the end of the move for its trigger time."""
 
     def __init__(self, probe):
         # The host's own is not called: nothing of it is used

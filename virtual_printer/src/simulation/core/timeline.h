@@ -14,7 +14,7 @@ struct timeline {
     struct event_queue events;
     int64_t now_ns;
     uint64_t seed; // of all streams of random numbers
-    // Something reached the host and the host was not told yet
+    // Something reached the host and the host has not heard of it yet
     int is_host_due;
 };
 

@@ -4,7 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-// Real firmware has nothing like it.  It tells the height of a probe over
+// Real firmware has nothing like it.  It reports the height of a probe over
 // the bed, for stand-ins of probes that measure it: eddy current sensors.
 
 #include "../mechanics/mechanics.h" // sensor_height_mm

@@ -79,7 +79,7 @@ void can_station_send(struct can_station *station,
 size_t can_station_waiting(const struct can_station *station);
 enum can_state can_station_state(const struct can_station *station);
 
-// What the bus asks and tells a station; NULL stands for a spoilt message
+// What the bus asks of a station, and what it reports to it; NULL stands for a spoilt message
 int can_station_is_contending(const struct can_station *station);
 const struct can_message *can_station_oldest(const struct can_station *station);
 void can_station_note_sent(struct can_station *station, int is_good);

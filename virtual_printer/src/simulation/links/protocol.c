@@ -107,7 +107,7 @@ receiver_reset(struct receiver *receiver)
     receiver->is_hunting = receiver->has_complained = 0;
 }
 
-// Skip to behind the next sync byte; the host is told about it once
+// Skip to behind the next sync byte; the host hears of it once
 static enum block_verdict
 hunt_for_sync(struct receiver *receiver, size_t *size)
 {

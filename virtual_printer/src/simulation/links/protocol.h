@@ -24,7 +24,7 @@ enum block_verdict {
     BLOCK_INCOMPLETE, // wait for more bytes
     BLOCK_ACCEPTED,
     BLOCK_DISCARDED, // skip silently
-    BLOCK_REFUSED // skip, and tell the host which block is expected
+    BLOCK_REFUSED // skip, and let the host know which block is expected
 };
 
 struct receiver {
