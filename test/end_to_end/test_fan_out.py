@@ -191,6 +191,16 @@ def test_pins_of_one_signal_are_looked_at_often_however_slow_the_probe_is(start)
 
 
 # The other refused configs are in test/klippy
+def test_communication_timeout_stays_the_hosts_own_error(start):
+    printer = start(FANNED)
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    printer.control("link z2 delay_us=60000 from_s=%.3f for_s=0.06" % (printer.now_s() + 0.3,))
+    with pytest.raises(GCodeError, match="Communication timeout"):
+        printer.gcode("PROBE")
+    printer.gcode("PROBE")
+    assert printer.status("multi_mcu_resync")["in_sync"] == {"z": True}
+
+
 def test_tolerance_that_is_no_number_is_refused(start):
     sample = SAMPLE.with_resync(probe_pins=PINS, trigger_tolerance="nan")
     printer = start(sample, ready=False)

@@ -245,6 +245,17 @@ def test_steppers_that_were_moved_alone_until_none_is_apart_are_in_sync(start, m
     assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
 
 
+def test_unlike_steppers_that_were_moved_alone_by_as_much_are_in_sync(start):
+    # A step of every second one is twice as long
+    sample = SamplePrinter(z_gear_ratios=("80:16", "40:16", "80:16", "40:16"))
+    printer, before = start_at_height(start, sample)
+    printer.gcode(force_moves(*[(number, 0.5) for number in range(3)]))
+    assert in_sync(printer) == {"z": False}
+    printer.gcode(force_moves((3, 0.5)))
+    assert in_sync(printer) == {"z": True}
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_force_move_that_follows_a_move_at_once_counts_its_own_steps(start):
     printer, before = start_at_height(start, SamplePrinter())
     printer.gcode("G1 Z14 F300\n" + force_moves((1, 0.5)) + "\nRESYNC")

@@ -45,22 +45,42 @@ def refusal(host, folder):
         return printer.state_message().splitlines()[0]
 
 
+# A constant of mcu.py, or in Kalico an option
+NO_TIMEOUT = """
+if "TRSYNC_TIMEOUT" in globals():
+    del TRSYNC_TIMEOUT
+"""
+NO_TIMEOUT_OPTION = """
+class DangerOptions(DangerOptions):
+    def __init__(self, config):
+        super().__init__(config)
+        del self.multi_mcu_trsync_timeout
+"""
 REFUSED = "multi_mcu_resync: this version of the host is not supported, it has no "
 GONE = """
 del MCU_stepper.get_past_mcu_position, MCU_stepper.get_trapq
 """
 
 
-def test_all_that_is_missing_is_told_before_anything_moves(changed, tmp_path):
+def test_all_that_is_missing_is_named_before_anything_moves(changed, tmp_path):
     line = refusal(changed("stepper.py", GONE), tmp_path)
     assert line.startswith(REFUSED)
     for name in ("get_past_mcu_position", "get_trapq"):
         assert "stepper.MCU_stepper.%s" % (name,) in line
 
 
-def test_check_that_has_gone_is_told_when_the_section_is_read(changed, tmp_path):
+def test_check_that_has_gone_is_named_when_the_section_is_read(changed, tmp_path):
     # Whatever class has it, by another name than the one that is looked for
     text = "\nclass TriggerDispatch:\n    pass\n"
     line = refusal(changed("mcu.py", text), tmp_path)
     assert line.startswith(REFUSED)
     assert "mcu.TriggerDispatch.add_stepper" in line
+
+
+def test_timeout_of_homing_that_has_gone_is_named_before_anything_moves(host, changed, tmp_path):
+    path, text = "mcu.py", NO_TIMEOUT
+    if (host.klippy / "extras" / "danger_options.py").exists():
+        path, text = "extras/danger_options.py", NO_TIMEOUT_OPTION
+    line = refusal(changed(path, text), tmp_path)
+    assert line.startswith(REFUSED)
+    assert "mcu.TRSYNC_TIMEOUT" in line

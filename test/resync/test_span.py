@@ -280,6 +280,19 @@ def test_stepper_that_was_stopped_in_the_move_before_is_an_error_of_its_rail(bef
             read(40, 20, halt_steps, before_steps)
 
 
+@pytest.mark.parametrize(
+    "start_steps, sent_steps, before_steps, halts",
+    [(40, 20, 60, (42, 61)), (20, 40, 10, (9, 18)), (20, 40, 60, (42, 61)), (40, 20, 10, (9, 18))],
+)
+def test_count_at_either_end_of_the_move_before_is_one_of_it(
+    start_steps, sent_steps, before_steps, halts
+):
+    # The host rounds here too
+    for halt_steps in halts:
+        error = read(start_steps, sent_steps, halt_steps, before_steps).error
+        assert "has stopped 'stepper_z' before the homing move began" in error
+
+
 @pytest.mark.parametrize("trigger_time", [0.0, 3.5, 8.0])
 def test_trigger_position_that_nobody_knows_is_where_the_stepper_halted(trigger_time):
     found = read(40, 20, 25, trigger_time=trigger_time)

@@ -74,7 +74,7 @@ APT: Dict[str, List[str]] = {
     "ways": ["test_options", "test_safety"],
 }
 # How much CPU time (s) the tests of one mutant may take by what was recorded of them
-BUDGET_CPU_S = 60.0
+BUDGET_CPU_S = 120.0
 
 
 class RecordedTest(NamedTuple):

@@ -28,5 +28,4 @@ class Failure:
         """Raise the error if it was this move that failed."""
         if self._failed_move is not homing_move:
             return
-        self._failed_move = None
         raise self._printer.command_error(self._error)
