@@ -86,7 +86,7 @@ class Acknowledgement:
 
         def check(eventtime: float) -> float:
             self._look_at(list(self._rails))
-            return float(self._reactor.monotonic() + interval_s)
+            return self._reactor.monotonic() + interval_s
 
         self._reactor.register_timer(check, self._reactor.monotonic() + interval_s)
 
@@ -108,8 +108,7 @@ class Acknowledgement:
         return list(comparisons)
 
     def _command_error(self, e: AnswerError) -> Exception:
-        error: Exception = self._printer.command_error("multi_mcu_resync: %s" % (e,))
-        return error
+        return self._printer.command_error("multi_mcu_resync: %s" % (e,))
 
     def _print_time(self) -> float:
         return self._host.print_time_at(self._reactor.monotonic())
@@ -150,7 +149,7 @@ class Acknowledgement:
     def _next_look_time(self) -> float:
         """System time (s) at which to look at what is due; not while we may not ask."""
         if self._questions.is_stopped() or not self._due:
-            return float(self._reactor.NEVER)
+            return self._reactor.NEVER
         return self._host.system_time_at(min(self._due.values()))
 
     def _look_at_due(self, eventtime: float) -> float:

@@ -58,7 +58,7 @@ class Questions:
 
     def is_stopped(self) -> bool:
         """Whether a homing move or a shutdown keeps us from asking."""
-        return self._is_paused or bool(self._printer.is_shutdown())
+        return self._is_paused or self._printer.is_shutdown()
 
     def unanswered(self) -> AnswerError:
         """The error for the answer that is being waited for."""

@@ -54,7 +54,7 @@ class Homing:
 
     def _is_toolheads(self, homing_move: HomingMove) -> bool:
         # manual_stepper and the like bring a toolhead of their own
-        return bool(homing_move.toolhead is self._printer.lookup_object("toolhead"))
+        return homing_move.toolhead is self._printer.lookup_object("toolhead")
 
     def begin(self, homing_move: HomingMove) -> None:
         """Its steppers have not started yet; raises the host's error."""

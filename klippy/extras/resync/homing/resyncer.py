@@ -156,7 +156,7 @@ class Resyncer:
         return plan_rail(readings, self._options.target)
 
     def _mcu_name(self, stepper_name: str) -> str:
-        return str(self._steppers[stepper_name].get_mcu().get_name())
+        return self._steppers[stepper_name].get_mcu().get_name()
 
     def _correct(
         self,

@@ -123,7 +123,7 @@ class HomingSpan:
         """The present print time (s), by the slowest clock of the shared rails' MCUs."""
         now = self.homing_move.printer.get_reactor().monotonic()
         mcus = {s.get_mcu() for rail in self._rails for s in rail.steppers}
-        return min((float(mcu.estimated_print_time(now)) for mcu in mcus), default=0.0)
+        return min((mcu.estimated_print_time(now) for mcu in mcus), default=0.0)
 
     def skew_mm(self, rail: Rail) -> Dict[str, float]:
         """How far each stepper of a rail that moved stands from its first one.
@@ -190,8 +190,8 @@ class HomingSpan:
 
     def _reading(self, rail: Rail, stepper_position: StepperPosition) -> StepperReading:
         stepper = stepper_position.stepper
-        name, halt_steps = stepper_position.stepper_name, int(stepper_position.halt_pos)
-        start_steps = int(stepper_position.start_pos)
+        name, halt_steps = stepper_position.stepper_name, stepper_position.halt_pos
+        start_steps = stepper_position.start_pos
         if rail.name in self._miscounted:
             # Of what the host has counted only the direction is true
             sent_steps = self._watch.sent_steps.get(name, start_steps)
@@ -213,11 +213,11 @@ class HomingSpan:
         name = stepper_position.endstop_name
         if name not in self._watch.trigger_times:
             # Nobody knows where that was
-            return int(stepper_position.halt_pos)
+            return stepper_position.halt_pos
         pin_time = self._signals.trigger_time(name, stepper.get_mcu())
         if pin_time is None:
-            return int(stepper_position.trig_pos)
-        return int(stepper.get_past_mcu_position(pin_time))
+            return stepper_position.trig_pos
+        return stepper.get_past_mcu_position(pin_time)
 
     def _check_count(self, stepper_position: StepperPosition) -> str:
         """Why the stepper is not to be moved by its count; raises CountError."""

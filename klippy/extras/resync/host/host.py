@@ -283,9 +283,9 @@ class Host:
         if self._mcu.is_fileoutput():
             # No time passes in batch mode: steps come one after the other
             toolhead = self._printer.lookup_object("toolhead")
-            return float(toolhead.get_last_move_time())
+            return toolhead.get_last_move_time()
         now = self._reactor.monotonic()
-        return float(self._mcu.estimated_print_time(now)) + STEP_LEAD_S
+        return self._mcu.estimated_print_time(now) + STEP_LEAD_S
 
     def probe_endstop(self) -> Optional[Endstop]:
         """What the host's probe is in a homing move, None if there is no probe with a pin."""
@@ -316,7 +316,7 @@ class Host:
 
     def print_time_at(self, eventtime: float) -> float:
         """Print time (s) at a system time."""
-        return float(self._mcu.estimated_print_time(eventtime))
+        return self._mcu.estimated_print_time(eventtime)
 
     def endstop_pin(self, endstop: Endstop) -> str:
         """Name of an endstop's pin, for messages."""
@@ -346,7 +346,7 @@ class Host:
     def system_time_at(self, print_time: float) -> float:
         """System time (s) at which a print time (s) comes; now if it has passed."""
         now = self._reactor.monotonic()
-        return float(now + max(0.0, print_time - self._mcu.estimated_print_time(now)))
+        return now + max(0.0, print_time - self._mcu.estimated_print_time(now))
 
     def measure_after(
         self,

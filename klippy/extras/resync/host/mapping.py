@@ -33,7 +33,7 @@ class Placement(NamedTuple):
 
 def offset_mm(stepper: Stepper) -> float:
     """Mapping offset o (mm) in c = p * step_dist - o."""
-    return -float(stepper.mcu_to_commanded_position(0))
+    return -stepper.mcu_to_commanded_position(0)
 
 
 def skew_mm(steppers: Sequence[Stepper], offsets_mm: Mapping[str, float]) -> Dict[str, float]:
@@ -64,7 +64,7 @@ def follows(stepper: Stepper, toolhead: Toolhead) -> bool:
     Not while a levelling command moves another one alone, nor on a parked
     carriage of an IDEX printer of v0.11.
     """
-    return bool(stepper.get_trapq() == toolhead.get_trapq())
+    return stepper.get_trapq() == toolhead.get_trapq()
 
 
 def is_parked(stepper: Stepper) -> bool:
@@ -90,7 +90,7 @@ def commanded_at(
     """
     commanded_mm = {}
     first = steppers[next(iter(offsets_mm))]
-    rail_mm = float(first.calc_position_from_coord(position[:3]))
+    rail_mm = first.calc_position_from_coord(position[:3])
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()

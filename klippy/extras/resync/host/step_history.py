@@ -52,4 +52,4 @@ def speed_mm_s_at(stepper: Stepper, print_time: float) -> float:
     times = (print_time - SPEED_WINDOW_S, print_time, print_time + SPEED_WINDOW_S)
     before, now, after = (stepper.get_past_mcu_position(t) for t in times)
     steps = max(abs(now - before), abs(after - now))
-    return float(steps * stepper.get_step_dist() / SPEED_WINDOW_S)
+    return steps * stepper.get_step_dist() / SPEED_WINDOW_S

@@ -25,7 +25,7 @@ class Rail(NamedTuple):
 
     def coarsest_step_mm(self) -> float:
         """The largest step distance of its steppers."""
-        return float(max(s.get_step_dist() for s in self.steppers))
+        return max(s.get_step_dist() for s in self.steppers)
 
     def mcu_names(self) -> Dict[str, str]:
         """The name of each stepper's MCU, by the stepper's name."""

@@ -103,7 +103,7 @@ class SignalPin:
                 self.mcu.seconds_to_clock(sample_time),
                 sample_count,
                 self._rest_ticks,
-                bool(triggered) ^ self._pin.invert,
+                triggered ^ self._pin.invert,
                 self._trsync.get_oid(),
                 REASON_ENDSTOP_HIT,
             ],
@@ -131,4 +131,4 @@ class SignalPin:
             return None
         next_clock = self._query()["next_clock"]
         clock = self.mcu.clock32_to_clock64(next_clock) - self._rest_ticks
-        return float(self.mcu.clock_to_print_time(clock))
+        return self.mcu.clock_to_print_time(clock)

@@ -90,4 +90,4 @@ class ForceMoveWatch:
     def _has_moved_as_one(self, rail: Rail) -> bool:
         steps = self._moved_steps[rail.name]
         moved_mm = [steps[s.get_name()] * s.get_step_dist() for s in rail.steppers]
-        return bool(max(moved_mm) - min(moved_mm) < SAME_MM)
+        return max(moved_mm) - min(moved_mm) < SAME_MM
