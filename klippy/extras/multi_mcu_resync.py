@@ -6,7 +6,7 @@
 import logging
 from typing import Dict, List, Tuple, Union
 
-from .resync.count_check.acknowledge import Acknowledgement
+from .resync.count_check.checks import CountChecks
 from .resync.homing.homing import Homing
 from .resync.homing.homing_moves import HomingMoves
 from .resync.homing.keep_mapping import MappingKeeper
@@ -197,7 +197,7 @@ class MultiMcuResync:
         MoveGuard(printer, kinematics, rails, state, lambda: home_command.is_running, patches)
         MotorWatch(printer, rails, state)
         ForceMoveWatch(printer, rails, state, patches)
-        self.count_check = Acknowledgement(
+        self.count_check = CountChecks(
             printer, self.host, rails, state, ferror, self.status.note_checks
         )
         repairs = Repairs(printer, rails, state, ferror, resyncer, self.count_check)

@@ -18,7 +18,7 @@ CARRIED = {
     ("span.py", "_check_count"),
     ("fan_out.py", "judge_triggers"),
     ("limit.py", "following_errors"),
-    ("position_check.py", "describe"),
+    ("comparison.py", "describe"),
 }
 PREFIX = "multi_mcu_resync: "
 

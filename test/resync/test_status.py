@@ -7,7 +7,7 @@ import copy
 import json
 
 import pytest
-from resync.count_check.position_check import Comparison
+from resync.count_check.comparison import Comparison
 from resync.model.following_error import Limits
 from resync.model.limit_settings import LimitSettings
 from resync.report.history import History

@@ -41,7 +41,7 @@ TESTS_OF_ALL_HOSTS = (
 )
 # Test files to try first; what is not here is judged by the quickest tests first
 APT: Dict[str, List[str]] = {
-    "acknowledge": ["test_acknowledge", "test_lost_steps"],
+    "checks": ["test_count_check", "test_lost_steps"],
     "answers": ["test_late_answers"],
     "commands": ["test_commands", "test_safety"],
     "console": ["test_commands"],
@@ -61,8 +61,8 @@ APT: Dict[str, List[str]] = {
     "correction_move": ["test_motion"],
     "multi_mcu_resync": ["test_options", "test_safety", "test_handlers"],
     "one_signal": ["test_one_signal"],
-    "position_check": ["test_lost_steps", "test_late_answers"],
-    "questions": ["test_acknowledge", "test_late_answers"],
+    "comparison": ["test_lost_steps", "test_late_answers"],
+    "questions": ["test_count_check", "test_late_answers"],
     "keep_mapping": ["test_motion"],
     "restore": ["test_motion", "test_kinematics"],
     "resyncer": ["test_safety", "test_homing_moves", "test_options"],

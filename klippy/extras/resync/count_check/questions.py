@@ -8,7 +8,7 @@ from typing import Dict, Optional
 
 from ..model.following_error import Limits
 from ..model.klippy import Printer, Stepper
-from .position_check import Comparison, PositionCheck
+from .comparison import Comparer, Comparison
 
 # An MCU answers within milliseconds, and a lost message is repeated after 25 ms
 ANSWER_TIMEOUT_S = 1.0
@@ -35,7 +35,7 @@ class Questions:
         self._printer = printer
         self._reactor = printer.get_reactor()
         self._steppers = steppers
-        self._check = PositionCheck(self._reactor, steppers)
+        self._check = Comparer(self._reactor, steppers)
         # The stepper whose count is being asked for, or nothing
         self._asked = ""
         self._answered = self._reactor.completion()

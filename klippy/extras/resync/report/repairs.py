@@ -7,7 +7,7 @@ import logging
 import math
 from typing import Dict, List, Optional
 
-from ..count_check.acknowledge import Acknowledgement
+from ..count_check.checks import CountChecks
 from ..homing.resyncer import Resyncer
 from ..host import mapping
 from ..model.following_error import LimitsError
@@ -38,7 +38,7 @@ class Repairs:
         state: SyncState,
         ferror: FollowingErrorTrip,
         resyncer: Resyncer,
-        count_check: Acknowledgement,
+        count_check: CountChecks,
     ) -> None:
         self._printer = printer
         self._rails = rails

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Dict, List, Optional, Tuple
 
-from ..count_check.position_check import Comparison
+from ..count_check.comparison import Comparison
 from ..model.following_error import Limits
 from ..model.limit_settings import LimitSettings
 from ..model.plan import StepperCorrection

@@ -1,4 +1,4 @@
-# Acknowledged corrections, and the following error between homing moves
+# When the counts of MCUs and host are compared: after corrections, at intervals, on demand
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -15,14 +15,14 @@ from ..model.rail import Rail
 from ..model.rail_result import RailResult
 from ..state.following_error_trip import FollowingErrorTrip
 from ..state.sync_state import SyncState
-from .position_check import Comparison
+from .comparison import Comparison
 from .questions import ANSWER_TIMEOUT_S, AnswerError, Questions
 
 # After how long to look again at what could not be compared (s)
 LOOK_AGAIN_S = 1.0
 
 
-class Acknowledgement:
+class CountChecks:
     """Compares counts after corrections, at intervals, on demand.
 
     None of it holds up the moves that follow.

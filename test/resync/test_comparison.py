@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.count_check.position_check import (
+from resync.count_check.comparison import (
     CLOCK_ERROR_S,
     MAX_ROUND_TRIP_S,
+    Comparer,
     Comparison,
-    PositionCheck,
 )
 from resync.host.step_history import MOVES, counts_between
 from resync.model.following_error import Limits
@@ -138,7 +138,7 @@ class System:
 def compare(steps, counted, took_s=0.001, sent=None):
     system = System(CLOCK_START_S + 0.1, took_s, counted, sent)
     stepper = Stepper(steps, Mcu(system))
-    return PositionCheck(system, {"stepper_z1": stepper}).compare("stepper_z1", LIMITS)
+    return Comparer(system, {"stepper_z1": stepper}).compare("stepper_z1", LIMITS)
 
 
 def moving(ticks):

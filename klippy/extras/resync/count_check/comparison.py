@@ -54,7 +54,7 @@ class Comparison(NamedTuple):
         )
 
 
-class PositionCheck:
+class Comparer:
     """Asks the MCUs for the counts of steppers."""
 
     def __init__(self, reactor: Reactor, steppers: Dict[str, Stepper]) -> None:
