@@ -3,6 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from resync.state.sync_state import SyncState
 
 from helpers.resync_results import RAIL, stepper
 
-OTHER = RAIL._replace(steppers=[stepper("stepper_x", "mcu"), stepper("stepper_x1", "xboard")])
+OTHER = replace(RAIL, steppers=[stepper("stepper_x", "mcu"), stepper("stepper_x1", "xboard")])
 
 
 def test_drift_is_against_the_first_stepper_of_the_rail():

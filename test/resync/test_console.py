@@ -3,6 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from dataclasses import replace
+
 import pytest
 from resync.model.following_error import Limits
 from resync.model.limit_settings import LimitSettings
@@ -13,7 +15,7 @@ from resync.state.sync_state import RailState
 
 from helpers.resync_results import RAIL, result
 
-BOTH = RAIL._replace(axes=("y", "z"))
+BOTH = replace(RAIL, axes=("y", "z"))
 
 
 @pytest.mark.parametrize(

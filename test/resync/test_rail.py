@@ -43,7 +43,7 @@ def test_steppers_of_a_rail_on_several_mcus_belong_together():
     (rail,) = resyncable_rails([host_rail("z", Z, Z1)], False)
     assert (rail.name, rail.axes, rail.steppers) == ("stepper_z", ("z",), [Z, Z1])
     assert rail.coarsest_step_mm() == 0.02
-    assert rail.mcu_names() == {"stepper_z": "mcu", "stepper_z1": "zboard"}
+    assert rail.mcu_names == {"stepper_z": "mcu", "stepper_z1": "zboard"}
     assert rail.describe() == "axis z has stepper_z on mcu, stepper_z1 on zboard"
 
 

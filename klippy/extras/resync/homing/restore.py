@@ -32,6 +32,7 @@ def _corrected_position(toolhead: Toolhead, plans: Sequence[Plan]) -> List[float
     for readings, plan in plans:
         for reading in readings:
             corrected_mm[reading.name] += plan.target_mm - plan.reference_halt_mm
+    # Only the difference counts: parked carriages of generic_cartesian have offsets of their own
     halted = kinematics.calc_position(halted_mm)
     corrected = kinematics.calc_position(corrected_mm)
     position = list(toolhead.get_position())

@@ -113,7 +113,7 @@ class Resyncer:
                 # An MCU may have counted otherwise: the host takes over its counts
                 for stepper in rail.steppers:
                     stepper.note_homing_end()
-            self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
+            self._state.note_corrected(rail.name, rail.stepper_names)
             self._state.note_level(rail.name)
 
     def _force(self, toolhead: Toolhead, results: List[RailResult]) -> List[RailResult]:
@@ -209,7 +209,7 @@ class Resyncer:
             start = toolhead.get_position()
             moved = {r.name for readings, _ in plans for r in readings}
             offsets_mm = {name: mapping.offset_mm(s) for name, s in self._steppers.items()}
-        rails = [[s.get_name() for s in rail.steppers] for rail in self._rails]
+        rails = [rail.stepper_names for rail in self._rails]
         idle_mm = [
             {name: offsets_mm[name] for name in names}
             for names in rails

@@ -31,7 +31,7 @@ def moved_steppers(homing_move: HomingMove) -> Set[str]:
 def moved_rails(homing_move: HomingMove, rails: List[Rail]) -> List[Rail]:
     """The rails of which a stepper took part in a homing move."""
     moved = moved_steppers(homing_move)
-    return [r for r in rails if not moved.isdisjoint(s.get_name() for s in r.steppers)]
+    return [r for r in rails if not moved.isdisjoint(r.stepper_names)]
 
 
 class HomingSpan:
@@ -139,7 +139,7 @@ class HomingSpan:
                 for sp in self.homing_move.stepper_positions
                 if sp.endstop_name in endstops
             }
-            if names.issuperset(s.get_name() for s in rail.steppers):
+            if names.issuperset(rail.stepper_names):
                 return mapping.skew_mm(rail.steppers, self._true_offsets_mm)
         return {}
 
@@ -159,7 +159,7 @@ class HomingSpan:
                     for sp in self.homing_move.stepper_positions
                     if sp.endstop_name in endstops
                 }
-                names = [s.get_name() for s in rail.steppers if s.get_name() in taken]
+                names = [name for name in rail.stepper_names if name in taken]
                 if len(names) > 1 and not self.start:
                     raise PlanError(BEGIN_MISSED)
                 if len(names) > 1:

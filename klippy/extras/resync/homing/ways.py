@@ -96,6 +96,6 @@ class Correcting:
             if sp.endstop_name in span.trigger_times
         }
         for rail in others:
-            names = [s.get_name() for s in rail.steppers]
+            names = rail.stepper_names
             if stopped.issuperset(names):
                 self._state.note_squared(rail.name, names)

@@ -3,12 +3,15 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, NamedTuple, Tuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Dict, List, Tuple
 
 from .klippy import Stepper
 
 
-class Rail(NamedTuple):
+@dataclass(frozen=True)
+class Rail:
     """Several steppers of a rail that follow the toolhead alike.
 
     In the rail's own order, under the name of the first.  axes has the rail's
@@ -19,6 +22,16 @@ class Rail(NamedTuple):
     axes: Tuple[str, ...]
     steppers: List[Stepper]
 
+    @cached_property
+    def stepper_names(self) -> List[str]:
+        """The names of its steppers."""
+        return [s.get_name() for s in self.steppers]
+
+    @cached_property
+    def mcu_names(self) -> Dict[str, str]:
+        """The name of each stepper's MCU, by the stepper's name."""
+        return {s.get_name(): s.get_mcu().get_name() for s in self.steppers}
+
     def is_shared(self) -> bool:
         """Whether its steppers sit on several MCUs."""
         return len({s.get_mcu() for s in self.steppers}) > 1
@@ -27,11 +40,7 @@ class Rail(NamedTuple):
         """The largest step distance of its steppers."""
         return max(s.get_step_dist() for s in self.steppers)
 
-    def mcu_names(self) -> Dict[str, str]:
-        """The name of each stepper's MCU, by the stepper's name."""
-        return {s.get_name(): s.get_mcu().get_name() for s in self.steppers}
-
     def describe(self) -> str:
         """Which stepper sits on which MCU, for the log."""
-        places = ["%s on %s" % place for place in self.mcu_names().items()]
+        places = ["%s on %s" % place for place in self.mcu_names.items()]
         return "axis %s has %s" % ("+".join(self.axes), ", ".join(places))

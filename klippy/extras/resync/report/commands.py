@@ -23,7 +23,7 @@ def drift_mm(
     """By how much the mapping of each stepper has moved against its rail's first (mm)."""
     drift = {}
     for rail in rails:
-        names = [s.get_name() for s in rail.steppers]
+        names = rail.stepper_names
         moved_mm = {name: after_mm[name] - before_mm[name] for name in names}
         drift.update({name: moved_mm[name] - moved_mm[names[0]] for name in names})
     return drift

@@ -86,7 +86,7 @@ def statistics_lines(rails: List[Rail], statistics: Dict[str, StopStatistics]) -
     """A line for each stepper that has statistics, by its name."""
     lines = {}
     for rail in rails:
-        for name, mcu in rail.mcu_names().items():
+        for name, mcu in rail.mcu_names.items():
             if name in statistics:
                 overshoot_mm, latency_ms = statistics[name]
                 lines[name] = (

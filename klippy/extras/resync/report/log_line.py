@@ -20,7 +20,7 @@ def _word(name: str) -> str:
 
 def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
-    mcus = part.rail.mcu_names()
+    mcus = part.rail.mcu_names
     rail = "rail=%s endstop=%s triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d" % (
         _word(part.rail.name),
         _word(part.endstop),

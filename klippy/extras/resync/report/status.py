@@ -66,7 +66,7 @@ class Status:
     def _build(self) -> Dict[str, object]:
         """The fields of printer.multi_mcu_resync: plain, by axis or by stepper."""
         axes = self._by_axis()
-        mcus = {n: mcu for rail in self._rails for n, mcu in rail.mcu_names().items()}
+        mcus = {n: mcu for rail in self._rails for n, mcu in rail.mcu_names.items()}
         moves = self._history.moves
         last = self._last_by_stepper()
         stops = {n: self._history.statistics.get(n, StopStatistics()) for n in mcus}

@@ -66,7 +66,7 @@ class ForceMoveWatch:
             self._note(self._rails[name], stepper, mapping.offset_mm(stepper) - before_mm)
 
     def _note(self, rail: Rail, stepper: Stepper, moved_mm: float) -> None:
-        names = [s.get_name() for s in rail.steppers]
+        names = rail.stepper_names
         if self._state.get(rail.name) != self._noted.get(rail.name):
             # It has been homed or accepted since
             self._before[rail.name] = self._state.get(rail.name)

@@ -32,7 +32,7 @@ class LevelWatch:
                 patches.before_adjust_steppers(helper, functools.partial(self._doubt, leveller))
 
     def _rails_of(self, steppers: Set[str]) -> List[Rail]:
-        return [r for r in self._rails if steppers.issuperset(s.get_name() for s in r.steppers)]
+        return [r for r in self._rails if steppers.issuperset(r.stepper_names)]
 
     def _doubt(self, leveller: Leveller) -> None:
         for rail in self._rails_of(leveller.levelled()):
@@ -48,4 +48,4 @@ class LevelWatch:
         self._state.note_level(rail.name)
         if self._state.get(rail.name).in_sync is None:
             # [motors_sync] switches one of the motors off meanwhile
-            self._state.note_corrected(rail.name, [s.get_name() for s in rail.steppers])
+            self._state.note_corrected(rail.name, rail.stepper_names)

@@ -17,7 +17,7 @@ class MotorWatch:
         self._state = state
         stepper_enable = printer.lookup_object("stepper_enable")
         for rail in rails:
-            names = [s.get_name() for s in rail.steppers]
+            names = rail.stepper_names
             enables = {name: stepper_enable.lookup_enable(name) for name in names}
             # By print time (s): what the rail was before a motor was switched off then
             before: Dict[float, RailState] = {}
