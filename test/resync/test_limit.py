@@ -47,8 +47,16 @@ def test_following_error_names_stepper_mcu_error_limit_and_speed():
     )
 
 
-def test_following_error_at_the_limit_is_allowed():
-    assert describe(ferror_mm=0.5) == []
+@pytest.mark.parametrize("sign", [1, -1])
+def test_following_error_at_the_limit_is_allowed_and_none_above(sign):
+    # Each has gone too far, or has stopped too early
+    readings = [r._replace(trigger_steps=r.halt_steps + sign * 50) for r in READINGS]
+    plan = plan_rail(readings)
+    assert {c.overshoot_mm for c in plan.corrections} == {sign * 0.5}
+    part = RailReadings(None, "z", True, readings, 10.0)
+    for ferror_mm, errors in ((0.5, 0), (0.499999, 2)):
+        limits = Limits(ferror_mm, 0.02, 10.0)
+        assert len(following_errors(part, plan, limits, str)) == errors
 
 
 def test_slower_move_has_a_lower_limit():

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from typing import List, Mapping, Protocol, Tuple, Union
+from typing import List, Protocol, Tuple, Union
 
 from ..host.mapping import MappingError
 from ..model.klippy import HomingMove, Printer
@@ -78,13 +78,13 @@ class Homing:
             if self._is_toolheads(homing_move) and not self._moves.is_given_up(homing_move):
                 self._losses.begin_missed(homing_move)
             return
-        before = {rail.name: self._state.get(rail.name) for rail in self._rails}
+        lost = [rail for rail in self._rails if not self._state.get(rail.name).in_sync]
         results, error = self._resync(span)
         self._close(span)
         self._resume()
         if results or error:
             self._report.note_move(results, error)
-        self._note_in_step(before)
+        self._note_in_step(lost)
 
     def left(self, homing_move: HomingMove) -> None:
         """The host has left its function, whether it has come to its end or not."""
@@ -125,8 +125,8 @@ class Homing:
             # The host has computed the new position from it
             self.failure.note(span.homing_move, "multi_mcu_resync: %s" % (fault,))
 
-    def _note_in_step(self, before: Mapping[str, RailState]) -> None:
-        for rail in self._rails:
+    def _note_in_step(self, lost: List[Rail]) -> None:
+        for rail in lost:
             state = self._state.get(rail.name)
-            if state.in_sync and not before[rail.name].in_sync:
+            if state.in_sync:
                 self._report.note_in_step(rail, state)

@@ -66,9 +66,8 @@ class Resyncer:
         if part.error:
             raise PlanError(part.error)
         rail_plan = plan_rail(part.readings, self._options.target)
-        direction = self._directions.get(part.rail.name, 0)
-        is_skewed = any(self._state.skew_mm.get(r.name) for r in part.readings)
-        if is_skewed and direction and not rail_plan.direction:
+        direction = 0 if rail_plan.direction else self._directions.get(part.rail.name, 0)
+        if direction and any(self._state.skew_mm.get(r.name) for r in part.readings):
             came_from = [r._replace(start_steps=r.halt_steps - direction) for r in part.readings]
             part = part._replace(readings=came_from)
             rail_plan = plan_rail(came_from, "least_travel")

@@ -167,8 +167,8 @@ class HomingSpan:
                     is_doubted = rail.name in self._miscounted
                     errors = [] if is_doubted else [self._check_count(taken[n]) for n in names]
                     readings = [self._reading(rail, taken[name]) for name in names]
-                    part = self._rail_readings(rail, endstops, taken, readings)
-                    found.append(part._replace(error=next(filter(None, errors), "")))
+                    error = next(filter(None, errors), "")
+                    found.append(self._rail_readings(rail, endstops, taken, readings, error))
         return found
 
     def _rail_readings(
@@ -177,6 +177,7 @@ class HomingSpan:
         endstops: List[str],
         taken: Dict[str, StepperPosition],
         readings: List[StepperReading],
+        error: str,
     ) -> RailReadings:
         trigger_times = self._watch.trigger_times
         # Where steppers of unknown count were at the trigger is unknown too
@@ -186,7 +187,7 @@ class HomingSpan:
             # The others are slow sooner after the trigger
             furthest = taken[max(readings, key=StepperReading.overshoot_mm).name]
             speed_mm_s = speed_mm_s_at(furthest.stepper, trigger_times[furthest.endstop_name])
-        return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s)
+        return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s, error)
 
     def _reading(self, rail: Rail, stepper_position: StepperPosition) -> StepperReading:
         stepper = stepper_position.stepper

@@ -25,10 +25,6 @@ class Limits(NamedTuple):
         scaled_mm = self.ferror_mm * abs(speed_mm_s) / self.max_speed_mm_s
         return max(self.min_ferror_mm, scaled_mm)
 
-    def is_exceeded(self, error_mm: float, speed_mm_s: float) -> bool:
-        """Whether an error of either sign is too large; the limit is not."""
-        return abs(error_mm) > self.limit_mm(speed_mm_s)
-
 
 class LimitsError(Exception):
     """Limits that contradict each other; the text names the option."""

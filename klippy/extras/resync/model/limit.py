@@ -32,16 +32,11 @@ def following_errors(
     if not part.triggered:
         # Nobody knows where the trigger position is
         return []
+    limit_mm = limits.limit_mm(part.speed_mm_s)
     return [
         "stepper '%s' on MCU '%s' has a following error of %.6f mm, more than"
         " %.6f mm at %.1f mm/s"
-        % (
-            c.name,
-            mcu_name(c.name),
-            c.overshoot_mm,
-            limits.limit_mm(part.speed_mm_s),
-            part.speed_mm_s,
-        )
+        % (c.name, mcu_name(c.name), c.overshoot_mm, limit_mm, part.speed_mm_s)
         for c in plan.corrections
-        if limits.is_exceeded(c.overshoot_mm, part.speed_mm_s)
+        if abs(c.overshoot_mm) > limit_mm
     ]

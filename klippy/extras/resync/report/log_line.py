@@ -13,17 +13,16 @@ PREFIX = "multi_mcu_resync: "
 
 
 @lru_cache(maxsize=None)
-def _word(name: str) -> str:
-    """A name without blanks and without what separates fields."""
-    return re.sub(r"[\s=,;]", "_", name)
+def _fields(form: str, *names: str) -> str:
+    """The form with names in it, without blanks and without what separates fields."""
+    return form % tuple(re.sub(r"[\s=,;]", "_", name) for name in names)
 
 
 def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
     mcus = part.rail.mcu_names
-    rail = "rail=%s endstop=%s triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d" % (
-        _word(part.rail.name),
-        _word(part.endstop),
+    rail = "%s triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d" % (
+        _fields("rail=%s endstop=%s", part.rail.name, part.endstop),
         part.triggered,
         plan.direction,
         part.speed_mm_s,
@@ -31,10 +30,9 @@ def _rail_fields(result: RailResult) -> str:
         result.corrected,
     )
     steppers = [
-        " %s=%s,%+d,%+.6f,%+d,%+.6f"
+        " %s,%+d,%+.6f,%+d,%+.6f"
         % (
-            _word(c.name),
-            _word(mcus[c.name]),
+            _fields("%s=%s", c.name, mcus[c.name]),
             c.overshoot_steps,
             c.overshoot_mm,
             c.correction_steps,
