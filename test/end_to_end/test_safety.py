@@ -6,6 +6,7 @@
 import pytest
 from end_to_end.driving import level_truth, probe_at_random, skew_gained_mm
 
+from virtual_printer.dictionary import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 
@@ -115,6 +116,17 @@ def test_homing_against_a_triggered_endstop_corrects_a_known_skew(start):
     after = printer.stepper_truth()
     moved = [after[n].pulses - before[n].pulses for n in ("stepper_x", "stepper_x1")]
     assert abs(moved[0] - moved[1]) <= 1
+
+
+def test_homing_against_a_triggered_endstop_leaves_what_is_in_step_alone(start):
+    printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
+    printer.gcode("G28 X\nM400")
+    before = printer.log().count("rail=stepper_x ")
+    printer.control("endstop mcu %d force=1" % (PIN_NUMBERS["PC15"],))
+    with pytest.raises(GCodeError, match="still triggered after retract"):
+        printer.gcode("G28 X")
+    lines = [line for line in printer.log().splitlines() if "rail=stepper_x " in line]
+    assert " direction=+0 " in lines[before]
 
 
 def test_following_error_may_shut_the_printer_down(start):

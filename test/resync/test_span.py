@@ -214,7 +214,9 @@ class NoSignals:
         return None
 
 
-def read(start_steps, sent_steps, halt_steps, before_steps=None, trigger_time=0.0):
+def read(
+    start_steps, sent_steps, halt_steps, before_steps=None, trigger_time=0.0, is_doubted=False
+):
     """The readings of a rail's two steppers, which came from a count before."""
     if before_steps is None:
         before_steps = start_steps
@@ -238,7 +240,10 @@ def read(start_steps, sent_steps, halt_steps, before_steps=None, trigger_time=0.
         ],
     )
     rail = Rail("stepper_z", ("z",), steppers)
-    span = HomingSpan(homing_move, [rail], SyncState(["stepper_z"]), NoSignals())
+    state = SyncState(["stepper_z"])
+    if is_doubted:
+        state.note_miscount("stepper_z", "a test")
+    span = HomingSpan(homing_move, [rail], state, NoSignals())
     home(endstop)
     span.stop()
     [found] = span.readings()
@@ -298,3 +303,13 @@ def test_trigger_position_that_nobody_knows_is_where_the_stepper_halted(trigger_
     found = read(40, 20, 25, trigger_time=trigger_time)
     assert not found.triggered
     assert [reading.trigger_steps for reading in found.readings] == [25, 25]
+
+
+@pytest.mark.parametrize("start_steps, sent_steps, sign", [(40, 20, -1), (20, 40, 1), (20, 20, 0)])
+def test_of_a_doubted_count_only_the_direction_is_read(start_steps, sent_steps, sign):
+    # Far from where the host takes it to be
+    found = read(start_steps, sent_steps, 1000, trigger_time=3.5, is_doubted=True)
+    assert (found.error, found.triggered) == ("", False)
+    for reading in found.readings:
+        assert (reading.trigger_steps, reading.halt_steps) == (1000, 1000)
+        assert reading.halt_steps - reading.start_steps == sign
