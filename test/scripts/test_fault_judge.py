@@ -150,3 +150,10 @@ def test_steppers_with_endstops_of_their_own_are_left_to_their_owner():
         assert bool(rail.judge(offsets(0.0), squared, NOTHING).false_alarm) != has_own_endstops
         assert bool(rail.still_reported(squared)) != has_own_endstops
         assert rail.still_reported(NOT_IN_SYNC)
+
+
+def test_steps_that_are_lost_right_after_levelling_are_put_back_to_where_it_left_them():
+    lost = (-2 * STEP_MM, NOT_IN_SYNC, MENDED)
+    assert found(judge(lost, (0.0, LEVEL, EXCUSED), before=IN_SYNC)) == []
+    # Homing that does not put them back
+    assert found(judge(lost, (-2 * STEP_MM, LEVEL, EXCUSED), before=IN_SYNC)) == ["silent_skew"]

@@ -153,7 +153,10 @@ class RailJudge:
     def _note(self, offsets_mm: Offsets, claim: Claim, step: Step, was_hidden: bool) -> None:
         was = self._claim
         is_settled = step.is_settled and was.level_needed and not claim.level_needed
-        if step.is_accepted or is_settled or was_hidden:
+        if is_settled and claim.in_sync is False and was.in_sync is True:
+            # Steps were lost meanwhile, and homing puts them back
+            self._refer_to(self._last_mm)
+        elif step.is_accepted or is_settled or was_hidden:
             # What has been found once is not found again
             self._refer_to(offsets_mm)
         elif claim.in_sync is True and (was.in_sync is not True or self._is_new_incident(claim)):
