@@ -205,12 +205,16 @@ make_moonraker() {
     pip_for moonraker install --no-deps -r "$requirements/moonraker.txt"
 }
 
-# Link our extra, and those of the benchmark, the fault campaign and the tests, into host $1
+# Our extra, and those of the benchmark, the fault campaign and the tests
+our_extras=("$root"/klippy/extras/{multi_mcu_resync.py,resync} \
+    "$root"/scripts/developer/host_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*)
+
+# Link our extras into host $1
 link_extras() {
-    local extras=$env/$1/klippy/extras part
-    for part in "$root"/klippy/extras/{multi_mcu_resync.py,resync} \
-            "$root"/scripts/developer/host_extras/*.py "$root"/test/end_to_end/host_extras/[!_]*; do
-        ln -sfnr "$part" "$(realpath "$extras")/${part##*/}"
+    local folder part
+    folder=$(realpath "$env/$1/klippy/extras")
+    for part in "${our_extras[@]}"; do
+        ln -sfnr "$part" "$folder/${part##*/}"
     done
 }
 
@@ -239,8 +243,10 @@ importlib.import_module(chelper).get_ffi()
 # Do now what host $1 cannot do for our extras in virtual time, for want of a compiler, or would do
 # at each start: it writes nothing that it compiles
 prepare_extras() {
-    quietly "$env/$1/bin/python" -m compileall -q "$root/klippy/extras" \
-        "$root/scripts/developer/host_extras" "$root/test/end_to_end/host_extras" || true
+    local folder names=("${our_extras[@]##*/}")
+    # A file that is a link has its bytecode where the link is
+    folder=$(realpath "$env/$1/klippy/extras")
+    quietly "$env/$1/bin/python" -m compileall -q "${names[@]/#/"$folder/"}" || true
     quietly env PYTHONPATH="$root/klippy/extras" "$env/$1/bin/python" -c '
 import sys
 from resync.host import chelper
