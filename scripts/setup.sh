@@ -220,9 +220,19 @@ link_extras() {
     done
 }
 
-# Link the extras into host $1 and do now what would otherwise be compiled at its first start
-finish_host() {
-    link_extras "$1"
+# Print the hash of what the C helper of host $1 is built from
+helper_hash() {
+    (cd "$env/$1/klippy/chelper" && { gcc --version; find . -name '*.[ch]' -exec sha256sum {} +
+        sha256sum *.py; } | LC_ALL=C sort | sha256sum | cut -c 1-16)
+}
+
+# Build the C helper of host $1; copies of a host share it
+build_helper() {
+    local helper=$env/$1/klippy/chelper/c_helper.so built
+    built=$env/build/c_helper-$(helper_hash "$1").so
+    mkdir -p "$env/build"
+    rm -f "$helper"
+    [ ! -f "$built" ] || cp "$built" "$helper"
     say "$1: building the host's C helper"
     # From outside the project, whose folder klippy/ would be taken for the host's
     (cd / && quietly "$env/$1/bin/python" -c '
@@ -237,8 +247,15 @@ if os.path.exists(os.path.join(klippy, "chelper", "builder.py")):
     # This package of Klipper builds its helper when installed, not when first used
     importlib.import_module(chelper + ".builder").build_chelper()
 importlib.import_module(chelper).get_ffi()
-' "$env/$1/klippy") && [ -f "$env/$1/klippy/chelper/c_helper.so" ] ||
-        fail "$1: cannot build the host's C helper (see $log)"
+' "$env/$1/klippy") && [ -f "$helper" ] || fail "$1: cannot build the host's C helper (see $log)"
+    # Renamed, so that a set-up beside this one does not see half of it
+    [ -f "$built" ] || { cp "$helper" "$built.$$" && mv "$built.$$" "$built"; }
+}
+
+# Link the extras into host $1 and do now what would otherwise be compiled at its first start
+finish_host() {
+    link_extras "$1"
+    build_helper "$1"
     quietly "$env/$1/bin/python" -m compileall -q "$env/$1/klippy/" || true
 }
 

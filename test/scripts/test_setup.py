@@ -17,8 +17,8 @@ from helpers.trees import listing, path_with
 
 ROOT = Path(__file__).resolve().parents[2]
 # What setup.sh calls besides Python, gcc and a package manager
-COMMANDS = "bash cat cut dirname find flock grep id ln mkdir realpath rm sed sha256sum sort".split()
-COMMANDS += "stat tail tar git gzip".split()
+COMMANDS = "bash cat cp cut dirname find flock grep id ln mkdir mv realpath rm sed".split()
+COMMANDS += "sha256sum sort stat tail tar git gzip".split()
 
 
 def run(
