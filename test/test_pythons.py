@@ -81,7 +81,8 @@ def test_extra_and_its_tests_run_under_python(minor: int, tmp_path: Path) -> Non
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(map(str, folders)),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # Compiled once for each Python, and apart from what is under test
+            "PYTHONPYCACHEPREFIX": str(ROOT / ".env" / "bytecode"),
         },
         capture_output=True,
         text=True,
