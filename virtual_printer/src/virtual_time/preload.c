@@ -46,6 +46,16 @@ stay_on_one_processor(void)
     sched_setaffinity(0, sizeof(processors), &processors);
 }
 
+// Let a thread that hands over go to sleep before the other one runs: that one
+// would interrupt it otherwise, and the kernel switch to it once more for its
+// going to sleep.
+static void
+sleep_before_others_run(void)
+{
+    struct sched_param no_priority = { 0 };
+    sched_setscheduler(0, SCHED_BATCH, &no_priority);
+}
+
 // Called when the library is loaded
 static void __attribute__((constructor))
 start(int argument_count, char **arguments, char **environment)
@@ -57,6 +67,7 @@ start(int argument_count, char **arguments, char **environment)
     fix_addresses(arguments, environment);
     unsetenv("LD_PRELOAD");
     stay_on_one_processor();
+    sleep_before_others_run();
     report_setup(getenv("VIRTUAL_PRINTER_REPORT"));
     host_latency_setup(getenv("VIRTUAL_PRINTER_SEED"),
                        getenv("VIRTUAL_PRINTER_LATENCY_US"));

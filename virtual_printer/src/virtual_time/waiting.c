@@ -10,18 +10,27 @@
 // Most descriptors of children and others outside to wait for at once
 #define MAX_OUTSIDE 256
 
-// Find out which descriptors are ready at this instant
+// Find out which descriptors are ready at this instant. The kernel is asked
+// for those only of which it knows more than the simulation.
 int
 waiting_check(struct pollfd *polled, nfds_t count)
 {
     world_catch_up();
-    if (REAL(poll)(polled, count, 0) < 0)
+    struct pollfd others[count + 1];
+    nfds_t others_count = 0;
+    for (nfds_t i = 0; i < count; i++)
+        if (!descriptor_is_simulated(polled[i].fd))
+            others[others_count++] = polled[i];
+    if (others_count != 0 && REAL(poll)(others, others_count, 0) < 0)
         return -1;
+    const struct pollfd *other = others;
     int ready = 0;
     for (nfds_t i = 0; i < count; i++) {
         if (descriptor_is_simulated(polled[i].fd))
             polled[i].revents = descriptor_simulated_events(polled[i].fd)
                 & (polled[i].events | POLLHUP);
+        else
+            polled[i].revents = other++->revents;
         ready += polled[i].revents != 0;
     }
     return ready;
