@@ -12,13 +12,13 @@ from .resync.model.correction_time import common_duration_s
 
 # The virtual printer's library is part of the process: in virtual time the
 # clocks of the C library say that computing costs nothing
-process = ctypes.CDLL(None)
+cpu_ns = ctypes.CDLL(None).virtual_printer_cpu_ns
+cpu_ns.restype = ctypes.c_int64
 
 
 def cpu_s():
     """CPU time (s) that Klippy has really taken, what virtual time takes left out."""
-    process.virtual_printer_cpu_ns.restype = ctypes.c_int64
-    return process.virtual_printer_cpu_ns() * 1e-9
+    return cpu_ns() * 1e-9
 
 
 def set_trsync_timeout(printer, timeout_s):

@@ -208,10 +208,9 @@ class Resyncer:
             start = toolhead.get_position()
             moved = {r.name for readings, _ in plans for r in readings}
             offsets_mm = {name: mapping.offset_mm(s) for name, s in self._steppers.items()}
-        rails = [rail.stepper_names for rail in self._rails]
         idle_mm = [
-            {name: offsets_mm[name] for name in names}
-            for names in rails
-            if not moved.intersection(names)
+            {name: offsets_mm[name] for name in rail.stepper_names}
+            for rail in self._rails
+            if moved.isdisjoint(rail.stepper_names)
         ]
         return restore.plan_goal(toolhead, self._steppers, idle_mm, plans, start, moved)

@@ -186,7 +186,8 @@ class HomingSpan:
         if triggered:
             # The others are slow sooner after the trigger
             furthest = taken[max(readings, key=StepperReading.overshoot_mm).name]
-            speed_mm_s = speed_mm_s_at(furthest.stepper, trigger_times[furthest.endstop_name])
+            trigger_time = trigger_times[furthest.endstop_name]
+            speed_mm_s = speed_mm_s_at(furthest.stepper, trigger_time, furthest.trig_pos)
         return RailReadings(rail, "+".join(endstops), triggered, readings, speed_mm_s, error)
 
     def _reading(self, rail: Rail, stepper_position: StepperPosition) -> StepperReading:

@@ -75,8 +75,9 @@ def _template_like(code: types.CodeType) -> types.CodeType:
 def _code_like(code: types.CodeType, stand_in: "StandIn") -> types.CodeType:
     """Code that hands its arguments to a stand-in, and looks like the code given."""
     template = _template_like(code)
+    place = template.co_consts.index(PLACE)
     return template.replace(
-        co_consts=tuple(stand_in if c == PLACE else c for c in template.co_consts)
+        co_consts=(*template.co_consts[:place], stand_in, *template.co_consts[place + 1 :])
     )
 
 

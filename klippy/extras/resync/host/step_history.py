@@ -43,13 +43,13 @@ def counts_between(stepper: Stepper, first: float, last: float) -> Tuple[int, in
     return min(counts), max(counts)
 
 
-def speed_mm_s_at(stepper: Stepper, print_time: float) -> float:
-    """Speed around a print time, from the host's step history.
+def speed_mm_s_at(stepper: Stepper, print_time: float, count: int) -> float:
+    """Speed around a print time, at which the stepper had that count, from the step history.
 
     The faster of just before and just after: the endstop may trigger while
     the stepper still accelerates, and the stepper halts soon after.
     """
-    times = (print_time - SPEED_WINDOW_S, print_time, print_time + SPEED_WINDOW_S)
-    before, now, after = (stepper.get_past_mcu_position(t) for t in times)
-    steps = max(abs(now - before), abs(after - now))
+    before = stepper.get_past_mcu_position(print_time - SPEED_WINDOW_S)
+    after = stepper.get_past_mcu_position(print_time + SPEED_WINDOW_S)
+    steps = max(abs(count - before), abs(after - count))
     return steps * stepper.get_step_dist() / SPEED_WINDOW_S
