@@ -12,11 +12,11 @@ answers the host: every endstop triggers at the end of its move.
 import json
 import subprocess
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Mapping
 
-from virtual_printer import dictionary
+from virtual_printer.firmware import chips, dictionary
 from virtual_printer.hosts import Host
 
 # A run takes a second; a host that waits for an answer waits for good
@@ -37,23 +37,6 @@ _RESPONSES = (
 )
 
 
-@dataclass(frozen=True)
-class Chip:
-    """A family of micro-controllers: clock (Hz) and runs of pins (first, count)."""
-
-    frequency: int
-    pins: Tuple[Tuple[str, int], ...]
-
-
-# By the first letters of the names of Klipper's firmware builds
-CHIPS: Mapping[str, Chip] = {
-    "atmega": Chip(16000000, tuple(("P%s0" % port, 8) for port in "ABCDEFGHJKL")),
-    "stm32": Chip(72000000, tuple(("P%s0" % port, 16) for port in "ABCDEFGHI")),
-    "rp2": Chip(12000000, (("gpio0", 30),)),
-    "linuxprocess": Chip(50000000, (("gpiochip0/gpio0", 288),)),
-}
-
-
 class BatchError(Exception):
     """A batch run that cannot be made or does not end; the message is one line."""
 
@@ -68,22 +51,17 @@ class BatchRun:
 
 def dictionary_text(name: str) -> str:
     """The data dictionary of a firmware build such as "stm32f446.dict", in JSON."""
-    families = [family for family in CHIPS if name.startswith(family)]
+    families = [family for family in chips.FAMILIES if name.startswith(family)]
     if not families:
-        raise BatchError("no chip of the kind of '%s' (known: %s)" % (name, ", ".join(CHIPS)))
-    chip = CHIPS[families[0]]
-    built = dictionary.build(name.split(".")[0], chip.frequency)
+        known = ", ".join(chips.FAMILIES)
+        raise BatchError("no chip of the kind of '%s' (known: %s)" % (name, known))
+    built = dictionary.build(replace(chips.FAMILIES[families[0]], name=name.split(".")[0]))
     content = json.loads(zlib.decompress(built.compressed).decode("ascii"))
     number = max(*content["commands"].values(), *content["responses"].values())
     for kind, formats in (("commands", _COMMANDS), ("responses", _RESPONSES)):
         for text in formats:
             number += 1
             content[kind][text] = number
-    first_number, pins = 0, {}
-    for first, count in chip.pins:
-        pins[first] = [first_number, count]
-        first_number += count
-    content["enumerations"]["pin"] = pins
     return json.dumps(content)
 
 

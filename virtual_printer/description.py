@@ -4,10 +4,12 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Optional
 
-from virtual_printer import dictionary
+from virtual_printer.firmware import chips, dictionary
+from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.model import (
     Bed,
     BLTouchEndstop,
@@ -24,27 +26,26 @@ from virtual_printer.model import (
     WiredEndstop,
 )
 
-# What the virtual micro-controllers say they are
-MCU_TYPE = "virtual"
 # What those on UARTs and CAN buses hold of what they have not looked at
 BUFFER_BYTES = 192
 
 
-def write(machine: Machine, folder: Path) -> Path:
-    """Write the description and the dictionaries it names into a folder; return its path."""
+def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -> Path:
+    """Write the description and the dictionaries it names into a folder; return its path.
+
+    The firmware is of the host's age, or the newest if it is not known.
+    """
     lines = [f"seed {machine.seed}"]
     buses = {bus.name: bus for bus in machine.can_buses}
     lines += [_can_bus(bus) for bus in machine.can_buses]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
-        built = _dictionary(mcu, buses)
+        built = _dictionary(mcu, buses, host)
         path.write_bytes(built.compressed)
         lines += [_mcu(mcu, path), _link(mcu)]
         if mcu.can_node:
             lines.append(f"can_node {mcu.name} bus={mcu.can_node.bus} uuid={mcu.can_node.uuid}")
-        lines += [f"message {mcu.name} {message}" for message in built.can_messages()]
-    # Apart from that all speak the same messages, only their clocks differ
-    lines += [f"message * {message}" for message in built.messages()]
+        lines += [f"message {mcu.name} {message}" for message in built.messages()]
     lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
@@ -54,14 +55,17 @@ def write(machine: Machine, folder: Path) -> Path:
     return description
 
 
-def _dictionary(mcu: Mcu, buses: Dict[str, CanBus]) -> dictionary.Dictionary:
+def _dictionary(
+    mcu: Mcu, buses: Dict[str, CanBus], host: Optional[HostMessages]
+) -> dictionary.Dictionary:
     constants = {}
     # Over USB a controller holds up the host by itself
     if mcu.baud or mcu.can_node:
         constants["RECEIVE_WINDOW"] = BUFFER_BYTES
     if mcu.can_node:
         constants["CANBUS_FREQUENCY"] = buses[mcu.can_node.bus].bit_rate
-    return dictionary.build(MCU_TYPE, mcu.frequency_hz, constants, is_on_can=bool(mcu.can_node))
+    chip = replace(chips.VIRTUAL, frequency_hz=mcu.frequency_hz)
+    return dictionary.build(chip, constants, host, is_on_can=bool(mcu.can_node))
 
 
 def _can_bus(bus: CanBus) -> str:
@@ -140,4 +144,4 @@ def _bed(bed: Bed) -> str:
 
 
 def _number(pin: Pin) -> int:
-    return dictionary.PIN_NUMBERS[pin.name]
+    return chips.PIN_NUMBERS[pin.name]

@@ -8,7 +8,7 @@ from typing import Sequence
 
 from printer_config import pins
 from printer_config.section import Section
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.model import Pin
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 from virtual_printer import build, description, hosts, machine, process
+from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
     ApiClosed,
@@ -227,7 +228,7 @@ class Session(Resource):
         for name, text in self._texts.items():
             self.write(name, text)
         printer = machine.load(self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed)
-        described = description.write(printer, self.work_dir)
+        described = description.write(printer, self.work_dir, host_messages.read(self.host.klippy))
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)
         try:

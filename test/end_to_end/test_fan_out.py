@@ -6,7 +6,7 @@
 import pytest
 from end_to_end.driving import level_truth, probe_at_random, pulses
 
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter, config_text
 from virtual_printer.session import GCodeError
 

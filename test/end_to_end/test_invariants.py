@@ -16,7 +16,7 @@ from end_to_end.driving import (
     skew_gained_mm,
 )
 
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from end_to_end.driving import mapping_skew_mm, probe_at_random
 
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
 
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import config_text
 from virtual_printer.session import GCodeError
 from virtual_printer.unusual_samples import SwitchPrinter

@@ -6,7 +6,7 @@
 import pytest
 from end_to_end.driving import level_truth, probe_at_random, skew_gained_mm
 
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 

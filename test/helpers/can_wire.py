@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from helpers import wire
-from virtual_printer import dictionary
+from virtual_printer.firmware import dictionary
 from virtual_printer.simulation_library import FFI
 
 EXTENDED = 0x80000000
@@ -156,7 +156,7 @@ class NodeHost(wire.Host):
 
 def dictionary_of(is_on_can: bool) -> dictionary.Dictionary:
     """Return the firmware that all MCUs of a description have."""
-    return dictionary.build("virtual", wire.FREQUENCY_HZ, is_on_can=is_on_can)
+    return dictionary.build(wire.CHIP, is_on_can=is_on_can)
 
 
 def describe(
@@ -181,5 +181,5 @@ def describe(
             f"link n{index} to_mcu_us=0 to_host_us=0",
             f"can_node n{index} bus=can0 uuid={uuid:012x}",
         ]
-    messages = [*built.messages(), *built.can_messages()] if uuids else []
+    messages = built.messages() if uuids else []
     return "\n".join([*text, *(f"message * {message}" for message in messages), *lines, ""])

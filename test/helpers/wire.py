@@ -6,10 +6,12 @@
 """A small host: it frames commands, takes responses apart and retransmits nothing of its own."""
 
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from virtual_printer import dictionary, simulation_library
+from virtual_printer import simulation_library
+from virtual_printer.firmware import chips, dictionary
 from virtual_printer.resource import Resource
 from virtual_printer.simulation_library import FFI
 
@@ -17,6 +19,7 @@ MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 SYNC = 0x7E
 FREQUENCY_HZ = 100_000_000
+CHIP = replace(chips.VIRTUAL, frequency_hz=FREQUENCY_HZ)
 
 SIMULATION_SOURCES = simulation_library.SOURCES
 
@@ -161,7 +164,7 @@ class Host:
         self.received: List[Message] = []
         self.raw = bytearray()  # all bytes that ever arrived
         self._unread = bytearray()
-        firmware = firmware or dictionary.build("virtual", FREQUENCY_HZ)
+        firmware = firmware or dictionary.build(CHIP)
         self.firmware = firmware
         self.commands = {
             text.split()[0]: (number, text) for text, number in firmware.commands.items()
@@ -292,7 +295,7 @@ def describe(
 
     `links` maps names to the keys of a link; by default it takes 100 us each way.
     """
-    built = dictionary.build("virtual", FREQUENCY_HZ)
+    built = dictionary.build(CHIP)
     blob = folder / "main.dict"
     blob.write_bytes(built.compressed)
     text = [f"seed {seed}"]

@@ -179,7 +179,7 @@ def test_status_tells_what_the_controller_counted(tmp_path: Path) -> None:
 
 
 def test_commands_of_a_node_are_unknown_to_an_mcu_without_a_bus(tmp_path: Path) -> None:
-    lines = can_wire.dictionary_of(is_on_can=True).can_messages()
+    lines = can_wire.dictionary_of(is_on_can=True).messages()
     text = wire.describe(tmp_path, [f"message main {line}" for line in lines])
     for name in ("get_canbus_id", "get_canbus_status"):
         with wire.Simulation(text, tmp_path) as simulation:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 from virtual_printer import description, endstops, hosts, machine
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,

@@ -162,7 +162,7 @@ def describe(folder: Path) -> str:
     on_bus = can_wire.describe(folder, UUIDS, bus=rates).splitlines()
     lines += [line for line in on_bus if not line.startswith(("seed", "message"))]
     built = can_wire.dictionary_of(is_on_can=True)
-    lines += [f"message n{i} {text}" for i in (0, 1) for text in built.can_messages()]
+    lines += [f"message n{i} {text}" for i in (0, 1) for text in built.messages()]
     return wire.describe(folder, lines, mcus=mcus, links=links)
 
 

@@ -27,7 +27,7 @@ PROGRAM = """
 
 
 def prelude(flags: str = "0") -> str:
-    number = wire.dictionary.build("virtual", wire.FREQUENCY_HZ).commands["get_uptime"]
+    number = wire.dictionary.build(wire.CHIP).commands["get_uptime"]
     block = wire.frame(wire.encode_integer(number), 0)
     return PROGRAM.format(device=DEVICE, block=block, flags=flags)
 

@@ -127,7 +127,8 @@ check_mcu(const struct mcu *mcu, char *error, size_t error_size)
         kind = "device and is on no can_bus";
     for (int i = 0; i < RESPONSE_COUNT && !kind; i++)
         if (!mcu->has_response[i]
-            && (is_on_bus || !response_kinds[i].is_of_node_only)) {
+            && (response_kinds[i].presence == IN_ALL
+                || (response_kinds[i].presence == ON_CAN_BUS && is_on_bus))) {
             kind = "message of response ";
             name = response_kinds[i].name;
         }

@@ -105,33 +105,58 @@ is_integer_type(const char *type)
     return 0;
 }
 
-// Count the arguments of a format, from a word on
-static size_t
-count_arguments(struct words *words, size_t first, int is_command)
+static int
+is_bytes_type(const char *type)
 {
-    for (size_t i = first; i < words->count; i++) {
-        const char *type = strchr(words->items[i], '=');
-        if (!type || (is_command && !is_integer_type(type + 1)))
-            words_fail(words, "unsupported argument '%s'", words->items[i]);
-    }
-    return words->count - first;
+    return !strcmp(type, "%*s") || !strcmp(type, "%.*s");
+}
+
+// Type of a word of the form name=type; fails if it is none
+static const char *
+argument_type(struct words *words, size_t index)
+{
+    const char *type = strchr(words->items[index], '=');
+    if (type && (is_integer_type(type + 1) || is_bytes_type(type + 1)))
+        return type + 1;
+    words_fail(words, "unsupported argument '%s'", words->items[index]);
+    return NULL;
 }
 
 static void
-add_command(struct mcu *mcu, struct words *words, uint32_t id)
+add_argument(struct wire_command *wire, struct words *words, size_t index)
+{
+    const char *word = words->items[index];
+    const char *type = argument_type(words, index);
+    if (!type)
+        return;
+    int place = command_place(wire->command, word, (size_t)(type - 1 - word));
+    if (place < 0) {
+        words_fail(words, "command '%s' has no argument '%s'",
+                   wire->command->name, word);
+        return;
+    }
+    wire->places[wire->argument_count] = (uint8_t)place;
+    wire->are_bytes[wire->argument_count++] = (uint8_t)is_bytes_type(type);
+}
+
+static void
+add_command(struct mcu *mcu, struct words *words, int id)
 {
     const char *name = words_item(words, 4, "name");
-    const struct command *command = command_find(name);
-    if (!command)
+    struct wire_command wire = { .command = command_find(name) };
+    if (!wire.command)
         words_fail(words, "unknown command '%s'", name);
-    else if (count_arguments(words, 5, 1) != command->argument_count)
-        words_fail(words, "command '%s' has %d arguments", name,
-                   command->argument_count);
-    mcu->commands[id] = command;
+    for (size_t i = 5; i < words->count && !words->error[0]; i++)
+        if (wire.argument_count < ARGUMENT_COUNT_MAX)
+            add_argument(&wire, words, i);
+        else
+            words_fail(words, "command '%s' has too many arguments", name);
+    if (!words->error[0])
+        mcu->commands[id - MESSAGE_ID_MIN] = wire;
 }
 
 static void
-add_response(struct mcu *mcu, struct words *words, uint32_t id)
+add_response(struct mcu *mcu, struct words *words, int id)
 {
     const char *name = words_item(words, 4, "name");
     int response = response_find(name);
@@ -139,16 +164,20 @@ add_response(struct mcu *mcu, struct words *words, uint32_t id)
         words_fail(words, "unknown response '%s'", name);
         return;
     }
-    int value_count = response_kinds[response].value_count;
-    if (count_arguments(words, 5, 0) != (size_t)value_count)
-        words_fail(words, "response '%s' has %d arguments", name, value_count);
-    mcu->response_ids[response] = id;
+    size_t value_count = response_kinds[response].value_count;
+    if (words->count != 5 + value_count)
+        words_fail(words, "response '%s' has %zu arguments", name, value_count);
+    const char *type = NULL;
+    for (size_t i = 5; i < words->count; i++)
+        type = argument_type(words, i);
+    mcu->response_ids[response] = (uint32_t)id;
     mcu->has_response[response] = 1;
+    mcu->is_of_bytes[response] = type && is_bytes_type(type);
 }
 
 // The text may hold blanks, so it is the rest of the line as it stands
 static void
-add_static_string(struct mcu *mcu, struct words *words, uint32_t id)
+add_static_string(struct mcu *mcu, struct words *words, int id)
 {
     words_item(words, 4, "text");
     if (words->count < 5)
@@ -169,8 +198,9 @@ read_message(struct simulation *sim, struct words *words, int line)
     (void)line;
     const char *target = words_item(words, 1, "mcu");
     const char *kind = words_item(words, 2, "kind");
-    uint32_t id = (uint32_t)words_parse_integer(
-        words, "message id", words_item(words, 3, "id"), 0, 255);
+    int id = (int)words_parse_integer(words, "message id",
+                                      words_item(words, 3, "id"),
+                                      MESSAGE_ID_MIN, MESSAGE_ID_MAX);
     memset(words->is_used, 1, sizeof(words->is_used));
     if (strcmp(target, "*") && !description_mcu(sim, words, target))
         return;

@@ -5,7 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "../links/can_node.h" // struct can_node
-#include "objects.h" // command_get_canbus_id
+#include "mcu.h" // struct mcu
 
 // Node of an MCU that is asked about it; the firmware of others has no such
 // commands
@@ -18,7 +18,7 @@ asked_node(struct mcu *mcu)
     return node;
 }
 
-void
+static void
 command_get_canbus_id(struct mcu *mcu, const uint32_t *arguments)
 {
     (void)arguments;
@@ -34,7 +34,7 @@ command_get_canbus_id(struct mcu *mcu, const uint32_t *arguments)
     byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
 }
 
-void
+static void
 command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments)
 {
     (void)arguments;
@@ -47,3 +47,10 @@ command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments)
         (uint32_t)station->error_count, (uint32_t)station->retransmission_count,
         (uint32_t)can_station_state(station));
 }
+
+static const struct command commands[] = {
+    { "get_canbus_id",     command_get_canbus_id,     "", 1 },
+    { "get_canbus_status", command_get_canbus_status, "", 1 },
+};
+
+const struct peripheral can_peripheral = { COMMANDS_OF(commands) };

@@ -6,7 +6,7 @@
 
 #include <string.h> // strcmp
 #include "../core/memory.h" // allocate
-#include "objects.h" // command_config_stepper
+#include "mcu.h" // struct mcu
 
 
 /****************************************************************
@@ -21,17 +21,9 @@ command_identify(struct mcu *mcu, const uint32_t *arguments)
         size = 0;
     else if (size > mcu->dictionary_size - offset)
         size = mcu->dictionary_size - offset;
-    struct block block;
-    block_begin(&block);
-    block_put_integer(&block, mcu->response_ids[RESPONSE_IDENTIFY]);
-    block_put_integer(&block, arguments[0]);
-    if (block.size + 1 + size + BLOCK_TRAILER_SIZE > BLOCK_SIZE_MAX)
-        // Like the firmware, send nothing if it does not fit
-        return;
-    block_put_bytes(&block, size ? mcu->dictionary + offset : mcu->dictionary,
-                    size);
-    block_finish(&block, mcu->receiver.next_sequence);
-    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
+    MCU_RESPOND_BYTES(mcu, RESPONSE_IDENTIFY,
+                      size ? mcu->dictionary + offset : mcu->dictionary, size,
+                      arguments[0]);
 }
 
 static void
@@ -133,48 +125,87 @@ command_clear_shutdown(struct mcu *mcu, const uint32_t *arguments)
  ****************************************************************/
 
 static const struct command commands[] = {
-    { "identify",                  command_identify,                  2, 1 },
-    { "get_config",                command_get_config,                0, 1 },
-    { "get_clock",                 command_get_clock,                 0, 1 },
-    { "get_uptime",                command_get_uptime,                0, 1 },
-    { "debug_nop",                 command_debug_nop,                 0, 1 },
-    { "allocate_oids",             command_allocate_oids,             1, 0 },
-    { "finalize_config",           command_finalize_config,           1, 0 },
-    { "config_reset",              command_config_reset,              0, 1 },
-    { "reset",                     command_reset,                     0, 1 },
-    { "emergency_stop",            command_emergency_stop,            0, 1 },
-    { "clear_shutdown",            command_clear_shutdown,            0, 1 },
-    { "config_stepper",            command_config_stepper,            5, 0 },
-    { "queue_step",                command_queue_step,                4, 0 },
-    { "set_next_step_dir",         command_set_next_step_dir,         2, 0 },
-    { "reset_step_clock",          command_reset_step_clock,          2, 0 },
-    { "stepper_get_position",      command_stepper_get_position,      1, 0 },
-    { "stepper_stop_on_trigger",   command_stepper_stop_on_trigger,   2, 0 },
-    { "config_endstop",            command_config_endstop,            3, 0 },
-    { "endstop_home",              command_endstop_home,              8, 0 },
-    { "endstop_query_state",       command_endstop_query_state,       1, 0 },
-    { "config_trsync",             command_config_trsync,             1, 0 },
-    { "trsync_start",              command_trsync_start,              4, 0 },
-    { "trsync_set_timeout",        command_trsync_set_timeout,        2, 0 },
-    { "trsync_trigger",            command_trsync_trigger,            2, 0 },
-    { "config_digital_out",        command_config_digital_out,        5, 0 },
-    { "set_digital_out_pwm_cycle", command_set_digital_out_pwm_cycle, 2, 0 },
-    { "queue_digital_out",         command_queue_digital_out,         3, 0 },
-    { "update_digital_out",        command_update_digital_out,        2, 0 },
-    { "set_digital_out",           command_set_digital_out,           2, 0 },
-    { "config_distance",           command_config_distance,           2, 0 },
-    { "query_distance",            command_query_distance,            1, 0 },
-    { "get_canbus_id",             command_get_canbus_id,             0, 1 },
-    { "get_canbus_status",         command_get_canbus_status,         0, 1 },
+    { "identify",        command_identify,        "offset count", 1 },
+    { "get_config",      command_get_config,      "",             1 },
+    { "get_clock",       command_get_clock,       "",             1 },
+    { "get_uptime",      command_get_uptime,      "",             1 },
+    { "debug_nop",       command_debug_nop,       "",             1 },
+    { "allocate_oids",   command_allocate_oids,   "count",        0 },
+    { "finalize_config", command_finalize_config, "crc",          0 },
+    { "config_reset",    command_config_reset,    "",             1 },
+    { "reset",           command_reset,           "",             1 },
+    { "emergency_stop",  command_emergency_stop,  "",             1 },
+    { "clear_shutdown",  command_clear_shutdown,  "",             1 },
 };
+
+static const struct peripheral core_peripheral = { COMMANDS_OF(commands) };
+
+static const struct peripheral *const peripherals[] = {
+    &core_peripheral,    &stepper_peripheral,     &trsync_peripheral,
+    &endstop_peripheral, &digital_out_peripheral, &distance_peripheral,
+    &can_peripheral,
+};
+enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
+
+void
+peripherals_shutdown(struct mcu *mcu)
+{
+    for (size_t i = 0; i < PERIPHERAL_COUNT; i++)
+        if (peripherals[i]->shutdown)
+            peripherals[i]->shutdown(mcu);
+}
+
+void
+peripherals_release(struct mcu *mcu)
+{
+    for (size_t i = 0; i < PERIPHERAL_COUNT; i++)
+        if (peripherals[i]->release)
+            peripherals[i]->release(mcu);
+}
 
 const struct command *
 command_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (!strcmp(commands[i].name, name))
-            return &commands[i];
+    for (size_t i = 0; i < PERIPHERAL_COUNT; i++)
+        for (size_t j = 0; j < peripherals[i]->command_count; j++)
+            if (!strcmp(peripherals[i]->commands[j].name, name))
+                return &peripherals[i]->commands[j];
     return NULL;
+}
+
+int
+command_place(const struct command *command, const char *name, size_t length)
+{
+    const char *other = command->arguments;
+    for (int place = 0; *other; place++) {
+        size_t other_length = strcspn(other, " ");
+        if (other_length == length && !memcmp(other, name, length))
+            return place;
+        other += other_length + strspn(other + other_length, " ");
+    }
+    return -1;
+}
+
+// Read the arguments of a command; returns -1 if one of them is cut off
+static int
+read_arguments(struct mcu *mcu, const struct wire_command *command,
+               const uint8_t **position, const uint8_t *end,
+               uint32_t *arguments)
+{
+    for (int i = 0; i < command->argument_count; i++) {
+        int place = command->places[i];
+        if (!command->are_bytes[i]) {
+            if (parse_integer(position, end, &arguments[place]))
+                return -1;
+            continue;
+        }
+        if (*position >= end || **position >= end - *position)
+            return -1;
+        arguments[place] = *(*position)++;
+        mcu->argument_bytes[place] = *position;
+        *position += arguments[place];
+    }
+    return 0;
 }
 
 // Read one command and run it; returns -1 when the rest is to be dropped
@@ -182,24 +213,24 @@ static int
 run_command(struct mcu *mcu, const uint8_t **position, const uint8_t *end)
 {
     uint32_t id = 0, arguments[ARGUMENT_COUNT_MAX] = { 0 };
-    const struct command *command = NULL;
-    if (!parse_integer(position, end, &id) && id < MESSAGE_ID_COUNT)
-        command = mcu->commands[id];
-    if (!command) {
+    const struct wire_command *wire = NULL;
+    if (!parse_integer(position, end, &id)
+        && id - (uint32_t)MESSAGE_ID_MIN < MESSAGE_ID_COUNT)
+        wire = &mcu->commands[id - (uint32_t)MESSAGE_ID_MIN];
+    if (!wire || !wire->command) {
         mcu_shutdown(mcu, REASON_INVALID_COMMAND);
         return -1;
     }
-    for (int i = 0; i < command->argument_count; i++)
-        if (parse_integer(position, end, &arguments[i])) {
-            mcu_shutdown(mcu, REASON_COMMAND_PARSER);
-            return -1;
-        }
-    if (mcu->is_shutdown && !command->is_allowed_in_shutdown) {
+    if (read_arguments(mcu, wire, position, end, arguments)) {
+        mcu_shutdown(mcu, REASON_COMMAND_PARSER);
+        return -1;
+    }
+    if (mcu->is_shutdown && !wire->command->is_allowed_in_shutdown) {
         MCU_RESPOND(mcu, RESPONSE_IS_SHUTDOWN, mcu->shutdown_id);
         return 0;
     }
     mcu->command_count++;
-    command->run(mcu, arguments);
+    wire->command->run(mcu, arguments);
     return mcu->is_interrupted ? -1 : 0;
 }
 

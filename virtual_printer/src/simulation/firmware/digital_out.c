@@ -4,8 +4,9 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include "../mechanics/mechanics.h" // bltouches_feel
-#include "objects.h" // command_queue_digital_out
+#include "mcu.h" // struct mcu
+
+static const struct object_type digital_out_type = { "digital_out" };
 
 struct digital_out {
     struct mcu *mcu;
@@ -28,8 +29,7 @@ static void
 set_level(struct digital_out *out, int level)
 {
     out->is_on = !!level;
-    out->mcu->pin_levels[out->pin] = out->is_on;
-    bltouches_feel(out->mcu->mechanics, out->mcu, out->pin, out->is_on);
+    mcu_pin_set(out->mcu, out->pin, out->is_on);
 }
 
 
@@ -109,12 +109,12 @@ apply_event(struct mcu_timer *timer)
     return TIMER_AGAIN;
 }
 
-void
+static void
 digital_outs_shutdown(struct mcu *mcu)
 {
     struct digital_out *out;
     uint32_t oid = 0;
-    while ((out = mcu_object_next(mcu, &oid, OBJECT_DIGITAL_OUT))) {
+    while ((out = mcu_object_next(mcu, &oid, &digital_out_type))) {
         mcu_timer_cancel(&out->timer);
         set_level(out, out->default_level);
         out->is_toggling = out->has_deadline = 0;
@@ -129,11 +129,11 @@ digital_outs_shutdown(struct mcu *mcu)
  * Commands
  ****************************************************************/
 
-void
+static void
 command_config_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
     struct digital_out *out =
-        mcu_object_add(mcu, arguments[0], OBJECT_DIGITAL_OUT, sizeof(*out));
+        mcu_object_add(mcu, arguments[0], &digital_out_type, sizeof(*out));
     if (!out)
         return;
     out->mcu = mcu;
@@ -144,10 +144,10 @@ command_config_digital_out(struct mcu *mcu, const uint32_t *arguments)
     set_level(out, (uint8_t)arguments[2]);
 }
 
-void
+static void
 command_set_digital_out_pwm_cycle(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], &digital_out_type);
     if (!out)
         return;
     if (out->queue.first)
@@ -156,10 +156,10 @@ command_set_digital_out_pwm_cycle(struct mcu *mcu, const uint32_t *arguments)
         out->cycle_ticks = arguments[1];
 }
 
-void
+static void
 command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], &digital_out_type);
     if (!out)
         return;
     struct move *move = move_allocate(mcu);
@@ -185,10 +185,10 @@ command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments)
     mcu_timer_add(&out->timer, clock);
 }
 
-void
+static void
 command_update_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct digital_out *out = mcu_object(mcu, arguments[0], OBJECT_DIGITAL_OUT);
+    struct digital_out *out = mcu_object(mcu, arguments[0], &digital_out_type);
     if (!out)
         return;
     mcu_timer_cancel(&out->timer);
@@ -205,8 +205,23 @@ command_update_digital_out(struct mcu *mcu, const uint32_t *arguments)
     mcu_timer_add(&out->timer, out->deadline_clock);
 }
 
-void
+static void
 command_set_digital_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    mcu->pin_levels[(uint8_t)arguments[0]] = !!(uint8_t)arguments[1];
+    mcu_pin_set(mcu, (uint8_t)arguments[0], (uint8_t)arguments[1]);
 }
+
+static const struct command commands[] = {
+    { "config_digital_out",        command_config_digital_out,
+     "oid pin value default_value max_duration",                                            0 },
+    { "set_digital_out_pwm_cycle", command_set_digital_out_pwm_cycle,
+     "oid cycle_ticks",                                                                     0 },
+    { "queue_digital_out",         command_queue_digital_out,         "oid clock on_ticks", 0 },
+    { "update_digital_out",        command_update_digital_out,        "oid value",          0 },
+    { "set_digital_out",           command_set_digital_out,           "pin value",          0 },
+};
+
+const struct peripheral digital_out_peripheral = {
+    COMMANDS_OF(commands),
+    .shutdown = digital_outs_shutdown,
+};

@@ -8,7 +8,9 @@
 // the bed, for stand-ins of probes that measure it: eddy current sensors.
 
 #include "../mechanics/mechanics.h" // sensor_height_mm
-#include "objects.h" // command_config_distance
+#include "mcu.h" // struct mcu
+
+static const struct object_type distance_type = { "distance" };
 
 #define NM_PER_MM 1e6
 
@@ -16,7 +18,7 @@ struct distance {
     struct sensor *sensor;
 };
 
-void
+static void
 command_config_distance(struct mcu *mcu, const uint32_t *arguments)
 {
     struct sensor *sensor =
@@ -26,15 +28,15 @@ command_config_distance(struct mcu *mcu, const uint32_t *arguments)
         return;
     }
     struct distance *distance =
-        mcu_object_add(mcu, arguments[0], OBJECT_DISTANCE, sizeof(*distance));
+        mcu_object_add(mcu, arguments[0], &distance_type, sizeof(*distance));
     if (distance)
         distance->sensor = sensor;
 }
 
-void
+static void
 command_query_distance(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct distance *distance = mcu_object(mcu, arguments[0], OBJECT_DISTANCE);
+    struct distance *distance = mcu_object(mcu, arguments[0], &distance_type);
     if (!distance)
         return;
     double height_mm = sensor_height_mm(mcu->mechanics, distance->sensor);
@@ -42,3 +44,10 @@ command_query_distance(struct mcu *mcu, const uint32_t *arguments)
                 (uint32_t)mcu_clock_now(mcu),
                 (uint32_t)(int32_t)(height_mm * NM_PER_MM));
 }
+
+static const struct command commands[] = {
+    { "config_distance", command_config_distance, "oid pin", 0 },
+    { "query_distance",  command_query_distance,  "oid",     0 },
+};
+
+const struct peripheral distance_peripheral = { COMMANDS_OF(commands) };

@@ -7,11 +7,13 @@
 #include "../mechanics/mechanics.h" // sensor_is_triggered
 #include "objects.h" // struct trsync
 
+static const struct object_type endstop_type = { "endstop" };
+
 struct endstop {
     struct mcu *mcu;
     struct mcu_timer timer;
     struct sensor *sensor; // what is wired to the pin, may be NULL
-    uint8_t pull_up_level;
+    uint8_t pin, pull_up_level;
     uint32_t rest_ticks, sample_ticks;
     uint32_t next_clock; // when the period of the last match ends
     uint64_t period_clock; // the same
@@ -29,7 +31,8 @@ static uint8_t
 read_pin(struct endstop *endstop)
 {
     if (!endstop->sensor)
-        return endstop->pull_up_level;
+        return (uint8_t)mcu_pin_level(endstop->mcu, endstop->pin,
+                                      endstop->pull_up_level);
     int is_triggered =
         sensor_is_triggered(endstop->mcu->mechanics, endstop->sensor);
     return (uint8_t)(is_triggered ^ endstop->sensor->invert);
@@ -59,12 +62,12 @@ sample_event(struct mcu_timer *timer)
     return TIMER_AGAIN;
 }
 
-void
+static void
 endstops_shutdown(struct mcu *mcu)
 {
     struct endstop *endstop;
     uint32_t oid = 0;
-    while ((endstop = mcu_object_next(mcu, &oid, OBJECT_ENDSTOP)))
+    while ((endstop = mcu_object_next(mcu, &oid, &endstop_type)))
         mcu_timer_cancel(&endstop->timer);
 }
 
@@ -73,23 +76,24 @@ endstops_shutdown(struct mcu *mcu)
  * Commands
  ****************************************************************/
 
-void
+static void
 command_config_endstop(struct mcu *mcu, const uint32_t *arguments)
 {
     struct endstop *endstop =
-        mcu_object_add(mcu, arguments[0], OBJECT_ENDSTOP, sizeof(*endstop));
+        mcu_object_add(mcu, arguments[0], &endstop_type, sizeof(*endstop));
     if (!endstop)
         return;
     endstop->mcu = mcu;
     endstop->sensor = mechanics_find_sensor(mcu->mechanics, mcu, arguments[1]);
+    endstop->pin = (uint8_t)arguments[1];
     endstop->pull_up_level = (int8_t)arguments[2] > 0;
     mcu_timer_init(&endstop->timer, mcu, sample_event);
 }
 
-void
+static void
 command_endstop_home(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct endstop *endstop = mcu_object(mcu, arguments[0], OBJECT_ENDSTOP);
+    struct endstop *endstop = mcu_object(mcu, arguments[0], &endstop_type);
     if (!endstop)
         return;
     mcu_timer_cancel(&endstop->timer);
@@ -101,7 +105,7 @@ command_endstop_home(struct mcu *mcu, const uint32_t *arguments)
     endstop->rest_ticks = arguments[4];
     endstop->wanted_level = !!(uint8_t)arguments[5];
     endstop->trigger_reason = (uint8_t)arguments[7];
-    endstop->trsync = mcu_object(mcu, arguments[6], OBJECT_TRSYNC);
+    endstop->trsync = mcu_object(mcu, arguments[6], &trsync_type);
     if (!endstop->trsync)
         return;
     if (endstop->sensor)
@@ -109,11 +113,24 @@ command_endstop_home(struct mcu *mcu, const uint32_t *arguments)
     mcu_timer_add(&endstop->timer, arguments[1]);
 }
 
-void
+static void
 command_endstop_query_state(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct endstop *endstop = mcu_object(mcu, arguments[0], OBJECT_ENDSTOP);
+    struct endstop *endstop = mcu_object(mcu, arguments[0], &endstop_type);
     if (endstop)
         MCU_RESPOND(mcu, RESPONSE_ENDSTOP_STATE, arguments[0] & 0xff,
                     endstop->is_homing, endstop->next_clock, read_pin(endstop));
 }
+
+static const struct command commands[] = {
+    { "config_endstop",      command_config_endstop,      "oid pin pull_up", 0 },
+    { "endstop_home",        command_endstop_home,
+     "oid clock sample_ticks sample_count rest_ticks pin_value trsync_oid"
+      " trigger_reason",                                                     0 },
+    { "endstop_query_state", command_endstop_query_state, "oid",             0 },
+};
+
+const struct peripheral endstop_peripheral = {
+    COMMANDS_OF(commands),
+    .shutdown = endstops_shutdown,
+};

@@ -6,7 +6,7 @@
 
 #include "../core/memory.h" // allocate
 #include "mcu.h" // struct mcu
-#include "objects.h" // steppers_advance
+#include "objects.h" // trsync_run_task
 
 // From receiving a block to running its commands
 #define PROCESSING_NS_MIN 10000
@@ -37,11 +37,11 @@ mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
             size_t count)
 {
     enum malformation malformation = take_malformation(mcu, response);
-    if (malformation == MALFORMED_MISSING)
+    if (malformation == MALFORMED_MISSING || !mcu->has_response[response])
         return;
     uint32_t id = mcu->response_ids[response];
     if (malformation == MALFORMED_UNKNOWN)
-        id = MESSAGE_ID_COUNT;
+        id = MESSAGE_ID_MAX + 1;
     if (malformation == MALFORMED_CUT && count)
         count--;
     size_t wild = count;
@@ -58,6 +58,26 @@ mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
     block_finish(&block, mcu->receiver.next_sequence);
     for (int i = malformation == MALFORMED_DOUBLED; i >= 0; i--)
         byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
+}
+
+void
+mcu_respond_bytes(struct mcu *mcu, enum response response,
+                  const uint32_t *values, size_t count, const uint8_t *bytes,
+                  size_t size)
+{
+    if (!mcu->has_response[response])
+        return;
+    struct block block;
+    block_begin(&block);
+    block_put_integer(&block, mcu->response_ids[response]);
+    for (size_t i = 0; i < count; i++)
+        block_put_integer(&block, values[i]);
+    if (block.size + 1 + size + BLOCK_TRAILER_SIZE > BLOCK_SIZE_MAX)
+        // Like the firmware, send nothing if it does not fit
+        return;
+    block_put_bytes(&block, bytes, size);
+    block_finish(&block, mcu->receiver.next_sequence);
+    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
 }
 
 // Tell the host which block is expected next
@@ -177,10 +197,7 @@ mcu_find_string(const struct mcu *mcu, const char *text)
 static void
 stop_objects(struct mcu *mcu)
 {
-    steppers_shutdown(mcu);
-    trsyncs_shutdown(mcu);
-    endstops_shutdown(mcu);
-    digital_outs_shutdown(mcu);
+    peripherals_shutdown(mcu);
     moves_reset(mcu);
     mcu->is_trsync_task_due = 0;
 }
@@ -209,7 +226,7 @@ void
 mcu_config_reset(struct mcu *mcu)
 {
     stop_objects(mcu);
-    steppers_detach(mcu);
+    peripherals_release(mcu);
     for (uint32_t i = 0; i < mcu->object_count; i++)
         free(mcu->objects[i].data);
     free(mcu->objects);
@@ -234,7 +251,9 @@ void
 mcu_reboot(struct mcu *mcu)
 {
     mcu_config_reset(mcu);
-    memset(mcu->pin_levels, 0, sizeof(mcu->pin_levels));
+    for (int i = 0; i < PIN_COUNT; i++)
+        if (mcu->pins[i].level)
+            mcu_pin_set(mcu, (uint8_t)i, 0);
     receiver_reset(&mcu->receiver);
     link_reset(&mcu->link);
     cancel_events(mcu);

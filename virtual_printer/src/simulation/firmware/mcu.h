@@ -6,10 +6,12 @@
 #ifndef MCU_H
 #define MCU_H
 
+#include "../core/pin.h" // struct pin
 #include "../core/random_stream.h" // struct random_stream
 #include "../core/timeline.h" // struct timeline
 #include "../links/link.h" // struct link
 #include "../links/protocol.h" // struct receiver
+#include "commands.h" // struct wire_command
 #include "responses.h" // enum response
 
 #pragma GCC visibility push(hidden)
@@ -17,7 +19,9 @@
 struct mcu;
 struct mechanics;
 
-enum { MESSAGE_ID_COUNT = 256, OBJECT_ID_COUNT = 256, PIN_COUNT = 256 };
+enum { OBJECT_ID_COUNT = 256, PIN_COUNT = 256 };
+// Messages up to 95 take one byte, those below zero too
+enum { MESSAGE_ID_MIN = -32, MESSAGE_ID_MAX = 479, MESSAGE_ID_COUNT = 512 };
 enum { CLOCK_SHIFT = 56 };
 
 // What can be wrong with a response whose checksum is right: its last
@@ -32,15 +36,6 @@ enum malformation {
     MALFORMED_DOUBLED,
     MALFORMED_MISSING,
     MALFORMED_COUNT,
-};
-
-enum object_type {
-    OBJECT_NONE,
-    OBJECT_STEPPER,
-    OBJECT_ENDSTOP,
-    OBJECT_TRSYNC,
-    OBJECT_DIGITAL_OUT,
-    OBJECT_DISTANCE,
 };
 
 enum timer_result { TIMER_DONE, TIMER_AGAIN };
@@ -67,8 +62,13 @@ struct move_queue {
     struct move *first, *last;
 };
 
+// What an object is, by the address of a record of its module
+struct object_type {
+    const char *name;
+};
+
 struct object {
-    enum object_type type;
+    const struct object_type *type; // NULL while there is no such object
     void *data;
 };
 
@@ -85,9 +85,11 @@ struct mcu {
     int line; // of the description
 
     // Data dictionary
-    const struct command *commands[MESSAGE_ID_COUNT];
+    struct wire_command commands[MESSAGE_ID_COUNT]; // from MESSAGE_ID_MIN on
     uint32_t response_ids[RESPONSE_COUNT];
     uint8_t has_response[RESPONSE_COUNT];
+    // Whether the last value of a response is bytes
+    uint8_t is_of_bytes[RESPONSE_COUNT];
     struct static_string *strings;
     size_t string_count;
     uint16_t reason_ids[REASON_COUNT];
@@ -103,6 +105,8 @@ struct mcu {
     struct receiver receiver;
     struct random_stream random;
     struct event process_event, boot_event, stats_event, task_event;
+    // What the command that runs has for those of its arguments that are bytes
+    const uint8_t *argument_bytes[ARGUMENT_COUNT_MAX];
     int is_booting;
     int is_in_turn;
     // A shutdown ends the turn in which it happens at once
@@ -113,7 +117,9 @@ struct mcu {
     uint32_t object_count;
     int is_finalized;
     uint32_t config_checksum;
-    uint8_t pin_levels[PIN_COUNT];
+    // What is connected stays when the configuration goes
+    struct pin pins[PIN_COUNT];
+    struct i2c_device *i2c_devices;
 
     // Move queue
     struct move *moves, *free_moves;
@@ -156,6 +162,14 @@ void mcu_respond(struct mcu *mcu, enum response response,
 #define MCU_RESPOND(mcu, response, ...)                               \
     mcu_respond((mcu), (response), (const uint32_t[]){ __VA_ARGS__ }, \
                 sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
+// The same with bytes behind the values
+void mcu_respond_bytes(struct mcu *mcu, enum response response,
+                       const uint32_t *values, size_t count,
+                       const uint8_t *bytes, size_t size);
+#define MCU_RESPOND_BYTES(mcu, response, bytes, size, ...)                    \
+    mcu_respond_bytes((mcu), (response), (const uint32_t[]){ __VA_ARGS__ },   \
+                      sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4, (bytes), \
+                      (size))
 
 // Stop everything, remember and report why
 void mcu_shutdown(struct mcu *mcu, enum reason reason);
@@ -175,12 +189,19 @@ int mcu_timer_add(struct mcu_timer *timer, uint32_t clock);
 void mcu_timer_start(struct mcu_timer *timer, uint64_t clock);
 void mcu_timer_cancel(struct mcu_timer *timer);
 
+// Set an output, to a level or to the share of time for which it is high
+void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
+void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
+// Level of an input
+int mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level);
+
 // Find an object, or shut down and return NULL
-void *mcu_object(struct mcu *mcu, uint32_t oid, enum object_type type);
-void *mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type,
-                     size_t size);
+void *mcu_object(struct mcu *mcu, uint32_t oid, const struct object_type *type);
+void *mcu_object_add(struct mcu *mcu, uint32_t oid,
+                     const struct object_type *type, size_t size);
 // The next object of a type from an oid on, NULL after the last one
-void *mcu_object_next(struct mcu *mcu, uint32_t *oid, enum object_type type);
+void *mcu_object_next(struct mcu *mcu, uint32_t *oid,
+                      const struct object_type *type);
 
 // All slots are free again
 void moves_reset(struct mcu *mcu);
@@ -189,20 +210,6 @@ struct move *move_allocate(struct mcu *mcu);
 void move_release(struct mcu *mcu, struct move *move);
 void move_queue_push(struct move_queue *queue, struct move *move);
 struct move *move_queue_pop(struct move_queue *queue);
-
-// commands.c
-enum { ARGUMENT_COUNT_MAX = 8 };
-
-struct command {
-    const char *name;
-    void (*run)(struct mcu *mcu, const uint32_t *arguments);
-    uint8_t argument_count;
-    uint8_t is_allowed_in_shutdown;
-};
-
-const struct command *command_find(const char *name);
-// Run all commands of a block
-void command_dispatch(struct mcu *mcu, const uint8_t *payload, size_t size);
 
 #pragma GCC visibility pop
 

@@ -13,7 +13,7 @@
  ****************************************************************/
 
 void *
-mcu_object(struct mcu *mcu, uint32_t oid, enum object_type type)
+mcu_object(struct mcu *mcu, uint32_t oid, const struct object_type *type)
 {
     oid &= 0xff;
     if (oid < mcu->object_count && mcu->objects[oid].type == type)
@@ -23,11 +23,11 @@ mcu_object(struct mcu *mcu, uint32_t oid, enum object_type type)
 }
 
 void *
-mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type,
+mcu_object_add(struct mcu *mcu, uint32_t oid, const struct object_type *type,
                size_t size)
 {
     oid &= 0xff;
-    if (oid >= mcu->object_count || mcu->objects[oid].type != OBJECT_NONE
+    if (oid >= mcu->object_count || mcu->objects[oid].type
         || mcu->is_finalized) {
         mcu_shutdown(mcu, REASON_CANNOT_ASSIGN_OID);
         return NULL;
@@ -37,7 +37,7 @@ mcu_object_add(struct mcu *mcu, uint32_t oid, enum object_type type,
 }
 
 void *
-mcu_object_next(struct mcu *mcu, uint32_t *oid, enum object_type type)
+mcu_object_next(struct mcu *mcu, uint32_t *oid, const struct object_type *type)
 {
     for (; *oid < mcu->object_count; (*oid)++)
         if (mcu->objects[*oid].type == type)

@@ -1,5 +1,4 @@
-// Objects of the virtual firmware: stepper, endstop, trsync, digital output,
-// distance sensor
+// Objects of the virtual firmware that others use: stepper and trsync
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -13,6 +12,8 @@
 #pragma GCC visibility push(hidden)
 
 struct trsync;
+
+extern const struct object_type stepper_type, trsync_type;
 
 struct stepper {
     struct motor_driver driver;
@@ -43,9 +44,6 @@ struct stepper {
 void stepper_stop(struct stepper *stepper);
 // Take all steps that are due by now
 void steppers_advance(struct mcu *mcu);
-void steppers_shutdown(struct mcu *mcu);
-// Leave the motors without a driver
-void steppers_detach(struct mcu *mcu);
 
 struct trsync {
     struct mcu *mcu;
@@ -59,40 +57,8 @@ void trsync_trigger(struct trsync *trsync, uint8_t reason);
 // Have a stepper stopped at the trigger; shuts down if it waits for one
 void trsync_add_stepper(struct trsync *trsync, struct stepper *stepper);
 void trsync_run_task(struct mcu *mcu);
-void trsyncs_shutdown(struct mcu *mcu);
 // Trigger all that can be; reason 0 is that of an expiry
 void trsyncs_trip(struct mcu *mcu, uint8_t reason);
-
-void endstops_shutdown(struct mcu *mcu);
-
-// Cancel what waits, set the pins to their safe values
-void digital_outs_shutdown(struct mcu *mcu);
-
-// Commands, see commands.c
-void command_config_stepper(struct mcu *mcu, const uint32_t *arguments);
-void command_queue_step(struct mcu *mcu, const uint32_t *arguments);
-void command_set_next_step_dir(struct mcu *mcu, const uint32_t *arguments);
-void command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments);
-void command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments);
-void command_stepper_stop_on_trigger(struct mcu *mcu,
-                                     const uint32_t *arguments);
-void command_config_endstop(struct mcu *mcu, const uint32_t *arguments);
-void command_endstop_home(struct mcu *mcu, const uint32_t *arguments);
-void command_endstop_query_state(struct mcu *mcu, const uint32_t *arguments);
-void command_config_trsync(struct mcu *mcu, const uint32_t *arguments);
-void command_trsync_start(struct mcu *mcu, const uint32_t *arguments);
-void command_trsync_set_timeout(struct mcu *mcu, const uint32_t *arguments);
-void command_trsync_trigger(struct mcu *mcu, const uint32_t *arguments);
-void command_config_digital_out(struct mcu *mcu, const uint32_t *arguments);
-void command_set_digital_out_pwm_cycle(struct mcu *mcu,
-                                       const uint32_t *arguments);
-void command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments);
-void command_update_digital_out(struct mcu *mcu, const uint32_t *arguments);
-void command_set_digital_out(struct mcu *mcu, const uint32_t *arguments);
-void command_config_distance(struct mcu *mcu, const uint32_t *arguments);
-void command_query_distance(struct mcu *mcu, const uint32_t *arguments);
-void command_get_canbus_id(struct mcu *mcu, const uint32_t *arguments);
-void command_get_canbus_status(struct mcu *mcu, const uint32_t *arguments);
 
 #pragma GCC visibility pop
 

@@ -7,8 +7,8 @@
 #include <string.h> // strcmp
 #include "responses.h" // RESPONSES
 
-#define KIND(response, name, value_count, is_of_node_only) \
-    [response] = { name, value_count, is_of_node_only },
+#define KIND(response, name, value_count, presence) \
+    [response] = { name, value_count, presence },
 const struct response_kind response_kinds[RESPONSE_COUNT] = { RESPONSES(KIND) };
 
 #define TEXT(reason, text) [reason] = text,

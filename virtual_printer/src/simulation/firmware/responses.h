@@ -10,23 +10,26 @@
 
 #pragma GCC visibility push(hidden)
 
-// Each response with its name, how many values it has, and whether only the
-// nodes on a CAN bus have it
-#define RESPONSES(X)                                       \
-    X(RESPONSE_IDENTIFY, "identify_response", 2, 0)        \
-    X(RESPONSE_CONFIG, "config", 4, 0)                     \
-    X(RESPONSE_UPTIME, "uptime", 2, 0)                     \
-    X(RESPONSE_CLOCK, "clock", 1, 0)                       \
-    X(RESPONSE_STATS, "stats", 3, 0)                       \
-    X(RESPONSE_STARTING, "starting", 0, 0)                 \
-    X(RESPONSE_SHUTDOWN, "shutdown", 2, 0)                 \
-    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, 0)           \
-    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, 0) \
-    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, 0)       \
-    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, 0)         \
-    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, 0)     \
-    X(RESPONSE_CANBUS_ID, "canbus_id", 2, 1)               \
-    X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, 1)
+// Whether all firmware has a response, only that of nodes on a CAN bus, or only
+// that for hosts which know it
+enum { IN_ALL, ON_CAN_BUS, IN_SOME };
+
+// Each response with its name, how many values it has, and where it is
+#define RESPONSES(X)                                            \
+    X(RESPONSE_IDENTIFY, "identify_response", 2, IN_ALL)        \
+    X(RESPONSE_CONFIG, "config", 4, IN_ALL)                     \
+    X(RESPONSE_UPTIME, "uptime", 2, IN_ALL)                     \
+    X(RESPONSE_CLOCK, "clock", 1, IN_ALL)                       \
+    X(RESPONSE_STATS, "stats", 3, IN_ALL)                       \
+    X(RESPONSE_STARTING, "starting", 0, IN_ALL)                 \
+    X(RESPONSE_SHUTDOWN, "shutdown", 2, IN_ALL)                 \
+    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, IN_ALL)           \
+    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, IN_ALL) \
+    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, IN_ALL)       \
+    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, IN_ALL)         \
+    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, IN_SOME)    \
+    X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)           \
+    X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
 // Each reason with its text
 #define REASONS(X)                                                            \
@@ -63,7 +66,7 @@ enum reason { REASONS(FIRST_OF) REASON_COUNT };
 
 struct response_kind {
     const char *name;
-    uint8_t value_count, is_of_node_only;
+    uint8_t value_count, presence;
 };
 
 extern const struct response_kind response_kinds[RESPONSE_COUNT];

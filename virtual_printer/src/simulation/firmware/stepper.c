@@ -11,6 +11,8 @@
 #include "../mechanics/mechanics.h" // motor_pulse
 #include "objects.h" // struct stepper
 
+const struct object_type stepper_type = { "stepper" };
+
 // What one step event costs the firmware at least
 #define STEP_COST_NS 200
 #define STEP_LATENESS_NS_MAX 1000000
@@ -178,7 +180,7 @@ steppers_advance(struct mcu *mcu)
     uint64_t clock = mcu_clock_now(mcu);
     struct stepper *stepper;
     uint32_t oid = 0;
-    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+    while ((stepper = mcu_object_next(mcu, &oid, &stepper_type)))
         advance(stepper, clock);
 }
 
@@ -228,21 +230,21 @@ stepper_stop(struct stepper *stepper)
         move_release(stepper->mcu, move);
 }
 
-void
+static void
 steppers_shutdown(struct mcu *mcu)
 {
     struct stepper *stepper;
     uint32_t oid = 0;
-    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+    while ((stepper = mcu_object_next(mcu, &oid, &stepper_type)))
         stepper_stop(stepper);
 }
 
-void
+static void
 steppers_detach(struct mcu *mcu)
 {
     struct stepper *stepper;
     uint32_t oid = 0;
-    while ((stepper = mcu_object_next(mcu, &oid, OBJECT_STEPPER)))
+    while ((stepper = mcu_object_next(mcu, &oid, &stepper_type)))
         if (stepper->motor)
             stepper->motor->driver = NULL;
 }
@@ -252,11 +254,11 @@ steppers_detach(struct mcu *mcu)
  * Commands
  ****************************************************************/
 
-void
+static void
 command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
 {
     struct stepper *stepper =
-        mcu_object_add(mcu, arguments[0], OBJECT_STEPPER, sizeof(*stepper));
+        mcu_object_add(mcu, arguments[0], &stepper_type, sizeof(*stepper));
     if (!stepper)
         return;
     stepper->driver.catch_up = catch_up;
@@ -291,10 +293,10 @@ start_stepping(struct stepper *stepper, struct move *move)
     begin_move(stepper, move);
 }
 
-void
+static void
 command_queue_step(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    struct stepper *stepper = mcu_object(mcu, arguments[0], &stepper_type);
     if (!stepper)
         return;
     struct move *move = move_allocate(mcu);
@@ -322,18 +324,18 @@ command_queue_step(struct mcu *mcu, const uint32_t *arguments)
         mcu_timer_start(&stepper->watch_timer, (uint64_t)stepper->next_clock);
 }
 
-void
+static void
 command_set_next_step_dir(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    struct stepper *stepper = mcu_object(mcu, arguments[0], &stepper_type);
     if (stepper)
         stepper->requested_direction = !!(uint8_t)arguments[1];
 }
 
-void
+static void
 command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    struct stepper *stepper = mcu_object(mcu, arguments[0], &stepper_type);
     if (!stepper)
         return;
     advance_to_now(stepper);
@@ -345,10 +347,10 @@ command_reset_step_clock(struct mcu *mcu, const uint32_t *arguments)
     stepper->needs_reset = 0;
 }
 
-void
+static void
 command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    struct stepper *stepper = mcu_object(mcu, arguments[0], &stepper_type);
     if (!stepper)
         return;
     advance_to_now(stepper);
@@ -356,13 +358,30 @@ command_stepper_get_position(struct mcu *mcu, const uint32_t *arguments)
                 (uint32_t)stepper->position);
 }
 
-void
+static void
 command_stepper_stop_on_trigger(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct stepper *stepper = mcu_object(mcu, arguments[0], OBJECT_STEPPER);
+    struct stepper *stepper = mcu_object(mcu, arguments[0], &stepper_type);
     if (!stepper)
         return;
-    struct trsync *trsync = mcu_object(mcu, arguments[1], OBJECT_TRSYNC);
+    struct trsync *trsync = mcu_object(mcu, arguments[1], &trsync_type);
     if (trsync)
         trsync_add_stepper(trsync, stepper);
 }
+
+static const struct command commands[] = {
+    { "config_stepper",          command_config_stepper,
+     "oid step_pin dir_pin invert_step step_pulse_ticks",                                   0 },
+    { "queue_step",              command_queue_step,              "oid interval count add", 0 },
+    { "set_next_step_dir",       command_set_next_step_dir,       "oid dir",                0 },
+    { "reset_step_clock",        command_reset_step_clock,        "oid clock",              0 },
+    { "stepper_get_position",    command_stepper_get_position,    "oid",                    0 },
+    { "stepper_stop_on_trigger", command_stepper_stop_on_trigger,
+     "oid trsync_oid",                                                                      0 },
+};
+
+const struct peripheral stepper_peripheral = {
+    COMMANDS_OF(commands),
+    .shutdown = steppers_shutdown,
+    .release = steppers_detach,
+};

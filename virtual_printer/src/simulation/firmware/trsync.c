@@ -6,6 +6,8 @@
 
 #include "objects.h" // struct trsync
 
+const struct object_type trsync_type = { "trsync" };
+
 
 /****************************************************************
  * Triggering
@@ -76,7 +78,7 @@ trsync_run_task(struct mcu *mcu)
     mcu->is_trsync_task_due = 0;
     struct trsync *trsync;
     uint32_t oid = 0;
-    while ((trsync = mcu_object_next(mcu, &oid, OBJECT_TRSYNC)))
+    while ((trsync = mcu_object_next(mcu, &oid, &trsync_type)))
         if (trsync->is_report_due)
             report_state(trsync, oid - 1);
 }
@@ -106,12 +108,12 @@ disarm(struct trsync *trsync)
     trsync->trigger_reason = trsync->expire_reason = 0;
 }
 
-void
+static void
 trsyncs_shutdown(struct mcu *mcu)
 {
     struct trsync *trsync;
     uint32_t oid = 0;
-    while ((trsync = mcu_object_next(mcu, &oid, OBJECT_TRSYNC)))
+    while ((trsync = mcu_object_next(mcu, &oid, &trsync_type)))
         disarm(trsync);
 }
 
@@ -120,7 +122,7 @@ trsyncs_trip(struct mcu *mcu, uint8_t reason)
 {
     struct trsync *trsync;
     uint32_t oid = 0;
-    while ((trsync = mcu_object_next(mcu, &oid, OBJECT_TRSYNC)))
+    while ((trsync = mcu_object_next(mcu, &oid, &trsync_type)))
         trsync_trigger(trsync, reason ? reason : trsync->expire_reason);
 }
 
@@ -129,11 +131,11 @@ trsyncs_trip(struct mcu *mcu, uint8_t reason)
  * Commands
  ****************************************************************/
 
-void
+static void
 command_config_trsync(struct mcu *mcu, const uint32_t *arguments)
 {
     struct trsync *trsync =
-        mcu_object_add(mcu, arguments[0], OBJECT_TRSYNC, sizeof(*trsync));
+        mcu_object_add(mcu, arguments[0], &trsync_type, sizeof(*trsync));
     if (!trsync)
         return;
     trsync->mcu = mcu;
@@ -141,10 +143,10 @@ command_config_trsync(struct mcu *mcu, const uint32_t *arguments)
     mcu_timer_init(&trsync->expire_timer, mcu, expire_event);
 }
 
-void
+static void
 command_trsync_start(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct trsync *trsync = mcu_object(mcu, arguments[0], OBJECT_TRSYNC);
+    struct trsync *trsync = mcu_object(mcu, arguments[0], &trsync_type);
     if (!trsync)
         return;
     disarm(trsync);
@@ -155,20 +157,20 @@ command_trsync_start(struct mcu *mcu, const uint32_t *arguments)
         mcu_timer_add(&trsync->report_timer, arguments[1]);
 }
 
-void
+static void
 command_trsync_set_timeout(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct trsync *trsync = mcu_object(mcu, arguments[0], OBJECT_TRSYNC);
+    struct trsync *trsync = mcu_object(mcu, arguments[0], &trsync_type);
     if (!trsync || !trsync->can_trigger)
         return;
     mcu_timer_cancel(&trsync->expire_timer);
     mcu_timer_add(&trsync->expire_timer, arguments[1]);
 }
 
-void
+static void
 command_trsync_trigger(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct trsync *trsync = mcu_object(mcu, arguments[0], OBJECT_TRSYNC);
+    struct trsync *trsync = mcu_object(mcu, arguments[0], &trsync_type);
     if (!trsync)
         return;
     trsync_trigger(trsync, (uint8_t)arguments[1]);
@@ -177,3 +179,16 @@ command_trsync_trigger(struct mcu *mcu, const uint32_t *arguments)
     MCU_RESPOND(mcu, RESPONSE_TRSYNC_STATE, arguments[0] & 0xff, 0,
                 trsync->trigger_reason, 0);
 }
+
+static const struct command commands[] = {
+    { "config_trsync",      command_config_trsync,      "oid",        0 },
+    { "trsync_start",       command_trsync_start,
+     "oid report_clock report_ticks expire_reason",                   0 },
+    { "trsync_set_timeout", command_trsync_set_timeout, "oid clock",  0 },
+    { "trsync_trigger",     command_trsync_trigger,     "oid reason", 0 },
+};
+
+const struct peripheral trsync_peripheral = {
+    COMMANDS_OF(commands),
+    .shutdown = trsyncs_shutdown,
+};

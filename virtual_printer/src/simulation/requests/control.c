@@ -114,7 +114,7 @@ request_level(struct simulation *sim, struct words *words, struct reply *reply)
     int64_t pin = words_parse_integer(words, "pin", words_item(words, 2, "pin"),
                                       0, PIN_COUNT - 1);
     if (mcu)
-        reply_add(reply, " %d", mcu->pin_levels[pin]);
+        reply_add(reply, " %d", mcu->pins[pin].level);
 }
 
 // Reasons are single words here

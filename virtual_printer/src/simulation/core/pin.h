@@ -1,0 +1,74 @@
+// What is connected to a pin: what it drives, and what drives it
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef PIN_H
+#define PIN_H
+
+#include <stddef.h> // size_t
+#include <stdint.h> // uint8_t
+
+#pragma GCC visibility push(hidden)
+
+// Something that a pin drives: a heater, a fan, the control pin of a probe.
+// The duty is the share of time for which the pin is high from now on: 0 or
+// 1, or between them if the hardware of the MCU switches it.
+struct pin_load {
+    struct pin_load *next; // on the same pin
+    void (*drive)(struct pin_load *load, double duty);
+};
+
+enum { LEVEL_OPEN = -1 };
+
+// Something that drives a pin: a switch, the output of another chip
+struct pin_source {
+    // 0, 1, or LEVEL_OPEN if it leaves the pin to its pull-up
+    int (*level)(struct pin_source *source);
+};
+
+// Something that sets the voltage of a pin
+struct analog_source {
+    // Share of the reference voltage, from 0 to 1
+    double (*ratio)(struct analog_source *source);
+};
+
+// A chip that is asked over SPI while its select pin is active
+struct spi_device {
+    // Exchange bytes in place, from one selection of the chip to its end
+    void (*transfer)(struct spi_device *device, uint8_t *bytes, size_t count);
+};
+
+// A chip on a wire that carries both directions, beside others
+struct uart_device {
+    struct uart_device *next; // on the same wire
+    // Take what the MCU sends; returns the size of the answer, 0 if there is
+    // none
+    size_t (*exchange)(struct uart_device *device, const uint8_t *bytes,
+                       size_t count, uint8_t *answer, size_t answer_size);
+};
+
+// A chip on an I2C bus.  Both functions return -1 if it does not acknowledge.
+struct i2c_device {
+    struct i2c_device *next; // of the same MCU
+    uint32_t bus; // number of the bus, or of its clock pin if it has none
+    uint8_t address;
+    int (*write)(struct i2c_device *device, const uint8_t *bytes, size_t count);
+    // A write of what comes first, then a read
+    int (*read)(struct i2c_device *device, const uint8_t *bytes, size_t count,
+                uint8_t *answer, size_t answer_size);
+};
+
+// A pin with all that is connected to it; NULL where nothing is
+struct pin {
+    uint8_t level; // that the MCU has set
+    struct pin_load *loads;
+    struct pin_source *source;
+    struct analog_source *analog;
+    struct spi_device *selected; // by this pin
+    struct uart_device *uarts;
+};
+
+#pragma GCC visibility pop
+
+#endif // pin.h
