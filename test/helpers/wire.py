@@ -19,6 +19,8 @@ MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 SYNC = 0x7E
 FREQUENCY_HZ = 100_000_000
+# An argument of a command
+Value = Union[int, bytes]
 CHIP = replace(chips.VIRTUAL, frequency_hz=FREQUENCY_HZ)
 
 SIMULATION_SOURCES = simulation_library.SOURCES
@@ -181,11 +183,11 @@ class Host:
         """Close the device."""
         self.library.link_close(self.simulation.pointer, self.link, self.simulation.now_ns)
 
-    def encode(self, name: str, *values: int) -> bytes:
+    def encode(self, name: str, *values: Value) -> bytes:
         """Return a command as a part of a payload."""
         number, text = self.commands[name]
         assert len(values) == len(text.split()) - 1, text
-        return b"".join(encode_integer(value) for value in (number, *values))
+        return b"".join(_encode_value(value) for value in (number, *values))
 
     def write(self, data: bytes) -> None:
         """Write bytes as they are."""
@@ -197,7 +199,7 @@ class Host:
         self.write(frame(payload, self.sequence))
         self.sequence += 1
 
-    def send(self, name: str, *values: int) -> None:
+    def send(self, name: str, *values: Value) -> None:
         """Send one command in a block of its own."""
         self.send_payload(self.encode(name, *values))
 
@@ -230,7 +232,7 @@ class Host:
             assert position == len(payload)
         return Message(self.simulation.now_ns, block[1] & 0x0F, name, values)
 
-    def ask(self, response: str, name: str, *values: int, wait_s: float = 0.02) -> Dict[str, Any]:
+    def ask(self, response: str, name: str, *values: Value, wait_s: float = 0.02) -> Dict[str, Any]:
         """Send a command and return the values of the response to it."""
         before = len(self.received)
         self.send(name, *values)
@@ -252,11 +254,11 @@ class Host:
         """Return the position (steps) that the MCU counts for a stepper."""
         return self.ask("stepper_position", "stepper_get_position", oid)["pos"]
 
-    def configure(self, commands: Sequence[Tuple[Union[str, int], ...]], count: int = 20) -> None:
+    def configure(self, commands: Sequence[Tuple[Union[str, Value], ...]], count: int = 20) -> None:
         """Send a configuration: (name, values...) for each command."""
         self.send("allocate_oids", count)
         for name, *values in commands:
-            self.send(str(name), *(int(value) for value in values))
+            self.send(str(name), *values)
         self.send("finalize_config", 4711)
         self.simulation.run(0.05)
         assert not self.all("shutdown"), self.shutdown_reason()
@@ -268,6 +270,12 @@ class Host:
             return None
         number = messages[0].values["static_string_id"]
         return next(text for text, value in self.strings.items() if value == number)
+
+
+def _encode_value(value: Value) -> bytes:
+    if isinstance(value, bytes):
+        return bytes([len(value)]) + value
+    return encode_integer(int(value))
 
 
 def _decode_value(payload: bytes, position: int, kind: str) -> Tuple[Union[int, bytes], int]:

@@ -15,20 +15,23 @@
 enum { IN_ALL, ON_CAN_BUS, IN_SOME };
 
 // Each response with its name, how many values it has, and where it is
-#define RESPONSES(X)                                            \
-    X(RESPONSE_IDENTIFY, "identify_response", 2, IN_ALL)        \
-    X(RESPONSE_CONFIG, "config", 4, IN_ALL)                     \
-    X(RESPONSE_UPTIME, "uptime", 2, IN_ALL)                     \
-    X(RESPONSE_CLOCK, "clock", 1, IN_ALL)                       \
-    X(RESPONSE_STATS, "stats", 3, IN_ALL)                       \
-    X(RESPONSE_STARTING, "starting", 0, IN_ALL)                 \
-    X(RESPONSE_SHUTDOWN, "shutdown", 2, IN_ALL)                 \
-    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, IN_ALL)           \
-    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, IN_ALL) \
-    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, IN_ALL)       \
-    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, IN_ALL)         \
-    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, IN_SOME)    \
-    X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)           \
+#define RESPONSES(X)                                              \
+    X(RESPONSE_IDENTIFY, "identify_response", 2, IN_ALL)          \
+    X(RESPONSE_CONFIG, "config", 4, IN_ALL)                       \
+    X(RESPONSE_UPTIME, "uptime", 2, IN_ALL)                       \
+    X(RESPONSE_CLOCK, "clock", 1, IN_ALL)                         \
+    X(RESPONSE_STATS, "stats", 3, IN_ALL)                         \
+    X(RESPONSE_STARTING, "starting", 0, IN_ALL)                   \
+    X(RESPONSE_SHUTDOWN, "shutdown", 2, IN_ALL)                   \
+    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, IN_ALL)             \
+    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, IN_ALL)   \
+    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, IN_ALL)         \
+    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, IN_ALL)           \
+    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, IN_SOME)      \
+    X(RESPONSE_SPI_TRANSFER, "spi_transfer_response", 2, IN_SOME) \
+    X(RESPONSE_I2C_READ, "i2c_read_response", 2, IN_SOME)         \
+    X(RESPONSE_I2C, "i2c_response", 3, IN_SOME)                   \
+    X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
 // Each reason with its text
@@ -57,6 +60,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_INVALID_OID_TYPE, "Invalid oid type")                            \
     X(REASON_ALREADY_FINALIZED, "Already finalized")                          \
     X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active")        \
+    X(REASON_I2C_NACK, "I2C NACK")                                            \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,
