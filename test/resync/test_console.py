@@ -3,11 +3,11 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from dataclasses import replace
 
 import pytest
 from resync.model.following_error import Limits
 from resync.model.limit_settings import LimitSettings
+from resync.model.rail import Rail
 from resync.model.running_statistics import StopStatistics
 from resync.report import console
 from resync.report.history import Moves
@@ -15,7 +15,7 @@ from resync.state.sync_state import RailState
 
 from helpers.resync_results import RAIL, result
 
-BOTH = replace(RAIL, axes=("y", "z"))
+BOTH = Rail(RAIL.name, ("y", "z"), RAIL.steppers)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,10 @@ class Signals:
 
 class Mcu:
     @staticmethod
+    def get_name():
+        return "mcu"
+
+    @staticmethod
     def estimated_print_time(eventtime):
         return 0.0
 

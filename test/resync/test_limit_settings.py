@@ -3,15 +3,15 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from dataclasses import replace
 
 import pytest
 from resync.model.following_error import Limits, LimitsError
 from resync.model.limit_settings import LimitSettings
+from resync.model.rail import Rail
 
 from helpers.resync_results import RAIL
 
-OTHER = replace(RAIL, name="stepper_x", axes=("x",))
+OTHER = Rail("stepper_x", ("x",), RAIL.steppers)
 BEFORE = {"stepper_z": Limits(0.5, 0.01, 10.0), "stepper_x": Limits(2.0, 1.0, 300.0)}
 
 

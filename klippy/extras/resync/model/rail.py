@@ -3,34 +3,26 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Dict, List, Tuple
+from typing import List, Tuple
 
 from .klippy import Stepper
 
 
-@dataclass(frozen=True)
 class Rail:
     """Several steppers of a rail that follow the toolhead alike.
 
     In the rail's own order, under the name of the first.  axes has the rail's
     name, or the names of all carriages that generic_cartesian moves by them.
+    mcu_names has the name of each stepper's MCU, by the stepper's name.
     """
 
-    name: str
-    axes: Tuple[str, ...]
-    steppers: List[Stepper]
-
-    @cached_property
-    def stepper_names(self) -> List[str]:
-        """The names of its steppers."""
-        return [s.get_name() for s in self.steppers]
-
-    @cached_property
-    def mcu_names(self) -> Dict[str, str]:
-        """The name of each stepper's MCU, by the stepper's name."""
-        return {s.get_name(): s.get_mcu().get_name() for s in self.steppers}
+    def __init__(self, name: str, axes: Tuple[str, ...], steppers: List[Stepper]) -> None:
+        self.name = name
+        self.axes = axes
+        self.steppers = steppers
+        # Asked for in each homing move
+        self.stepper_names = [s.get_name() for s in steppers]
+        self.mcu_names = {s.get_name(): s.get_mcu().get_name() for s in steppers}
 
     def is_shared(self) -> bool:
         """Whether its steppers sit on several MCUs."""

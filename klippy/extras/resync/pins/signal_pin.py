@@ -33,7 +33,6 @@ class SignalPin:
         self._oid = self.mcu.create_oid()
         self.mcu.register_config_callback(self._build_config)
         self._patches = Patches()
-        self._rest_ticks = 0
         self._stop_reason = 0
 
     def _build_config(self) -> None:
