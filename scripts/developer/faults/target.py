@@ -7,7 +7,7 @@ import random
 from typing import Callable, List, NamedTuple
 
 from scripts.developer.faults.random_printers import RandomPrinter
-from virtual_printer.dictionary import PIN_NUMBERS
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.session import Session
 
 
