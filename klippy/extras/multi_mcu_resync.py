@@ -42,7 +42,7 @@ from .resync.state.force_move_watch import ForceMoveWatch
 from .resync.state.guard import MoveGuard
 from .resync.state.level import LevelWatch
 from .resync.state.motor_watch import MotorWatch
-from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SHUT_DOWN, SyncState
+from .resync.state.sync_state import NOT_CORRECTED, NOT_HOMED, SyncState
 
 
 class MultiMcuResync:
@@ -222,7 +222,7 @@ class MultiMcuResync:
 
     # The end of a printer
     def _handle_shutdown(self) -> None:
-        self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)
+        self.state.close()
 
     def _handle_disconnect(self) -> None:
         self.host.keep_incidents(self.state.incidents())

@@ -100,6 +100,15 @@ def test_stepper_that_moves_is_not_compared_by_a_late_answer(start):
     assert_healthy(printer, before)
 
 
+def test_check_while_a_long_move_has_been_generated_at_once_raises_no_alarm(start):
+    printer, before = start_level(start, check_interval=0.1)
+    # A minute of steps, which the host generates before it moves a single stepper
+    printer.gcode("G1 Z20 F600\nG1 Z10 F10\nFORCE_MOVE STEPPER=stepper_x DISTANCE=1 VELOCITY=5")
+    printer.gcode("M400")
+    assert in_sync(printer) is True
+    assert_healthy(printer, before)
+
+
 def test_lost_steps_that_a_late_answer_has_hidden_are_found_at_standstill(start):
     printer, _ = start_level(start)
     printer.control("stepper stepper_z1 lose=4 direction=up")

@@ -102,6 +102,24 @@ def test_levelling_without_retries_has_levelled(start):
     assert status(printer, "level_needed") is False
 
 
+def test_levelling_that_a_shutdown_cuts_short_has_not_levelled(start):
+    printer = start(LIKE_GEARS, replace=[("retries: 5\n", "")])
+    printer.gcode("G28")
+
+    def stop_soon(line):
+        if "Making the following Z adjustments" in line:
+            printer.call_at(printer.now_s() + 0.3, printer.emergency_stop)
+
+    printer.listen(stop_soon)
+    # So slow that the adjusting takes longer than the host looks ahead
+    printer.gcode("QUAD_GANTRY_LEVEL LIFT_SPEED=0.2")
+    assert printer.state() == "shutdown"
+    assert status(printer, "in_sync") is None
+    printer.restart("FIRMWARE_RESTART")
+    printer.gcode("G28")
+    assert status(printer, "level_needed_reason") == "the printer was shut down"
+
+
 def test_owner_accepts_one_axis_and_no_other(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
     printer.gcode("G28\nRESYNC CLEAR=1")

@@ -14,7 +14,7 @@ from resync.count_check.comparison import (
     Comparer,
     Comparison,
 )
-from resync.host.step_history import MOVES, counts_between
+from resync.host.step_history import MOVES, REMEMBERED_S, counts_between
 from resync.model.following_error import Limits
 
 FREQUENCY_HZ = 1000
@@ -151,7 +151,7 @@ def moving(ticks):
 def test_at_rest_any_lost_step_is_a_fault_however_late_the_answer(took_s, lost):
     steps = [(at, 1) for at in range(20)]
     found = compare(steps, 20 + lost, took_s)
-    assert found.is_timely
+    assert not found.doubt
     assert found.is_fault()
     assert found.error_mm == pytest.approx(lost * STEP_MM)
     assert found.limit_mm == 0.0
@@ -196,6 +196,15 @@ def test_late_answer_of_a_stepper_that_moves_decides_nothing(sent):
     assert found.is_fault()
     assert found.is_conclusive()
     assert compare(moving(10), 11, MAX_ROUND_TRIP_S - 0.001, sent).is_conclusive()
+
+
+def test_nothing_is_said_of_a_stepper_whose_present_the_host_may_have_forgotten():
+    ahead = round((0.1 + REMEMBERED_S) * FREQUENCY_HZ)
+    found = compare([(ahead + 200, 1)], 50)
+    assert not found.is_fault()
+    assert not found.is_conclusive()
+    assert "the host has generated a long move already" in found.describe()
+    assert compare([(ahead - 200, 1)], 50).is_fault()
 
 
 def test_answer_to_an_earlier_question_is_not_compared():

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.state.sync_state import SyncState
+from resync.state.sync_state import RailState, SyncState
 
 NAMES = ["stepper_z", "stepper_z1"]
 SKEW_MM = {"stepper_z": 0.0, "stepper_z1": -0.48}
@@ -144,3 +144,20 @@ def test_what_was_noted_can_be_undone(state):
     state.lose("z", "moved")
     state.restore("z", before)
     assert state.get("z") == before
+
+
+@pytest.mark.parametrize(
+    "put_right",
+    [
+        lambda state: state.note_corrected("z", NAMES),
+        lambda state: state.note_level("z"),
+        lambda state: state.note_squared("z", NAMES),
+        lambda state: state.restore("z", RailState(True, "", "")),
+    ],
+)
+def test_nothing_is_put_right_after_a_shutdown(state, put_right):
+    state.note_corrected("z", NAMES)
+    state.note_level("z")
+    state.close()
+    put_right(state)
+    assert state.get("z") == (None, "the printer was shut down", "the printer was shut down", False)

@@ -6,7 +6,7 @@
 from typing import Dict, NamedTuple, Optional
 
 from ..host.answers import CLOCK_ERROR_S, ask
-from ..host.step_history import counts_between
+from ..host.step_history import counts_between, is_remembered
 from ..model.following_error import Limits
 from ..model.klippy import Reactor, Stepper
 
@@ -14,11 +14,15 @@ from ..model.klippy import Reactor, Stepper
 # moves may have gone too far meanwhile for a lost step to show
 MAX_ROUND_TRIP_S = 0.025
 
+# Why nothing can be said of a count
+LATE = "the MCU answers late and the stepper moves"
+FORGOTTEN = "the host has generated a long move already"
+
 
 class Comparison(NamedTuple):
     """What an MCU counted, against what the host expects at that instant.
 
-    is_timely is False if the stepper moved while a late answer was waited for.
+    doubt says why nothing can be said of it; it is empty as a rule.
     """
 
     name: str
@@ -27,7 +31,7 @@ class Comparison(NamedTuple):
     expected_steps: int
     error_mm: float
     limit_mm: float
-    is_timely: bool = True
+    doubt: str = ""
 
     def is_fault(self) -> bool:
         """At rest the limit is zero: any difference is a fault."""
@@ -35,14 +39,15 @@ class Comparison(NamedTuple):
 
     def is_conclusive(self) -> bool:
         """Whether steps that the MCU has lost would have shown."""
-        return self.is_timely or self.is_fault()
+        return not self.doubt or self.is_fault()
 
     def describe(self) -> str:
         """One line for the console."""
         if not self.is_conclusive():
-            return (
-                "%s on %s: not compared, the MCU answers late and the stepper moves:"
-                " check again at standstill" % (self.name, self.mcu)
+            return "%s on %s: not compared, %s: check again at standstill" % (
+                self.name,
+                self.mcu,
+                self.doubt,
             )
         return "%s on %s: counted %d, expected %d, error %.6f mm, limit %.6f mm" % (
             self.name,
@@ -89,6 +94,8 @@ class Comparer:
         # The MCU counted some time between these two
         first = mcu.estimated_print_time(answer.first_time) - CLOCK_ERROR_S
         last = mcu.estimated_print_time(answer.last_time) + CLOCK_ERROR_S
+        if not is_remembered(stepper, last):
+            return Comparison(name, mcu.get_name(), counted, counted, 0.0, 0.0, FORGOTTEN)
         low, high = counts_between(stepper, first, last)
         expected = min(max(counted, low), high)
         step_dist_mm = stepper.get_step_dist()
@@ -97,4 +104,5 @@ class Comparer:
             limit_mm = limits.limit_mm((high - low) * step_dist_mm / (last - first))
         error_mm = (counted - expected) * step_dist_mm
         is_timely = low == high or answer.last_time - answer.first_time <= MAX_ROUND_TRIP_S
-        return Comparison(name, mcu.get_name(), counted, expected, error_mm, limit_mm, is_timely)
+        doubt = "" if is_timely else LATE
+        return Comparison(name, mcu.get_name(), counted, expected, error_mm, limit_mm, doubt)

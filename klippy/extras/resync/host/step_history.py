@@ -7,6 +7,10 @@ from typing import Sequence, Tuple
 
 from ..model.klippy import HistoryMove, Stepper
 
+# Klipper until 2023-12 (v0.12) forgets what is 30 s older than the last step that it
+# has generated, the present too where a long and slow move is generated at once
+REMEMBERED_S = 25.0
+NEVER_CLOCK = 1 << 62
 # So many moves of the step history are looked for at first
 MOVES = 64
 # Over how long (s) the speed of a homing move is measured
@@ -20,6 +24,13 @@ def _moves_between(stepper: Stepper, first_clock: int, last_clock: int) -> Seque
         if found < size:
             return moves[0:found]
         size *= 2
+
+
+def is_remembered(stepper: Stepper, print_time: float) -> bool:
+    """Whether the step history is sure to reach back to the present print time (s)."""
+    clock = max(0, stepper.get_mcu().print_time_to_clock(print_time + REMEMBERED_S))
+    _, found = stepper.dump_steps(1, clock, NEVER_CLOCK)
+    return not found
 
 
 def counts_between(stepper: Stepper, first: float, last: float) -> Tuple[int, int]:

@@ -53,6 +53,8 @@ class SyncState:
         self.skew_mm: Dict[str, float] = {}
         # Rails that no command levels: nobody does so every day
         self._unlevelled: Set[str] = set()
+        # What goes on after a shutdown can put nothing right any more
+        self._is_closed = False
 
     def note_unlevelled(self, rail_names: Iterable[str]) -> None:
         """No command of this printer levels these rails."""
@@ -81,16 +83,22 @@ class SyncState:
 
     def note_corrected(self, rail_name: str, steppers: Sequence[str]) -> None:
         """The steppers have been put in step."""
+        if self._is_closed:
+            return
         self._states[rail_name] = RailState(True, "", self._states[rail_name].level_reason)
         for name in steppers:
             self.skew_mm.pop(name, None)
 
     def note_level(self, rail_name: str) -> None:
         """The steppers stand where they belong, by a probe or by their owner's word."""
+        if self._is_closed:
+            return
         self._states[rail_name] = self._states[rail_name]._replace(level_reason="")
 
     def note_squared(self, rail_name: str, steppers: Sequence[str]) -> None:
         """Endstops of their own have put the steppers where they belong."""
+        if self._is_closed:
+            return
         self._states[rail_name] = RailState(None, OWN_ENDSTOPS, "")
         for name in steppers:
             self.skew_mm.pop(name, None)
@@ -126,7 +134,13 @@ class SyncState:
 
     def restore(self, rail_name: str, state: RailState) -> None:
         """What was noted last has been undone."""
-        self._states[rail_name] = state
+        if not self._is_closed:
+            self._states[rail_name] = state
+
+    def close(self) -> None:
+        """The printer is shut down: the host may go on with a command that levels or corrects."""
+        self.forget(self._states, SHUT_DOWN)
+        self._is_closed = True
 
     def forget(self, rail_names: Iterable[str], reason: str) -> None:
         """Nothing holds the steppers of these rails, or nothing is known of them any more."""
