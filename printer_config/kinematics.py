@@ -6,7 +6,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from printer_config.config import Config
 from printer_config.section import Section
@@ -24,6 +24,7 @@ _COUPLED: Dict[str, Dict[str, Moves]] = {
     "hybrid_corexz": {"x": {"x": 1.0, "z": -1.0}, _DUAL: {_DUAL: 1.0, "z": 1.0}},
 }
 _GENERIC = "generic_cartesian"
+_LIMITED = "limited_"
 _TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+\.?\d*|\.\d+)\s*\*\s*)?([A-Za-z_]\w*)\s*")
 
 
@@ -72,33 +73,42 @@ def load(printer: Config) -> Kinematics:
     name = section.get("kinematics")
     if name == _GENERIC:
         return _load_generic(printer)
-    if name not in _COUPLED:
+    # Kalico's limited ones differ in nothing but their speeds
+    coupled = name[len(_LIMITED) :] if name.startswith(_LIMITED) else name
+    if coupled not in _COUPLED:
         raise section.error("kinematics", f"is not supported: '{name}'")
-    return _load_rails(printer, section, name)
+    return _load_rails(printer, section, coupled, [(axis, axis) for axis in "xyz"])
+
+
+def load_rails(printer: Config, rails: Sequence[Tuple[str, str]]) -> Kinematics:
+    """Read only some rails, given by their names and axes, each of which moves on its own."""
+    return _load_rails(printer, printer.required_section("printer"), "cartesian", rails)
 
 
 # Kinematics with one rail for each axis
 
 
-def _load_rails(printer: Config, section: Section, name: str) -> Kinematics:
+def _load_rails(
+    printer: Config, section: Section, name: str, named: Sequence[Tuple[str, str]]
+) -> Kinematics:
     coupled = _COUPLED[name]
     tracks: List[Track] = []
     motors: List[Motor] = []
-    rails = [(axis, axis, f"stepper_{axis}") for axis in "xyz"]
+    rails = [(rail, axis, f"stepper_{rail}") for rail, axis in named]
     if _DUAL in printer.sections:
         axis = printer.sections[_DUAL].get("axis", "x")
         if axis not in ("x", "y") or (name not in ("cartesian",) and axis != "x"):
             raise printer.sections[_DUAL].error("axis", f"is not simulated: '{axis}'")
         rails.append((_DUAL, axis, _DUAL))
     for rail, axis, first in rails:
-        members = _members(printer, first)
+        steppers = members(printer, first)
         moves = coupled.get(rail, {rail: 1.0})
         is_shared = len(moves) > 1 or any(rail in other for other in coupled.values())
-        for index, member in enumerate(members):
-            has_own_switch = index and _has_own_switch(member, members[0])
+        for index, member in enumerate(steppers):
+            has_own_switch = index and _has_own_switch(member, steppers[0])
             own = member.name if has_own_switch and rail not in one_signal_axes(printer) else rail
             if own != rail or index == 0:
-                tracks.append(Track(own, axis, members[0], member, rail, rail != _DUAL))
+                tracks.append(Track(own, axis, steppers[0], member, rail, rail != _DUAL))
             # A coupled belt holds its motors together, whatever switches they have
             if own != rail and not is_shared:
                 motors.append(Motor(member, {own: 1.0}))
@@ -107,7 +117,7 @@ def _load_rails(printer: Config, section: Section, name: str) -> Kinematics:
     return Kinematics(tuple(tracks), tuple(motors))
 
 
-def _members(printer: Config, first: str) -> List[Section]:
+def members(printer: Config, first: str) -> List[Section]:
     """Return the sections of a rail's steppers."""
     sections = [printer.required_section(first)]
     while f"{first}{len(sections)}" in printer.sections:

@@ -17,7 +17,17 @@ TRSYNC_TIMEOUT_S = 0.025
 
 def step_distance_mm(stepper: Section) -> float:
     """Return how far one step pulse moves a stepper."""
-    rotation_mm = stepper.get_float("rotation_distance", above=0.0)
+    return _step_distance(stepper, stepper.get_float("rotation_distance", above=0.0))
+
+
+def step_distance_rad(stepper: Section) -> float:
+    """Return how far one step pulse turns what a stepper turns through its gears."""
+    stepper.get("gear_ratio")
+    return _step_distance(stepper, 2.0 * math.pi)
+
+
+def _step_distance(stepper: Section, rotation: float) -> float:
+    """Return a step's share of what a whole rotation of the last gear is."""
     full_steps = stepper.get_int("full_steps_per_rotation", 200, minimum=1)
     steps = float(full_steps) * float(stepper.get_int("microsteps", minimum=1))
     if stepper.has("gear_ratio"):
@@ -25,10 +35,10 @@ def step_distance_mm(stepper: Section) -> float:
             if len(pair) != 2 or min(pair) <= 0.0:
                 raise stepper.error("gear_ratio", "must be pairs of positive numbers, as in 80:16")
             steps *= pair[0] / pair[1]
-    distance_mm = rotation_mm / steps if steps else math.inf
-    if not 0.0 < distance_mm < math.inf:
+    distance = rotation / steps if steps else math.inf
+    if not 0.0 < distance < math.inf:
         raise stepper.error("rotation_distance", "makes no step distance with the other options")
-    return distance_mm
+    return distance
 
 
 def homing_speed_mm_s(rail: Section) -> float:

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from printer_config.config import Config
 from printer_config.kinematics import Kinematics, Motor, Moves, Track
@@ -42,8 +42,12 @@ class Carriages:
     what moves along another axis besides rides on the middle of the gantry.
     """
 
-    def __init__(self, printer: Config, kinematics: Kinematics) -> None:
+    def __init__(
+        self, printer: Config, kinematics: Kinematics, ranges: Mapping[str, Range]
+    ) -> None:
         self._printer = printer
+        # Along axes that have no track
+        self._ranges = ranges
         self._kinematics = kinematics
         self.ranges = {track.name: track_range(track) for track in kinematics.tracks}
         # The steppers that lift the gantry for each Z track
@@ -58,6 +62,8 @@ class Carriages:
 
     def main_range(self, axis: str) -> Range:
         """Return where the toolhead can be along an axis."""
+        if axis in self._ranges:
+            return self._ranges[axis]
         return self.ranges[self._kinematics.of_axis(axis)[0].name]
 
     def is_moved(self, track: Track) -> bool:
@@ -118,6 +124,8 @@ class Carriages:
         lifting = [motor for alone in self._lifts.values() for motor in alone]
         names = [motor.name for motor in self._kinematics.motors if motor in lifting]
         names += [name for name, alone in self._lifts.items() if not alone]
+        if not names:
+            return []
         x, y = self.main_range("x"), self.main_range("y")
         low, high = (x.minimum_mm, y.minimum_mm), (x.maximum_mm, y.maximum_mm)
         found = []

@@ -16,13 +16,18 @@ from virtual_printer.model import (
     CanBus,
     Carriage,
     CarriageEndstop,
+    CrankRod,
     Endstop,
+    LinkagePart,
     Machine,
     MachineError,
     Mcu,
     NozzleEndstop,
     Pin,
+    Polar,
+    Rope,
     Stepper,
+    StepperEndstop,
     WiredEndstop,
 )
 
@@ -48,6 +53,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
         lines += [f"message {mcu.name} {message}" for message in built.messages()]
     lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
+    lines += [_linkage_part(part) for part in machine.linkage]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
     description = folder / "machine.txt"
@@ -97,26 +103,43 @@ def _link(mcu: Mcu) -> str:
 
 def _carriage(carriage: Carriage) -> str:
     place = f"toolhead={int(carriage.has_toolhead)}"
-    if carriage.axis == "z":
+    if carriage.axis == "joint":
+        place = ""
+    elif carriage.axis == "z":
         place = f"x={carriage.x_mm!r} y={carriage.y_mm!r}"
     return f"carriage {carriage.name} axis={carriage.axis} start={carriage.start_mm!r} {place}"
 
 
 def _stepper(stepper: Stepper) -> str:
     moves = ",".join(f"{name}:{by!r}" for name, by in stepper.moves)
+    where = f"moves={moves}" if moves else f"start={stepper.start_mm!r}"
     return (
         f"stepper {stepper.name} mcu={stepper.step_pin.mcu}"
         f" step_pin={_number(stepper.step_pin)} dir_pin={_number(stepper.dir_pin)}"
         f" invert_dir={int(stepper.dir_pin.invert)} step_dist={stepper.step_distance_mm!r}"
-        f" moves={moves}"
+        f" {where}"
     )
+
+
+def _linkage_part(part: LinkagePart) -> str:
+    if isinstance(part, Polar):
+        return f"polar bed={part.bed} arm={part.arm}"
+    far_end = f"x={part.x_mm!r} y={part.y_mm!r} z={part.z_mm!r}"
+    if isinstance(part, Rope):
+        return f"rod kind=rope joint={part.joint} {far_end}"
+    rod = f"joint={part.joint} {far_end} length={part.length_mm!r}"
+    if isinstance(part, CrankRod):
+        return f"rod kind=crank {rod} direction={part.direction_rad!r} crank={part.crank_mm!r}"
+    return f"rod kind=tower {rod}"
 
 
 def _endstop(endstop: Endstop) -> str:
     pin = endstop.pin
     wiring = f"endstop mcu={pin.mcu} pin={_number(pin)} invert={int(pin.invert)}"
-    if isinstance(endstop, (CarriageEndstop, NozzleEndstop)):
+    if isinstance(endstop, (CarriageEndstop, NozzleEndstop, StepperEndstop)):
         place = f"at={endstop.at_mm!r} side={endstop.side}"
+        if isinstance(endstop, StepperEndstop):
+            return f"{wiring} kind=stepper stepper={endstop.stepper} {place}"
         if isinstance(endstop, NozzleEndstop):
             return f"{wiring} kind=nozzle {place}"
         return f"{wiring} kind=carriage carriage={endstop.carriage} {place}"

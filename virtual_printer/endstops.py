@@ -8,15 +8,19 @@ from typing import List, Optional, Sequence, Tuple
 
 from printer_config import pins, probes
 from printer_config.config import Config
-from printer_config.kinematics import Kinematics, Track
+from printer_config.kinematics import Track
 from printer_config.section import Section
 from virtual_printer.carriages import Carriages
+from virtual_printer.linkages import Joint, Linkage
+from virtual_printer.lone_steppers import LoneStepper
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
     Endstop,
     NozzleEndstop,
+    Pin,
     ProbeEndstop,
+    StepperEndstop,
 )
 from virtual_printer.pins import parse_pin
 from virtual_printer.wires import wired_endstops
@@ -43,19 +47,22 @@ class Endstops:
         self._mcus = mcus
         self._probe = self._probe_section()
 
-    def all(self, kinematics: Kinematics, carriages: Carriages) -> Tuple[Endstop, ...]:
+    def all(
+        self, linkage: Linkage, carriages: Carriages, steppers: Sequence[LoneStepper]
+    ) -> Tuple[Endstop, ...]:
         """Return all, those that others are wired to first."""
+        found = [self._track_endstop(track, carriages) for track in linkage.kinematics.tracks]
+        found += [self._joint_endstop(joint) for joint in linkage.joints]
+        found += [self._probe_endstop(section) for section in self._probe_sections()]
+        found += [self._stepper_endstop(stepper) for stepper in steppers]
         endstops: List[Endstop] = []
-        for track in kinematics.tracks:
-            endstop = self._track_endstop(track, carriages)
+        for endstop in found:
             if endstop is not None and all(endstop.pin != one.pin for one in endstops):
                 endstops.append(endstop)
-        if self._probe is not None:
-            endstops.append(self._probe_endstop(self._probe))
         return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
 
-    def _track_endstop(self, track: Track, carriages: Carriages) -> Optional[Endstop]:
-        section = track.endstop
+    def _switch_pin(self, section: Section) -> Optional[Pin]:
+        """Return the pin of a section's switch, None if a probe takes its place."""
         chip, pin, _ = pins.split(section.get("endstop_pin"))
         if chip != pins.MAIN_MCU and pin == "z_virtual_endstop":
             if self._probe is None:
@@ -63,33 +70,69 @@ class Endstops:
             return None
         if chip != pins.MAIN_MCU and pin == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
-        owner = section if section.has("position_endstop") else track.range
-        at_mm = owner.get_float("position_endstop")
-        reach = carriages.ranges[track.name]
-        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
-            raise owner.error("position_endstop", "must be between position_min and position_max")
-        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
-        side = "max" if to_maximum else "min"
-        place = parse_pin(section, "endstop_pin", self._mcus)
+        return parse_pin(section, "endstop_pin", self._mcus)
+
+    def _joint_endstop(self, joint: Joint) -> Optional[Endstop]:
+        if joint.switch is None:
+            return None
+        pin = self._switch_pin(joint.section)
+        return CarriageEndstop(pin, joint.name, joint.switch, "max") if pin else None
+
+    def _stepper_endstop(self, stepper: LoneStepper) -> Optional[Endstop]:
+        if stepper.switch_mm is None:
+            return None
+        pin = self._switch_pin(stepper.motor.section)
+        side = "max" if stepper.is_switch_at_max else "min"
+        if pin is None:
+            return None
+        return StepperEndstop(pin, stepper.motor.name, stepper.switch_mm, side)
+
+    def _track_endstop(self, track: Track, carriages: Carriages) -> Optional[Endstop]:
+        section = track.endstop
+        place = self._switch_pin(section)
+        if place is None:
+            return None
+        at_mm, side = self._place(track, carriages)
         carriage = carriages.switched(track)
         if carriage is None:
             return NozzleEndstop(place, at_mm, side)
         return CarriageEndstop(place, carriage, at_mm, side)
 
+    def _place(self, track: Track, carriages: Carriages) -> Tuple[float, str]:
+        """Return where the end of a track is that it is homed to, and on which side."""
+        owner = track.endstop if track.endstop.has("position_endstop") else track.range
+        at_mm = owner.get_float("position_endstop")
+        reach = carriages.ranges[track.name]
+        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
+            raise owner.error("position_endstop", "must be between position_min and position_max")
+        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
+        return at_mm, "max" if to_maximum else "min"
+
     def _probe_section(self) -> Optional[Section]:
-        """Return the section of printer.cfg that describes the probe."""
+        """Return the section of printer.cfg that describes the probe of the machine file."""
         if not self._truth.has("section"):
-            return next(iter(probes.sections(self._printer)), None)
+            found = probes.sections(self._printer)
+            with_pin = [one for one in found if one.has(probes.pin_option(one))]
+            return next(iter(with_pin + found), None)
         name = self._truth.get("section")
         if name not in self._printer.sections:
             raise self._truth.error("section", f"names a section that is not there: '{name}'")
         return self._printer.sections[name]
 
+    def _probe_sections(self) -> List[Section]:
+        """Return the sections of all probes that a pin shows the state of."""
+        found = probes.sections(self._printer)
+        if self._probe is not None and self._probe not in found:
+            found.append(self._probe)
+        return [one for one in found if one.has(probes.pin_option(one))]
+
     def _probe_endstop(self, section: Section) -> ProbeEndstop:
         pin = parse_pin(section, probes.pin_option(section), self._mcus)
         x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
-        height_mm = self._truth.get_float("trigger_height", section.get_float("z_offset"))
-        noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)
+        height_mm, noise_um = section.get_float("z_offset"), 0.0
+        if section is self._probe:
+            height_mm = self._truth.get_float("trigger_height", height_mm)
+            noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)
         if not section.has("control_pin"):
             return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
         control_pin = parse_pin(section, "control_pin", self._mcus)

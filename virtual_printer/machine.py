@@ -5,17 +5,20 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-from printer_config import kinematics, mcus
+from printer_config import mcus
 from printer_config.config_file import ConfigFile
 from printer_config.kinematics import Motor
-from printer_config.motion import step_distance_mm
+from printer_config.motion import step_distance_mm, step_distance_rad
 from printer_config.section import ConfigError, Section
+from virtual_printer import linkages
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.endstops import Endstops
+from virtual_printer.lone_steppers import LoneStepper, lone_steppers
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
 
@@ -42,8 +45,11 @@ class _Reader:
         self.seed = truth.section("virtual_printer").get_int("seed", seed)
         self.mcus = mcus.sections(printer)
         self.can_buses = CanBuses(truth, self._uniform)
-        self.kinematics = kinematics.load(printer)
-        self.carriages = Carriages(printer, self.kinematics)
+        self.gantry = truth.section("gantry")
+        self.linkage = linkages.load(printer, self.gantry, self._uniform)
+        self.kinematics = self.linkage.kinematics
+        self.carriages = Carriages(printer, self.kinematics, self.linkage.ranges)
+        self.lone_steppers = lone_steppers(printer, self.gantry, self._uniform)
         self.endstops = Endstops(printer, truth, list(self.mcus))
 
     def machine(self) -> Machine:
@@ -52,9 +58,16 @@ class _Reader:
             seed=self.seed,
             mcus=self._all_mcus(),
             can_buses=self.can_buses.all(),
-            carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
-            steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
-            endstops=self.endstops.all(self.kinematics, self.carriages),
+            carriages=(
+                *self.carriages.all(self.gantry, self._uniform),
+                *self.linkage.carriages,
+            ),
+            steppers=(
+                *(self._stepper(motor) for motor in self.kinematics.motors),
+                *(self._lone_stepper(stepper) for stepper in self.lone_steppers),
+            ),
+            linkage=self.linkage.parts,
+            endstops=self.endstops.all(self.linkage, self.carriages, self.lone_steppers),
             bed=self._bed(),
         )
         self._check_truth()
@@ -118,13 +131,17 @@ class _Reader:
 
     def _stepper(self, motor: Motor) -> Stepper:
         section = motor.section
+        is_turning = self.linkage.is_turned_by(motor)
         return Stepper(
             name=motor.name,
             step_pin=parse_pin(section, "step_pin", list(self.mcus)),
             dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
-            step_distance_mm=step_distance_mm(section),
+            step_distance_mm=(step_distance_rad if is_turning else step_distance_mm)(section),
             moves=self.carriages.moves(motor),
         )
+
+    def _lone_stepper(self, stepper: LoneStepper) -> Stepper:
+        return replace(self._stepper(stepper.motor), start_mm=stepper.start_mm)
 
     # Bed
 

@@ -68,7 +68,10 @@ class Pin:
 
 @dataclass(frozen=True)
 class Carriage:
-    """Something that moves along one axis on its own; of the Z axis: what lifts the gantry."""
+    """Something that moves along one axis on its own; of the Z axis: what lifts the gantry.
+
+    The axis of a joint, which moves along none (mm or rad), is "joint".
+    """
 
     name: str
     axis: str
@@ -82,13 +85,58 @@ class Carriage:
 
 @dataclass(frozen=True)
 class Stepper:
-    """A stepper motor and what it moves: how far it turns for 1 mm of each carriage."""
+    """A stepper motor and what it moves: how far it turns for 1 mm of each carriage.
+
+    One that moves none has a position of its own. A joint that turns has radians for mm.
+    """
 
     name: str
     step_pin: Pin
     dir_pin: Pin
     step_distance_mm: float
     moves: Tuple[Tuple[str, float], ...]
+    start_mm: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rod:
+    """Holds the toolhead; its joint's position is the height of its far end on a tower."""
+
+    joint: str
+    # Where the tower stands, the axle of the crank is, or the rope is anchored
+    x_mm: float
+    y_mm: float
+    z_mm: float
+    length_mm: float
+
+
+@dataclass(frozen=True)
+class CrankRod(Rod):
+    """A rod whose far end a crank moves; its joint's position is the angle of that."""
+
+    direction_rad: float
+    crank_mm: float
+
+
+@dataclass(frozen=True)
+class Rope:
+    """A rope from an anchor to the toolhead; its joint's position is its length."""
+
+    joint: str
+    x_mm: float
+    y_mm: float
+    z_mm: float
+
+
+@dataclass(frozen=True)
+class Polar:
+    """An arm over a bed that turns: their joints."""
+
+    bed: str
+    arm: str
+
+
+LinkagePart = Union[Rod, Rope, Polar]
 
 
 @dataclass(frozen=True)
@@ -99,6 +147,16 @@ class CarriageEndstop:
     carriage: str
     at_mm: float
     # min or max: the side of `at_mm` on which it is triggered
+    side: str
+
+
+@dataclass(frozen=True)
+class StepperEndstop:
+    """A switch that feels what a single stepper moves."""
+
+    pin: Pin
+    stepper: str
+    at_mm: float
     side: str
 
 
@@ -137,7 +195,7 @@ class BLTouchEndstop(ProbeEndstop):
     control_pin: Pin
 
 
-Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, WiredEndstop]
+Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, StepperEndstop, WiredEndstop]
 
 
 @dataclass(frozen=True)
@@ -161,5 +219,7 @@ class Machine:
     can_buses: Tuple[CanBus, ...]
     carriages: Tuple[Carriage, ...]
     steppers: Tuple[Stepper, ...]
+    # What holds the toolhead where no carriages do
+    linkage: Tuple[LinkagePart, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed

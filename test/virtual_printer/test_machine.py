@@ -375,8 +375,8 @@ def replaced(name: str, **options: object) -> str:
             "option 'step_pin' in section [stepper_z2] must be specified",
         ),
         (
-            replaced("printer", kinematics="delta"),
-            "option 'kinematics' in section [printer] is not supported: 'delta'",
+            replaced("printer", kinematics="scara"),
+            "option 'kinematics' in section [printer] is not supported: 'scara'",
         ),
         (
             replaced("stepper_x", rotation_distance="far"),

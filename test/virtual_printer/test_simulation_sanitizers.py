@@ -133,6 +133,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
     command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]
     command += ["-I", str(wire.SIMULATION_SOURCES), *map(str, sources)]
+    command += build.LIBRARIES
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
     if done.returncode and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")

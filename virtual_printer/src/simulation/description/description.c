@@ -69,6 +69,8 @@ static const struct directive directives[] = {
     { "link",     2, read_link     },
     { "can_node", 2, read_can_node },
     { "stepper",  2, read_stepper  },
+    { "rod",      2, read_rod      },
+    { "polar",    2, read_polar    },
     { "endstop",  2, read_endstop  },
     { "bed",      2, read_bed      },
 };

@@ -36,6 +36,8 @@ void read_disturbances(struct can_bus *bus, struct words *words);
 // description_mechanics.c
 void read_carriage(struct simulation *sim, struct words *words, int line);
 void read_stepper(struct simulation *sim, struct words *words, int line);
+void read_rod(struct simulation *sim, struct words *words, int line);
+void read_polar(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
 

@@ -4,6 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include <math.h> // cos
 #include <stdlib.h> // free
 #include <string.h> // strcmp
 #include "../core/memory.h" // copy_string
@@ -28,7 +29,7 @@ read_length_or_zero(struct words *words, const char *key)
 void
 read_carriage(struct simulation *sim, struct words *words, int line)
 {
-    static const char *const axes[] = { "x", "y", "z" };
+    static const char *const axes[] = { "x", "y", "z", "joint" };
     struct mechanics *mechanics = &sim->mechanics;
     const char *name = words_item(words, 1, "name");
     if (mechanics_find_carriage(mechanics, name) >= 0)
@@ -41,12 +42,12 @@ read_carriage(struct simulation *sim, struct words *words, int line)
         &mechanics->carriages[mechanics->carriage_count++];
     carriage->name = copy_string(name);
     carriage->line = line;
-    carriage->axis = (enum axis)words_choice(words, "axis", axes, 3);
+    carriage->axis = (enum axis)words_choice(words, "axis", axes, 4);
     carriage->start_mm = read_length(words, "start");
     if (carriage->axis == AXIS_Z) {
         carriage->x_mm = read_length(words, "x");
         carriage->y_mm = read_length(words, "y");
-    } else {
+    } else if (carriage->axis != AXIS_JOINT) {
         carriage->has_toolhead =
             (int)words_integer_or(words, "toolhead", 0, 1, 1);
     }
@@ -99,7 +100,46 @@ read_stepper(struct simulation *sim, struct words *words, int line)
     motor->dir_pin = (uint8_t)words_integer(words, "dir_pin", 0, 255);
     motor->invert_dir = (uint8_t)words_integer_or(words, "invert_dir", 0, 1, 0);
     motor->step_dist_mm = words_number(words, "step_dist", 1e-9, LENGTH_MM_MAX);
+    motor->start_mm = read_length_or_zero(words, "start");
     read_moves(sim, words, motor);
+}
+
+void
+read_rod(struct simulation *sim, struct words *words, int line)
+{
+    static const char *const kinds[] = { "tower", "crank", "rope" };
+    struct linkage *linkage = &sim->mechanics.linkage;
+    if (linkage->rod_count == CARRIAGES_MAX) {
+        words_fail(words, "there are more than %d rods", CARRIAGES_MAX);
+        return;
+    }
+    linkage->kind = LINKAGE_RODS;
+    struct rod *rod =
+        array_grow(&linkage->rods, &linkage->rod_count, sizeof(*rod));
+    rod->line = line;
+    rod->kind = (enum rod_kind)words_choice(words, "kind", kinds, 3);
+    rod->joint = find_carriage(sim, words, words_text(words, "joint"));
+    rod->x_mm = read_length(words, "x");
+    rod->y_mm = read_length_or_zero(words, "y");
+    rod->z_mm = read_length_or_zero(words, "z");
+    if (rod->kind != ROD_ROPE)
+        rod->length_mm = words_number(words, "length", 1e-3, LENGTH_MM_MAX);
+    if (rod->kind == ROD_CRANK) {
+        double direction = words_number(words, "direction", -100.0, 100.0);
+        rod->crank_mm = words_number(words, "crank", 1e-3, LENGTH_MM_MAX);
+        rod->cos_direction = cos(direction);
+        rod->sin_direction = sin(direction);
+    }
+}
+
+void
+read_polar(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct linkage *linkage = &sim->mechanics.linkage;
+    linkage->kind = LINKAGE_POLAR;
+    linkage->bed = find_carriage(sim, words, words_text(words, "bed"));
+    linkage->arm = find_carriage(sim, words, words_text(words, "arm"));
 }
 
 // Index of the sensor that a wire leads to, which is there already
@@ -118,6 +158,17 @@ find_source(struct simulation *sim, struct words *words, size_t wire)
     return index;
 }
 
+// Index of the stepper whose position a switch feels, which is there already
+static size_t
+find_motor(struct simulation *sim, struct words *words)
+{
+    const char *name = words_text(words, "stepper");
+    struct motor *motor = mechanics_find_motor_by_name(&sim->mechanics, name);
+    if (!motor)
+        words_fail(words, "unknown stepper '%s'", name);
+    return motor ? (size_t)(motor - sim->mechanics.motors) : 0;
+}
+
 static void
 read_bltouch(struct simulation *sim, struct words *words,
              struct bltouch *bltouch)
@@ -133,7 +184,7 @@ void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
     static const char *const kinds[] = {
-        "carriage", "nozzle", "probe", "bltouch", "wire",
+        "carriage", "nozzle", "probe", "bltouch", "wire", "stepper",
     };
     static const char *const sides[] = { "min", "max" };
     (void)line;
@@ -148,17 +199,20 @@ read_endstop(struct simulation *sim, struct words *words, int line)
     sensor->pin = pin;
     sensor->forced = FORCE_NONE;
     sensor->invert = (uint8_t)words_integer_or(words, "invert", 0, 1, 0);
-    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 5);
+    sensor->kind = (enum sensor_kind)words_choice(words, "kind", kinds, 6);
     random_init(&sensor->random, sim->timeline.seed,
                 UINT32_MAX + (uint64_t)index);
     if (sensor->kind == SENSOR_WIRE) {
         sensor->source = find_source(sim, words, index);
         return;
     }
-    if (sensor->kind == SENSOR_CARRIAGE || sensor->kind == SENSOR_NOZZLE) {
+    if (sensor->kind == SENSOR_CARRIAGE || sensor->kind == SENSOR_NOZZLE
+        || sensor->kind == SENSOR_MOTOR) {
         if (sensor->kind == SENSOR_CARRIAGE)
             sensor->carriage =
                 find_carriage(sim, words, words_text(words, "carriage"));
+        else if (sensor->kind == SENSOR_MOTOR)
+            sensor->motor = find_motor(sim, words);
         sensor->at_mm = read_length(words, "at");
         sensor->is_at_max = words_choice(words, "side", sides, 2);
         return;

@@ -19,12 +19,23 @@
  * squares), exactly where there are as many drives as carriages
  ****************************************************************/
 
+static int
+is_moving_carriages(const struct motor *motor)
+{
+    for (size_t i = 0; i < CARRIAGES_MAX; i++)
+        if (motor->moves[i] != 0.0)
+            return 1;
+    return 0;
+}
+
 // Sort the motors into drives: those that move the same share one
 static void
 gather_drives(struct mechanics *mechanics)
 {
     for (size_t i = 0; i < mechanics->motor_count; i++) {
         struct motor *motor = &mechanics->motors[i];
+        if (!is_moving_carriages(motor))
+            continue;
         struct drive *drive = NULL;
         for (size_t j = 0; j < mechanics->drive_count; j++)
             if (!memcmp(mechanics->drives[j].moves, motor->moves,
@@ -135,7 +146,8 @@ mechanics_prepare(struct mechanics *mechanics, int *line)
                 motor->moves[j] * mechanics->carriages[j].start_mm;
     }
     gather_drives(mechanics);
-    return share_drives(mechanics, line);
+    problem = share_drives(mechanics, line);
+    return problem ? problem : linkage_prepare(mechanics, line);
 }
 
 void
@@ -149,6 +161,7 @@ mechanics_release(struct mechanics *mechanics)
         free(mechanics->drives[i].motors);
     free(mechanics->motors);
     free(mechanics->drives);
+    free(mechanics->linkage.rods);
     free(mechanics->sensors);
 }
 
@@ -246,6 +259,16 @@ toolhead_position_mm(struct mechanics *mechanics, enum axis axis)
 void
 mechanics_toolhead(struct mechanics *mechanics, double *x_mm, double *y_mm)
 {
+    if (mechanics->linkage.kind == LINKAGE_POLAR) {
+        polar_place(mechanics, 0.0, 0.0, x_mm, y_mm);
+        return;
+    }
     *x_mm = toolhead_position_mm(mechanics, AXIS_X);
     *y_mm = toolhead_position_mm(mechanics, AXIS_Y);
+    if (mechanics->linkage.kind == LINKAGE_RODS) {
+        double place_mm[3] = { *x_mm, *y_mm, 0.0 };
+        rods_hold(mechanics, place_mm);
+        *x_mm = place_mm[0];
+        *y_mm = place_mm[1];
+    }
 }

@@ -16,7 +16,7 @@
 // Pins are of one of them; nothing more of it is known here
 struct mcu;
 
-enum axis { AXIS_X, AXIS_Y, AXIS_Z };
+enum axis { AXIS_X, AXIS_Y, AXIS_Z, AXIS_JOINT };
 enum { CARRIAGES_MAX = 16, GANTRY_LIFTS_MAX = 4 };
 
 // What makes a motor's pulses, part of its owner; it may be behind the time
@@ -30,8 +30,9 @@ struct motor {
     struct mcu *mcu;
     struct motor_driver *driver; // NULL while there is none
     uint8_t step_pin, dir_pin, invert_dir;
-    double step_dist_mm, start_mm;
-    // How far it turns for 1 mm of each carriage (mm)
+    double step_dist_mm, start_mm; // in rad if it turns a joint
+    // How far it turns for 1 mm of each carriage (mm); one that moves none,
+    // as that of an extruder, has a position of its own
     double moves[CARRIAGES_MAX];
     int64_t pulses;
     uint64_t pulses_up, pulses_down; // since the last reset of the log
@@ -48,7 +49,8 @@ struct drive {
 };
 
 // Something that moves along one axis on its own.  A carriage of the z
-// axis lifts the gantry at a place; the others may bear the toolhead.
+// axis lifts the gantry at a place; the others may bear the toolhead.  A
+// joint moves along no axis: it is part of a linkage.
 struct carriage {
     char *name;
     enum axis axis;
@@ -59,12 +61,37 @@ struct carriage {
     int line; // of the description
 };
 
+// A rod that holds the toolhead.  The position of its joint is the height
+// of its far end on a tower, the angle of the crank that moves this, or the
+// length of a rope.
+enum rod_kind { ROD_TOWER, ROD_CRANK, ROD_ROPE };
+struct rod {
+    enum rod_kind kind;
+    size_t joint; // index of the carriage
+    double x_mm, y_mm, z_mm; // the tower, the crank's axle, the rope's anchor
+    double length_mm, crank_mm;
+    double cos_direction, sin_direction; // in which the crank turns
+    int line; // of the description
+};
+
+// What holds the toolhead where carriages do not: rods along x, y and z (two
+// rods: along x and z), or an arm over a bed that turns along x and y
+enum linkage_kind { LINKAGE_NONE, LINKAGE_RODS, LINKAGE_POLAR };
+struct linkage {
+    enum linkage_kind kind;
+    struct rod *rods;
+    size_t rod_count;
+    size_t bed, arm; // indices of the joints of a polar printer
+    double place_mm[3]; // where rods held the toolhead last
+};
+
 enum sensor_kind {
     SENSOR_CARRIAGE,
     SENSOR_NOZZLE,
     SENSOR_PROBE,
     SENSOR_BLTOUCH,
     SENSOR_WIRE,
+    SENSOR_MOTOR,
 };
 enum { FORCE_NONE = -1 };
 
@@ -85,6 +112,7 @@ struct sensor {
     enum sensor_kind kind;
     int forced; // 0: never triggered, 1: always, FORCE_NONE
     size_t carriage; // index
+    size_t motor; // index
     size_t source; // index of the sensor whose signal a wire carries
     double at_mm;
     int is_at_max;
@@ -104,6 +132,7 @@ struct mechanics {
     size_t carriage_count;
     struct carriage *lifts[GANTRY_LIFTS_MAX];
     size_t lift_count;
+    struct linkage linkage;
     struct motor *motors;
     size_t motor_count;
     struct drive *drives;
@@ -153,6 +182,14 @@ double carriage_position_mm(struct mechanics *mechanics,
                             const struct carriage *carriage);
 void mechanics_toolhead(struct mechanics *mechanics, double *x_mm,
                         double *y_mm);
+
+// linkage.c
+const char *linkage_prepare(struct mechanics *mechanics, int *line);
+// Where rods hold the toolhead; two of them leave y as it is
+void rods_hold(struct mechanics *mechanics, double *place_mm);
+// The place on the turning bed below what is beside the nozzle
+void polar_place(struct mechanics *mechanics, double offset_x_mm,
+                 double offset_y_mm, double *x_mm, double *y_mm);
 
 // gantry.c
 const char *gantry_weigh(struct mechanics *mechanics);

@@ -32,10 +32,15 @@ double
 mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
                            double y_mm)
 {
+    double bed_mm = bed_height_mm(mechanics, x_mm, y_mm);
+    if (mechanics->linkage.kind == LINKAGE_RODS) {
+        double place_mm[3] = { x_mm, y_mm, 0.0 };
+        rods_hold(mechanics, place_mm);
+        return place_mm[2] - bed_mm;
+    }
     double weights[GANTRY_LIFTS_MAX];
     gantry_weights(mechanics, x_mm, y_mm, weights);
-    return gantry_height_mm(mechanics, weights)
-        - bed_height_mm(mechanics, x_mm, y_mm);
+    return gantry_height_mm(mechanics, weights) - bed_mm;
 }
 
 void
@@ -51,9 +56,16 @@ double
 sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
 {
     double x_mm, y_mm;
-    mechanics_toolhead(mechanics, &x_mm, &y_mm);
-    x_mm += sensor->offset_x_mm;
-    y_mm += sensor->offset_y_mm;
+    if (mechanics->linkage.kind == LINKAGE_POLAR) {
+        polar_place(mechanics, sensor->offset_x_mm, sensor->offset_y_mm, &x_mm,
+                    &y_mm);
+    } else {
+        mechanics_toolhead(mechanics, &x_mm, &y_mm);
+        x_mm += sensor->offset_x_mm;
+        y_mm += sensor->offset_y_mm;
+    }
+    if (mechanics->linkage.kind == LINKAGE_RODS)
+        return mechanics_nozzle_height_mm(mechanics, x_mm, y_mm);
     if (!sensor->is_cached || x_mm != sensor->cached_x_mm
         || y_mm != sensor->cached_y_mm) {
         sensor->is_cached = 1;
@@ -78,10 +90,14 @@ is_signalling(struct mechanics *mechanics, struct sensor *sensor)
             : bltouch_is_triggered(&sensor->bltouch,
                                    mechanics->timeline->now_ns, is_low);
     }
-    double position_mm = sensor->kind == SENSOR_NOZZLE
-        ? sensor_height_mm(mechanics, sensor)
-        : carriage_position_mm(mechanics,
-                               &mechanics->carriages[sensor->carriage]);
+    double position_mm;
+    if (sensor->kind == SENSOR_NOZZLE)
+        position_mm = sensor_height_mm(mechanics, sensor);
+    else if (sensor->kind == SENSOR_MOTOR)
+        position_mm = motor_position_mm(&mechanics->motors[sensor->motor]);
+    else
+        position_mm = carriage_position_mm(
+            mechanics, &mechanics->carriages[sensor->carriage]);
     return sensor->is_at_max ? position_mm >= sensor->at_mm
                              : position_mm <= sensor->at_mm;
 }
