@@ -72,6 +72,12 @@ struct object {
     void *data;
 };
 
+// What is at an address of the chip's memory
+struct memory_word {
+    struct memory_word *next;
+    uint32_t address, value;
+};
+
 struct static_string {
     uint16_t id;
     char *text;
@@ -120,6 +126,9 @@ struct mcu {
     // What is connected stays when the configuration goes
     struct pin pins[PIN_COUNT];
     struct i2c_device *i2c_devices;
+    uint32_t adc_max; // what an analog input shows at the reference voltage
+    struct memory_word *memory_words; // that a host may read
+    struct one_wire_sensor *one_wire_sensors;
 
     // Move queue
     struct move *moves, *free_moves;
