@@ -38,13 +38,13 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     """
     lines = [f"seed {machine.seed}"]
     buses = {bus.name: bus for bus in machine.can_buses}
-    mcu_chips: Dict[str, str] = {}
+    firmware: Dict[str, dictionary.Dictionary] = {}
     lines += [_can_bus(bus) for bus in machine.can_buses]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
         built = _dictionary(mcu, buses, host)
         path.write_bytes(built.compressed)
-        mcu_chips[mcu.name] = str(built.constants["MCU"])
+        firmware[mcu.name] = built
         lines += [_mcu(mcu, path, int(built.constants["ADC_MAX"])), _link(mcu)]
         if mcu.can_node:
             lines.append(f"can_node {mcu.name} bus={mcu.can_node.bus} uuid={mcu.can_node.uuid}")
@@ -53,7 +53,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_stepper(stepper) for stepper in machine.steppers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
-    lines += heat_lines.write(machine.heat, mcu_chips, _number)
+    lines += heat_lines.write(machine.heat, firmware, _number)
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description

@@ -256,6 +256,36 @@ def test_temperature_fan_cools_what_it_blows_at(start):
     assert printer.temperatures()["temperature_fan_box"] == pytest.approx(ROOM_C + 40.0, abs=0.5)
 
 
+# Chips on I2C that every host reads, and how closely they show the temperature
+I2C_SENSORS = {
+    "BME280": ({}, 0.02),
+    "HTU21D": ({"i2c_software_scl_pin": "PE3", "i2c_software_sda_pin": "PE4"}, 0.1),
+    "SI7021": ({"i2c_bus": 1, "htu21d_hold_master": True}, 0.1),
+    "LM75": ({"i2c_address": 79}, 0.3),
+    "AHT10": ({"i2c_bus": 1}, 0.02),
+}
+
+
+@pytest.mark.parametrize("true_c", [-12.3, 24.6, 41.7])
+def test_host_reads_the_true_temperature_over_i2c(start, true_c):
+    sections, machine = {}, {}
+    for kind, (options, _) in I2C_SENSORS.items():
+        name = "temperature_sensor %s" % (kind,)
+        sections[name] = {"sensor_type": kind, "min_temp": -40, **options}
+        machine[name] = {"start_c": true_c, "ambient_c": true_c}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(4.0)
+    for kind, (_, tolerance_k) in I2C_SENSORS.items():
+        shown_c = printer.status("temperature_sensor %s" % (kind,))["temperature"]
+        if kind == "LM75" and true_c < 0.0:
+            # Hosts take it for a number without a sign
+            shown_c -= 256.0
+        assert shown_c == pytest.approx(true_c, abs=tolerance_k), kind
+    air = printer.status("bme280 BME280")
+    assert air["pressure"] == pytest.approx(1013.25, abs=0.1)
+    assert air["humidity"] == pytest.approx(45.0, abs=0.1)
+
+
 def test_ds18b20_is_read(start):
     sensor = {"sensor_type": "DS18B20", "serial_no": "28-0000001", "sensor_mcu": "mcu"}
     machine = {"temperature_sensor room": {"start_c": 31.0, "ambient_c": 31.0}}

@@ -4,12 +4,14 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+from dataclasses import replace
 from typing import Dict, List
 
 import pytest
 
 from printer_config.config import Config
 from printer_config.section import ConfigError
+from virtual_printer.firmware import chips, dictionary
 from virtual_printer.heat import lines, mcu_thermometers, thermistors, thermocouples
 from virtual_printer.heat.model import AnalogWiring, Heat
 from virtual_printer.heat.reader import HeatReader
@@ -215,7 +217,8 @@ def test_points_that_no_thermistor_has_are_met_by_beta() -> None:
 
 
 def chip_lines(chip: str) -> List[str]:
-    return lines.write(read(), dict.fromkeys(MCUS, chip), lambda pin: 7)
+    firmware = dictionary.build(replace(chips.VIRTUAL, name=chip))
+    return lines.write(read(), dict.fromkeys(MCUS, firmware), lambda pin: 7)
 
 
 def test_sensor_inside_of_a_chip_is_written_with_the_words_that_calibrate_it() -> None:

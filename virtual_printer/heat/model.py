@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Optional, Tuple, Union
 
 from virtual_printer.model import Pin
 
@@ -95,7 +95,22 @@ class OneWireWiring:
     serial: str
 
 
-Wiring = Union[AnalogWiring, ChipWiring, McuWiring, OneWireWiring]
+@dataclass(frozen=True)
+class I2cWiring:
+    """A chip on I2C: the hardware's bus by its name, or that of a clock pin.
+
+    The number is what tells the chips of a family apart.
+    """
+
+    mcu: str
+    chip: str
+    number: int
+    address: int
+    bus: str
+    clock_pin: Optional[Pin]
+
+
+Wiring = Union[AnalogWiring, ChipWiring, I2cWiring, McuWiring, OneWireWiring]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import List, Optional, Sequence, Set
+from typing import List, Mapping, Optional, Sequence, Set, Tuple
 
 from printer_config import pins
 from printer_config.config import Config
@@ -20,6 +20,7 @@ from virtual_printer.heat.model import (
     Coupling,
     Heat,
     Heater,
+    I2cWiring,
     McuWiring,
     OneWireWiring,
     TemperatureSensor,
@@ -30,6 +31,18 @@ from virtual_printer.pins import parse_pin, parse_pin_text
 
 _AMBIENT_C = 25.0
 _CHIPS = ("MAX6675", "MAX31855", "MAX31856", "MAX31865")
+# Chips on I2C by sensor_type: the model, the number that such a chip has, and its usual address
+_I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
+    "BME280": ("bme280", 0, 0x76),
+    "HTU21D": ("htu21d", 0x32, 0x40),
+    "SHT21": ("htu21d", 0x31, 0x40),
+    "SI7013": ("htu21d", 0x0D, 0x40),
+    "SI7020": ("htu21d", 0x14, 0x40),
+    "SI7021": ("htu21d", 0x15, 0x40),
+    "SHT3X": ("sht3x", 0, 0x44),
+    "LM75": ("lm75", 0, 0x48),
+    **dict.fromkeys(("AHT10", "AHT1X", "AHT2X", "AHT3X"), ("aht10", 0, 0x38)),
+}
 # Shares of a heated body's capacity that are its heating element's and its sensor's
 _ELEMENT_SHARE, _SENSOR_SHARE = 0.2, 0.01
 
@@ -198,9 +211,12 @@ class HeatReader:
         """Return how the sensor is read; None if no MCU reads it, or not here."""
         kind = section.get("sensor_type")
         if kind == "temperature_mcu":
-            return McuWiring(self._mcu(section, pins.MAIN_MCU))
+            return McuWiring(self._mcu(section, "sensor_mcu", pins.MAIN_MCU))
         if kind == "DS18B20":
-            return OneWireWiring(self._mcu(section, None), section.get("serial_no"))
+            mcu = self._mcu(section, "sensor_mcu", None)
+            return OneWireWiring(mcu, section.get("serial_no"))
+        if kind in _I2C_CHIPS:
+            return self._i2c_wiring(section, *_I2C_CHIPS[kind])
         if kind not in _CHIPS:
             curve = curves.find(self._printer, section)
             pin = self._input(section) if curve else None
@@ -210,10 +226,23 @@ class HeatReader:
         pin = self._input(section)
         return ChipWiring(pin, kind, nominal_ohm, reference_ohm) if pin else None
 
-    def _mcu(self, section: Section, default: Optional[str]) -> str:
-        name = section.get("sensor_mcu", default)
+    def _i2c_wiring(self, section: Section, chip: str, number: int, address: int) -> I2cWiring:
+        clock_pin = None
+        if section.has("i2c_software_scl_pin"):
+            clock_pin = parse_pin(section, "i2c_software_scl_pin", self._mcus)
+        return I2cWiring(
+            self._mcu(section, "i2c_mcu", pins.MAIN_MCU),
+            chip,
+            number,
+            section.get_int("i2c_address", address),
+            section.get("i2c_bus", ""),
+            clock_pin,
+        )
+
+    def _mcu(self, section: Section, option: str, default: Optional[str]) -> str:
+        name = section.get(option, default)
         if name not in self._mcus:
-            raise section.error("sensor_mcu", f"names an MCU that is not there: '{name}'")
+            raise section.error(option, f"names an MCU that is not there: '{name}'")
         return name
 
     def _input(self, section: Section) -> Optional[Pin]:

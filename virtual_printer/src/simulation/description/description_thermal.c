@@ -9,6 +9,7 @@
 #include "../core/memory.h" // copy_string
 #include "../firmware/mcu.h" // struct mcu
 #include "../thermal/chips.h" // max6675_attach
+#include "../thermal/environment.h" // lm75_attach
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
@@ -170,13 +171,65 @@ connect_one_wire(struct simulation *sim, struct words *words,
     mcu->one_wire_sensors = &sensor->one_wire;
 }
 
+static void
+connect_i2c(struct simulation *sim, struct words *words,
+            struct temperature_sensor *sensor)
+{
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    sensor->i2c.bus = (uint32_t)words_integer(words, "bus", 0, UINT32_MAX);
+    sensor->i2c.address = (uint8_t)words_integer(words, "address", 0, 127);
+    if (!mcu)
+        return;
+    sensor->i2c.next = mcu->i2c_devices;
+    mcu->i2c_devices = &sensor->i2c;
+}
+
+// Kinds of sensors, in groups by what they are connected to
+enum sensor_kind_name {
+    ANALOG,
+    DS18B20,
+    MAX6675,
+    MAX31855,
+    MAX31856,
+    MAX31865,
+    LM75,
+    SHT3X,
+    HTU21D,
+    AHT10,
+    BME280,
+    SENSOR_KINDS,
+};
+
+static void
+attach_chip(struct words *words, struct temperature_sensor *sensor,
+            enum sensor_kind_name kind)
+{
+    switch (kind) {
+    case MAX6675: max6675_attach(sensor); break;
+    case MAX31855: max31855_attach(sensor); break;
+    case MAX31856: max31856_attach(sensor); break;
+    case MAX31865:
+        max31865_attach(sensor, words_number(words, "nominal", 1e-3, RATE_MAX),
+                        words_number(words, "reference", 1e-3, RATE_MAX));
+        break;
+    case LM75: lm75_attach(sensor); break;
+    case SHT3X: sht3x_attach(sensor); break;
+    case HTU21D:
+        htu21d_attach(sensor, (uint8_t)words_integer(words, "number", 0, 255));
+        break;
+    case AHT10: aht10_attach(sensor); break;
+    case BME280: bme280_attach(sensor); break;
+    default: break;
+    }
+}
+
 void
 read_temperature_sensor(struct simulation *sim, struct words *words, int line)
 {
-    enum { ANALOG, MAX6675, MAX31855, MAX31856, MAX31865, DS18B20, COUNT };
-    static const char *const kinds[COUNT] = { "analog",   "max6675",
-                                              "max31855", "max31856",
-                                              "max31865", "ds18b20" };
+    static const char *const kinds[SENSOR_KINDS] = {
+        "analog", "ds18b20", "max6675", "max31855", "max31856", "max31865",
+        "lm75",   "sht3x",   "htu21d",  "aht10",    "bme280",
+    };
     (void)line;
     const char *name = words_item(words, 1, "name");
     if (thermal_find_sensor(&sim->thermal, name))
@@ -186,20 +239,14 @@ read_temperature_sensor(struct simulation *sim, struct words *words, int line)
         thermal_add_sensor(&sim->thermal, name, body);
     sensor->offset_c = words_number_or(words, "offset", -TEMPERATURE_C_MAX,
                                        TEMPERATURE_C_MAX, 0.0);
-    int kind = words_choice(words, "kind", kinds, COUNT);
+    int kind = words_choice(words, "kind", kinds, SENSOR_KINDS);
     if (kind == ANALOG)
         connect_analog(sim, words, sensor);
     else if (kind == DS18B20)
         connect_one_wire(sim, words, sensor);
-    else
+    else if (kind <= MAX31865)
         connect_spi(sim, words, sensor);
-    if (kind == MAX6675)
-        max6675_attach(sensor);
-    else if (kind == MAX31855)
-        max31855_attach(sensor);
-    else if (kind == MAX31856)
-        max31856_attach(sensor);
-    else if (kind == MAX31865)
-        max31865_attach(sensor, words_number(words, "nominal", 1e-3, RATE_MAX),
-                        words_number(words, "reference", 1e-3, RATE_MAX));
+    else
+        connect_i2c(sim, words, sensor);
+    attach_chip(words, sensor, (enum sensor_kind_name)kind);
 }

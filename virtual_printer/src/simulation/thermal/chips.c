@@ -111,7 +111,8 @@ static void
 max31856_transfer(struct spi_device *device, uint8_t *bytes, size_t count)
 {
     struct temperature_sensor *sensor = sensor_of(device);
-    uint8_t *registers = sensor->chip->registers;
+    struct sensor_chip *chip = sensor->chip;
+    uint8_t *registers = chip->registers;
     // Without a voltage it takes the junction for as warm as itself
     double temperature_c =
         sensor->state == SENSOR_WORKS ? sensor_temperature_c(sensor) : CHIP_C;
@@ -166,7 +167,8 @@ static void
 max31865_transfer(struct spi_device *device, uint8_t *bytes, size_t count)
 {
     struct temperature_sensor *sensor = sensor_of(device);
-    uint8_t *registers = sensor->chip->registers;
+    struct sensor_chip *chip = sensor->chip;
+    uint8_t *registers = chip->registers;
     int32_t ratio = max31865_ratio(sensor);
     int32_t high = registers[MAX31865_HIGH_THRESHOLD] << 8
         | registers[MAX31865_HIGH_THRESHOLD + 1];
@@ -209,7 +211,7 @@ void
 max31856_attach(struct temperature_sensor *sensor)
 {
     sensor->spi.transfer = max31856_transfer;
-    sensor->chip = allocate(1, sizeof(*sensor->chip));
+    sensor->chip = allocate(1, sizeof(struct sensor_chip));
 }
 
 void

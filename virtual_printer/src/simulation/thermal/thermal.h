@@ -12,7 +12,6 @@
 #pragma GCC visibility push(hidden)
 
 struct body;
-struct sensor_chip;
 
 // Heat flows between two bodies in proportion to how their temperatures differ
 struct coupling {
@@ -81,7 +80,8 @@ struct temperature_sensor {
     struct one_wire_sensor one_wire;
     // The chip that converts it, if there is one
     struct spi_device spi;
-    struct sensor_chip *chip;
+    struct i2c_device i2c;
+    void *chip; // what it keeps
 };
 
 struct thermal {
