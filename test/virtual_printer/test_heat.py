@@ -231,6 +231,50 @@ def test_sensor_inside_of_a_chip_is_written_with_the_words_that_calibrate_it() -
     assert len([line for line in found if line.endswith("pin=254") or " pin=254 " in line]) == 1
 
 
+@pytest.mark.parametrize(
+    ("chip", "at_c", "volt"),
+    # Voltages of the data sheets, of a supply of 3.3 V
+    [
+        ("rp2040", 27.0, 0.706),
+        ("rp2350", 47.0, 0.67158),
+        ("sam3x8e", 27.0, 0.8),
+        ("sam4s8c", 37.0, 1.487),
+        ("same70q20b", 25.0, 0.72),
+        ("samd21g18", 25.0, 0.667),
+        ("samd51p20", 85.0, 0.808),
+        ("stm32f103xe", 25.0, 1.43),
+        ("stm32f072xb", 110.0, 1.0645),
+        ("stm32f207xx", 25.0, 0.76),
+        ("stm32f407xx", 30.0, 0.7725),
+        ("stm32g0b1xx", 130.0, 1.01),
+        ("stm32g431xx", 30.0, 0.76),
+        ("stm32h723xx", 130.0, 0.82),
+        ("stm32h743xx", 110.0, 0.78),
+    ],
+)
+def test_sensor_inside_of_a_chip_has_the_voltage_of_its_data_sheet(
+    chip: str, at_c: float, volt: float
+) -> None:
+    thermometer = mcu_thermometers.find(chip)
+    assert thermometer is not None
+    curve = thermometer.curve()
+    share = (at_c - curve.lowest_c) / curve.step_c
+    ratio = curve.ratios[0] + share * (curve.ratios[1] - curve.ratios[0])
+    # The words of the chip are rounded
+    assert ratio * 3.3 == pytest.approx(volt, abs=0.0005)
+
+
+def test_words_of_a_samd_are_packed_as_its_data_sheet_says() -> None:
+    thermometer = mcu_thermometers.find("samd21g18")
+    assert thermometer is not None
+    (_, temperatures), (_, samples) = thermometer.words
+    assert (temperatures & 0xFF, temperatures >> 12 & 0xFF) == (25, 85)
+    # Tenths of both and what the reference is off are zero
+    assert temperatures & ~(0xFF | 0xFF << 12) == 0 and samples & 0xFF == 0
+    ratios = [(samples >> shift & 0xFFF) / 4095 / 3.3 for shift in (8, 20)]
+    assert ratios == pytest.approx([thermometer.low_ratio, thermometer.high_ratio])
+
+
 @pytest.mark.parametrize("chip", ["atmega2560", "linux", "virtual"])
 def test_chip_without_a_known_sensor_has_none(chip: str) -> None:
     assert mcu_thermometers.find(chip) is None

@@ -7,13 +7,13 @@
 import math
 import struct
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence
 
 import pytest
 
 from helpers import wire
 
-ANALOG, OUT, SPI, THERMOCOUPLE, DS18B20 = 1, 2, 3, 4, 5
+ANALOG, OUT, SPI, THERMOCOUPLE, DS18B20, I2C = range(1, 7)
 HEATER_PIN, FAN_PIN, SENSOR_PIN, SELECT_PIN, FREE_PIN = 10, 11, 20, 21, 22
 TICKS_PER_MS = wire.FREQUENCY_HZ // 1000
 # Shows 0 C as no voltage and 400 C as all of it
@@ -312,6 +312,39 @@ def test_chip_of_no_known_kind_shuts_down(tmp_path: Path) -> None:
         host.send("config_thermocouple", THERMOCOUPLE, SPI, 4)
         simulation.run(0.05)
         assert host.shutdown_reason() == "Invalid thermocouple chip type"
+
+
+def crc8(data: bytes) -> int:
+    """Return the checksum of a word of a Sensirion chip: x^8 + x^5 + x^4 + 1, from ones on."""
+    value = 0xFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = (value << 1) ^ (0x131 if value & 0x80 else 0)
+    return value
+
+
+def test_sht3x_answers_once_it_measures_all_the_time(tmp_path: Path) -> None:
+    body = "body room capacity=20 loss=0 ambient=25 start=31.5"
+    chip = "temperature_sensor room body=room kind=sht3x mcu=main bus=3 address=68"
+    with simulate(tmp_path, [body, chip]) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_i2c", I2C), ("i2c_set_bus", I2C, 3, 100000, 68)])
+
+        def transfer(data: bytes, size: int) -> Dict[str, Any]:
+            return host.ask("i2c_response", "i2c_transfer", I2C, data, size)
+
+        assert transfer(b"\xe0\x00", 6)["i2c_bus_status"] == 1
+        assert transfer(b"\x22\x36", 0)["i2c_bus_status"] == 0
+        data = transfer(b"\xe0\x00", 6)["response"]
+        assert data[2] == crc8(data[:2]) and data[5] == crc8(data[3:5])
+        temperature, humidity = struct.unpack(">HxHx", data)
+        assert temperature * 175 / 65535 - 45 == pytest.approx(31.5, abs=0.01)
+        assert humidity * 100 / 65535 == pytest.approx(45.0, abs=0.01)
+        # After a reset it waits for commands again
+        transfer(b"\x30\xa2", 0)
+        assert transfer(b"\xe0\x00", 6)["i2c_bus_status"] == 1
+        assert transfer(b"\xf3\x2d", 3)["response"][:2] == b"\x80\x10"
 
 
 # Thermometers on one wire

@@ -36,7 +36,8 @@ add_term(struct body_group *group, double factor_s)
         body->term_k = body->flow_w * factor_s / body->capacity_j_per_k;
         body->temperature_c += body->term_k;
         body->flow_w = 0.0;
-        largest_k = fmax(largest_k, fabs(body->term_k));
+        if (fabs(body->term_k) > largest_k)
+            largest_k = fabs(body->term_k);
     }
     return largest_k;
 }
