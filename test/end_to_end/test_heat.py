@@ -228,6 +228,18 @@ def test_host_reads_the_true_temperature_from_every_sensor(start, true_c):
         assert shown_c == pytest.approx(true_c, abs=tolerance_k), kind
 
 
+def test_sensor_is_right_where_the_board_measures_its_supply(start):
+    sections = {
+        "adc_scaled scaled": {"vref_pin": "PE8", "vssa_pin": "PE9"},
+        "temperature_sensor a": {"sensor_type": "Generic 3950", "sensor_pin": "scaled:PE10"},
+    }
+    machine = {"temperature_sensor a": {"start_c": 120.0, "ambient_c": 120.0}}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(3.0)
+    shown_c = printer.status("temperature_sensor a")["temperature"]
+    assert shown_c == pytest.approx(120.0, abs=0.5)
+
+
 def test_sensor_that_is_off_shows_so_much_more(start):
     machine = {"extruder": {"sensor_offset_c": 7.0}}
     printer = start(HeatedPrinter(machine=machine))

@@ -37,6 +37,8 @@ sensor_type: temperature_mcu
 [temperature_sensor same]
 sensor_type: Generic 3950
 sensor_pin: PD1
+[load_cell]
+sensor_type: hx711
 [fan]
 pin: PC4
 """

@@ -42,6 +42,10 @@ def write(
     lines += [
         f"cooler {one.body} {output(one.pin)} loss={one.loss_w_per_k!r}" for one in heat.coolers
     ]
+    lines += [
+        f"voltage mcu={one.pin.mcu} pin={number(one.pin)} ratio={one.ratio!r}"
+        for one in heat.voltages
+    ]
     for sensor in heat.sensors:
         lines += _sensor(sensor, firmware, number)
     return lines

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Tuple, Union
 
 from virtual_printer.model import Pin
@@ -57,6 +57,18 @@ class Curve:
     lowest_c: float
     step_c: float
     ratios: Tuple[float, ...]
+
+    def between(self, low: float, high: float) -> "Curve":
+        """Return the curve if 0 and 1 are these shares of the reference voltage."""
+        return replace(self, ratios=tuple(low + one * (high - low) for one in self.ratios))
+
+
+@dataclass(frozen=True)
+class Voltage:
+    """An analog pin at a fixed share of the reference voltage."""
+
+    pin: Pin
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,7 @@ class Heat:
     heaters: Tuple[Heater, ...] = ()
     coolers: Tuple[Cooler, ...] = ()
     sensors: Tuple[TemperatureSensor, ...] = ()
+    voltages: Tuple[Voltage, ...] = ()
 
 
 @dataclass(frozen=True)

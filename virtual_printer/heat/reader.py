@@ -6,7 +6,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from printer_config import pins
 from printer_config.config import Config
@@ -24,12 +24,15 @@ from virtual_printer.heat.model import (
     McuWiring,
     OneWireWiring,
     TemperatureSensor,
+    Voltage,
     Wiring,
 )
 from virtual_printer.model import Pin
 from virtual_printer.pins import parse_pin, parse_pin_text
 
 _AMBIENT_C = 25.0
+# Sections that measure a temperature without a heater; other sensors are none of heat
+_UNHEATED_KINDS = ("temperature_sensor", "temperature_fan", "temperature_probe", "z_thermal_adjust")
 _CHIPS = ("MAX6675", "MAX31855", "MAX31856", "MAX31865")
 # Chips on I2C by sensor_type: the model, the number that such a chip has, and its usual address
 _I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
@@ -43,6 +46,8 @@ _I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
     "LM75": ("lm75", 0, 0x48),
     **dict.fromkeys(("AHT10", "AHT1X", "AHT2X", "AHT3X"), ("aht10", 0, 0x38)),
 }
+# Where the supply and the ground of thermistors are on boards that let them be measured
+_GROUND_RATIO, _SUPPLY_RATIO = 0.004, 0.988
 # Shares of a heated body's capacity that are its heating element's and its sensor's
 _ELEMENT_SHARE, _SENSOR_SHARE = 0.2, 0.01
 
@@ -81,6 +86,11 @@ def _physics(section: Section) -> _Physics:
     return _BED if kind == "heater_bed" else _OTHER_HEATER
 
 
+def _is_body(section: Section) -> bool:
+    is_of_heat = section.name.split()[0] in _UNHEATED_KINDS or section.has("heater_pin")
+    return is_of_heat and section.has("sensor_type")
+
+
 def body_name(section: str) -> str:
     """Return a section's name as one word."""
     return re.sub(r"[^\w.-]+", "_", section)
@@ -93,10 +103,9 @@ class HeatReader:
         self._printer = printer
         self._truth = truth
         self._mcus = mcus
-        found = [one for one in printer.sections.values() if one.has("sensor_type")]
+        self._found = [one for one in printer.sections.values() if _is_body(one)]
         # Sections that the machine file may have
-        self.sections = [one.name for one in found]
-        self._found = found
+        self.sections = [one.name for one in self._found]
         self._bodies: List[Body] = []
         self._couplings: List[Coupling] = []
         self._heaters: List[Heater] = []
@@ -115,6 +124,7 @@ class HeatReader:
             tuple(self._heaters),
             tuple(self._coolers),
             tuple(self._sensors),
+            tuple(self._voltages()),
         )
 
     def _add(self, section: Section, truth: Section, room_c: float) -> None:
@@ -220,7 +230,12 @@ class HeatReader:
         if kind not in _CHIPS:
             curve = curves.find(self._printer, section)
             pin = self._input(section) if curve else None
-            return AnalogWiring(pin, curve) if pin and curve else None
+            if not pin or not curve:
+                return None
+            is_scaled = self._scale(section) is not None
+            return AnalogWiring(
+                pin, curve.between(_GROUND_RATIO, _SUPPLY_RATIO) if is_scaled else curve
+            )
         nominal_ohm = section.get_float("rtd_nominal_r", 100.0, above=0.0)
         reference_ohm = section.get_float("rtd_reference_r", 430.0, above=0.0)
         pin = self._input(section)
@@ -247,11 +262,27 @@ class HeatReader:
 
     def _input(self, section: Section) -> Optional[Pin]:
         """Return the sensor's pin; None if no MCU has it or another section shares the sensor."""
-        chip = pins.split(section.get("sensor_pin")).chip
+        chip, name, _ = pins.split(section.get("sensor_pin"))
+        scale = self._scale(section)
+        if scale is not None:
+            chip = parse_pin(scale, "vref_pin", self._mcus).mcu
         if chip not in self._mcus:
             return None
-        pin = parse_pin(section, "sensor_pin", self._mcus)
+        pin = parse_pin_text(section, "sensor_pin", f"{chip}:{name}", self._mcus)
         if pin in self._pins:
             return None
         self._pins.add(pin)
         return pin
+
+    # Boards that measure what their thermistors are supplied with
+
+    def _scale(self, section: Section) -> Optional[Section]:
+        """Return the section of what scales the pin of a section's sensor, None if nothing does."""
+        chip = pins.split(section.get("sensor_pin")).chip
+        return self._printer.sections.get(f"adc_scaled {chip}")
+
+    def _voltages(self) -> Iterator[Voltage]:
+        for name, section in self._printer.sections.items():
+            if name.startswith("adc_scaled "):
+                yield Voltage(parse_pin(section, "vref_pin", self._mcus), _SUPPLY_RATIO)
+                yield Voltage(parse_pin(section, "vssa_pin", self._mcus), _GROUND_RATIO)

@@ -72,6 +72,7 @@ static const struct directive directives[] = {
     { "endstop",            2, read_endstop            },
     { "bed",                2, read_bed                },
     { "body",               1, read_body               },
+    { "voltage",            2, read_voltage            },
     { "memory_word",        2, read_memory_word        },
     { "coupling",           2, read_coupling           },
     { "heater",             2, read_heater             },

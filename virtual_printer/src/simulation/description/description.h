@@ -26,6 +26,7 @@ void read_link(struct simulation *sim, struct words *words, int line);
 void read_delays(struct words *words, struct delay_line *outward,
                  const char *outward_key, struct delay_line *to_host);
 void read_message(struct simulation *sim, struct words *words, int line);
+void read_voltage(struct simulation *sim, struct words *words, int line);
 void read_memory_word(struct simulation *sim, struct words *words, int line);
 
 // description_can.c

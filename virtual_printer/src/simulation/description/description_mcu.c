@@ -92,6 +92,19 @@ read_link(struct simulation *sim, struct words *words, int line)
 }
 
 void
+read_voltage(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    uint8_t pin = (uint8_t)words_integer(words, "pin", 0, PIN_COUNT - 1);
+    double ratio = words_number(words, "ratio", 0.0, 1.0);
+    if (mcu && mcu->pins[pin].analog)
+        words_fail(words, "there is something on this pin already");
+    else if (mcu)
+        mcu_fix_voltage(mcu, pin, ratio);
+}
+
+void
 read_memory_word(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
