@@ -31,9 +31,10 @@ def stepper(port, index, **options):
 class HeatedPrinter:
     """A printer on one MCU with a hotend, a bed and further sections."""
 
-    def __init__(self, sections=None, machine=None):
+    def __init__(self, sections=None, machine=None, control=PID):
         self._sections = sections or {}
         self._machine = machine or {}
+        self._control = control
 
     def printer_cfg(self):
         rail = {"position_endstop": 0, "position_max": 200}
@@ -49,7 +50,7 @@ class HeatedPrinter:
                 "sensor_pin": "PD0",
                 "sensor_type": "ATC Semitec 104GT-2",
                 **LIMITS,
-                **PID,
+                **self._control,
             },
             "heater_bed": {
                 "heater_pin": "!PC1",
@@ -118,6 +119,22 @@ def test_pid_calibrate_finds_values_that_hold_a_temperature(start):
     assert_holds(printer, "extruder", 200.0, 1.0)
 
 
+def test_mpc_calibrate_finds_the_physics_of_the_machine_file(start, host):
+    if not (host.klippy / "extras" / "control_mpc.py").exists():
+        pytest.skip("the host knows no model of a heater")
+    control = {"control": "mpc", "heater_power": HOTEND["power_w"], "cooling_fan": "fan"}
+    machine = {"extruder": {"fan_loss_w_per_k": 0.03}}
+    printer = start(HeatedPrinter(machine=machine, control=control))
+    said = "\n".join(printer.gcode("MPC_CALIBRATE HEATER=extruder TARGET=200"))
+    found = re.search(r"fan_ambient_transfer=([\d.]+), ([\d.]+), ([\d.]+)", said)
+    # The fan stands still, at half its speed, and at full speed
+    losses_w_per_k = [float(text) for text in found.groups()]
+    assert losses_w_per_k == pytest.approx([0.1, 0.115, 0.13], rel=0.02)
+    # It takes the lag of the sensor for some more capacity
+    capacity_j_per_k = float(re.search(r"block_heat_capacity=([\d.]+)", said).group(1))
+    assert HOTEND["capacity_j_per_k"] < capacity_j_per_k < 1.5 * HOTEND["capacity_j_per_k"]
+
+
 def test_heater_without_power_is_found_out(start):
     printer = start(HeatedPrinter(machine={"extruder": {"power_w": 2.0}}))
     try:
@@ -152,6 +169,10 @@ def test_broken_thermistor_shuts_down(start, state):
     printer.sleep(3.0)
     assert printer.state() == "shutdown"
     assert "ADC out of range" in printer.state_message()
+    printer.control("temperature_sensor extruder state=works")
+    printer.restart("FIRMWARE_RESTART")
+    printer.sleep(2.0)
+    assert printer.status("extruder")["temperature"] > ROOM_C + 10.0
 
 
 # Each sensor with a section that defines it, and the pull-up or voltage that goes with it
