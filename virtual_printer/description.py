@@ -10,6 +10,7 @@ from typing import Dict, Optional
 
 from virtual_printer.firmware import chips, dictionary
 from virtual_printer.firmware.host_messages import HostMessages
+from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
     Bed,
     BLTouchEndstop,
@@ -42,12 +43,14 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     """
     lines = [f"seed {machine.seed}"]
     buses = {bus.name: bus for bus in machine.can_buses}
+    firmware: Dict[str, dictionary.Dictionary] = {}
     lines += [_can_bus(bus) for bus in machine.can_buses]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
         built = _dictionary(mcu, buses, host)
         path.write_bytes(built.compressed)
-        lines += [_mcu(mcu, path), _link(mcu)]
+        firmware[mcu.name] = built
+        lines += [_mcu(mcu, path, int(built.constants["ADC_MAX"])), _link(mcu)]
         if mcu.can_node:
             lines.append(f"can_node {mcu.name} bus={mcu.can_node.bus} uuid={mcu.can_node.uuid}")
         lines += [f"message {mcu.name} {message}" for message in built.messages()]
@@ -56,6 +59,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_linkage_part(part) for part in machine.linkage]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
+    lines += heat_lines.write(machine.heat, firmware, _number)
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -83,14 +87,14 @@ def _can_bus(bus: CanBus) -> str:
     )
 
 
-def _mcu(mcu: Mcu, dictionary_path: Path) -> str:
+def _mcu(mcu: Mcu, dictionary_path: Path, adc_max: int) -> str:
     if dictionary_path.as_posix().split() != [dictionary_path.as_posix()]:
         raise MachineError(f"{dictionary_path.parent}: a folder's path must not have blanks")
     device = "" if mcu.can_node else f"device={mcu.device}"
     return (
         f"mcu {mcu.name} {device} frequency={mcu.frequency_hz}"
         f" drift_ppm={mcu.drift_ppm!r} clock_offset_s={mcu.clock_offset_s!r}"
-        f" move_count={mcu.move_count} dictionary={dictionary_path}"
+        f" move_count={mcu.move_count} adc_max={adc_max} dictionary={dictionary_path}"
     )
 
 

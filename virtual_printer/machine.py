@@ -18,6 +18,7 @@ from virtual_printer import linkages
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.endstops import Endstops
+from virtual_printer.heat.reader import HeatReader
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
@@ -51,6 +52,7 @@ class _Reader:
         self.carriages = Carriages(printer, self.kinematics, self.linkage.ranges)
         self.lone_steppers = lone_steppers(printer, self.gantry, self._uniform)
         self.endstops = Endstops(printer, truth, list(self.mcus))
+        self.heat = HeatReader(printer, truth, list(self.mcus))
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -69,6 +71,7 @@ class _Reader:
             linkage=self.linkage.parts,
             endstops=self.endstops.all(self.linkage, self.carriages, self.lone_steppers),
             bed=self._bed(),
+            heat=self.heat.all(),
         )
         self._check_truth()
         return machine
@@ -163,6 +166,7 @@ class _Reader:
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
+        known.update(self.heat.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -5,7 +5,10 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import Optional, Tuple, Union
+from typing import TYPE_CHECKING, Optional, Tuple, Union
+
+if TYPE_CHECKING:
+    from virtual_printer.heat.model import Heat
 
 
 class MachineError(Exception):
@@ -223,3 +226,4 @@ class Machine:
     linkage: Tuple[LinkagePart, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed
+    heat: "Heat"

@@ -175,6 +175,15 @@ class Session(Resource):
         words = (word.split(":") for word in self.control("carriages").split())
         return {name: float(position_mm) for name, position_mm in words}
 
+    def temperatures(self) -> Dict[str, float]:
+        """Return the true temperature (C) of all that gets warm, also of its parts.
+
+        A section like [heater_generic a] is called heater_generic_a here, its heating element
+        and its sensor heater_generic_a.element and heater_generic_a.sensor.
+        """
+        words = (word.split(":") for word in self.control("temperatures").split())
+        return {name: float(temperature_c) for name, temperature_c in words}
+
     def can_counters(self) -> Dict[str, str]:
         """Return what the CAN buses have counted, as can0.frames or can0.z1.state."""
         return dict(word.split("=") for word in self.control("can_counters").split())

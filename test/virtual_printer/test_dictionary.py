@@ -6,10 +6,11 @@
 
 import json
 import zlib
+from pathlib import Path
 
 import pytest
 
-from virtual_printer.firmware import chips, dictionary
+from virtual_printer.firmware import chips, dictionary, host_messages
 
 
 def identify_data(**constants: object) -> dict:
@@ -65,3 +66,21 @@ def test_messages_tell_the_simulation_every_format_and_reason_once() -> None:
 def test_same_arguments_give_the_same_bytes() -> None:
     first, second = (dictionary.build(chips.VIRTUAL) for _ in range(2))
     assert first.compressed == second.compressed
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ('"analog_in_state oid=%c next_clock=%u values=%*s"', "values=%*s"),
+        ('"analog_in_state oid=%c next_clock=%u value=%hu"', "value=%hu"),
+        # By their name alone, hosts of before 2026 ask for responses
+        ('"analog_in_state"', "value=%hu"),
+    ],
+)
+def test_firmware_speaks_the_form_that_the_host_writes(
+    tmp_path: Path, source: str, form: str
+) -> None:
+    (tmp_path / "mcu.py").write_text(f"register({source})\n", encoding="utf-8")
+    built = dictionary.build(chips.VIRTUAL, host=host_messages.read(tmp_path))
+    found = [text for text in built.responses if text.startswith("analog_in_state")]
+    assert [text.split()[-1] for text in found] == [form]

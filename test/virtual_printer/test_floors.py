@@ -16,7 +16,7 @@ from virtual_printer import build
 # The simulation's folders from the ground up: those of one floor do not know each other
 FLOORS = (
     {"simulation/core"},
-    {"simulation/links", "simulation/mechanics"},
+    {"simulation/links", "simulation/mechanics", "simulation/thermal"},
     {"simulation/firmware"},
     {"simulation/description"},
     {"simulation/requests"},

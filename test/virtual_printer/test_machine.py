@@ -287,8 +287,10 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
-    values.update({"bit_rate": 10_000, "load": 0.5})
-    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}})
+    values.update({"bit_rate": 10_000, "load": 0.5, "coupling_w_per_k": "heater_bed: 1"})
+    heater = {"heater_pin": "PC0", "sensor_type": "Generic 3950", "sensor_pin": "PC1"}
+    others = {"mcu node": {"canbus_uuid": "112233445566"}, "extruder": heater, "heater_bed": heater}
+    printer = text({**sections(), **others})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -297,6 +299,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     assert starts(got)["stepper_z"] == starts(got)["x"] == got.bed.tilt_x == 1.0
     assert got.mcus[3].move_count == 16
     assert got.can_buses[0].load == 0.5
+    assert got.heat.heaters[0].power_w == 1.0
     # An option that the document invents is refused
     assert "is not known" in refused(tmp_path, printer, f"{truth}nonsense: 1\n")
 

@@ -156,6 +156,17 @@ def describe(folder: Path) -> str:
         "endstop mcu=main pin=7 kind=bltouch offset_x=3 offset_y=4 trigger_height=1 noise_um=5"
         " control_mcu=main control_pin=9",
         "bed tilt_x=0.001 bow_mm=0.2 radius=150",
+        "body hot capacity=20 loss=0.1 ambient=25 start=25",
+        "body cold capacity=5 loss=0 ambient=25 start=25",
+        "body apart capacity=5 loss=0 ambient=25 start=25",
+        "coupling cold hot conductance=2",
+        "heater hot mcu=main pin=9 power=40",
+        "cooler cold mcu=main pin=9 loss=1 invert=1",
+        "temperature_sensor hot body=cold kind=analog mcu=main pin=11 lowest=0 step=300 ratios=0,1",
+        "temperature_sensor chip body=apart kind=max31865 mcu=main pin=12 nominal=99 reference=430",
+        "temperature_sensor air body=apart kind=bme280 mcu=main bus=0 address=118",
+        "temperature_sensor wire body=apart kind=ds18b20 mcu=other serial=28-1",
+        "memory_word main address=5 value=6",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
@@ -180,7 +191,7 @@ class Script:
         self.now_ns += 300_000
         self.lines.append(f"{self.now_ns} write {link} {data.hex()}")
 
-    def send(self, link: int, name: str, *values: int) -> None:
+    def send(self, link: int, name: str, *values: wire.Value) -> None:
         self.write(link, wire.frame(self.encode(name, *values), self.sequences[link]))
         self.sequences[link] += 1
 
@@ -220,7 +231,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 8)
+        script.send(link, "allocate_oids", 14)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -229,6 +240,13 @@ def write_script(encode: Callable[..., bytes]) -> Script:
         script.send(link, "config_digital_out", 6, 9, 0, 0, 0)
         if link == 0:
             script.send(link, "config_distance", 7, 7)
+            script.send(link, "config_analog_in", 8, 11)
+            script.send(link, "config_spi", 9, 12, 0)
+            script.send(link, "config_thermocouple", 10, 9, 2)
+            script.send(link, "config_i2c", 11)
+            script.send(link, "i2c_set_bus", 11, 0, 100000, 118)
+        else:
+            script.send(link, "config_ds18b20", 12, b"28-1", 1)
         script.send(link, "finalize_config", 1)
     for link, uptime_s in ((0, 0), (1, 2)):
         clock = (script.now_ns // 10 + uptime_s * wire.FREQUENCY_HZ) + 3_000_000
@@ -241,13 +259,29 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "queue_step", oid, 90_000, 60_000, 0)
         script.send(link, "endstop_home", 4, clock, 1500, 4, 20_000, 1, 5, 1)
         script.send(link, "queue_digital_out", 6, clock, 5)
+        if link == 0:
+            sampling = (clock, 9_000, 4, 5_000_000)
+            script.send(link, "query_analog_in", 8, *sampling, 4, 0, 0xFFFF, 4)
+            script.send(link, "query_thermocouple", 10, clock, 7_000_000, 0, 0xFFFF, 3)
+            script.send(link, "i2c_read", 11, b"\xf7", 8)
+            script.send(link, "debug_read", 2, 5)
+        else:
+            script.send(link, "query_ds18b20", 12, clock, 9_000_000, -5, 90_000)
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")
     script.ask("link other drop=2")
     script.ask("link main corrupt=3 direction=to_mcu")
     script.ask("link main repeat=2 late_us=900")
     script.send(0, "query_distance", 7)
     script.run(0.8)
-    requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")
+    requests = (
+        "temperatures",
+        "steppers",
+        "carriage",
+        "carriages",
+        "endstops",
+        "counters",
+        "pulses z1",
+    )
     add_can(script)
     for request in (*requests, "level main 9", "can_counters"):
         script.ask(request)

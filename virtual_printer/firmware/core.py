@@ -46,7 +46,6 @@ PERIPHERAL = Peripheral(
         "Already finalized",
         "Invalid move request size",
         "Watchdog timer",
-        "ADC out of range",
         "Another CAN node assigned this ID",
     ),
 )

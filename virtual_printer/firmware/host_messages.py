@@ -38,15 +38,17 @@ class HostMessages:
     def choose(self, forms: Sequence[str]) -> Optional[str]:
         """The form of one message that the host speaks, None if it never does.
 
-        It is the first one where the host does not say which.  What has no
-        arguments takes no room and is always there.
+        It is the first one where the host does not say which, but the last one
+        if it names no arguments at all: newer hosts do.  What has no arguments
+        takes no room and is always there.
         """
         if forms[0].split()[1:] == []:
             return forms[0]
         written = self._written.get(forms[0].split()[0])
         if not written:
             return None
-        return next((form for form in forms if argument_names(form) in written), forms[0])
+        otherwise = forms[-1] if written == {frozenset()} else forms[0]
+        return next((form for form in forms if argument_names(form) in written), otherwise)
 
 
 @lru_cache(maxsize=None)

@@ -22,6 +22,7 @@ simulation_load(const char *description_path, char *error, size_t error_size)
 {
     struct simulation *sim = allocate(1, sizeof(*sim));
     sim->mechanics.timeline = &sim->timeline;
+    sim->thermal.timeline = &sim->timeline;
     sim->can_receiver.receive = can_sockets_receive;
     if (!description_read(sim, description_path, error, error_size))
         return sim;
@@ -46,6 +47,7 @@ simulation_free(struct simulation *sim)
     }
     free(sim->can_buses);
     mechanics_release(&sim->mechanics);
+    thermal_release(&sim->thermal);
     free(sim->timeline.events.entries);
     free(sim);
 }

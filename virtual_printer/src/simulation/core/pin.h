@@ -59,6 +59,14 @@ struct i2c_device {
                 uint8_t *answer, size_t answer_size);
 };
 
+// A thermometer that is known by its number, wherever it is on the wire
+struct one_wire_sensor {
+    struct one_wire_sensor *next; // of the same MCU
+    char *serial;
+    // Returns -1 if it does not answer
+    int (*read)(struct one_wire_sensor *sensor, double *temperature_c);
+};
+
 // A pin with all that is connected to it; NULL where nothing is
 struct pin {
     uint8_t level; // that the MCU has set

@@ -61,18 +61,25 @@ read_seed(struct simulation *sim, struct words *words, int line)
 }
 
 static const struct directive directives[] = {
-    { "seed",     0, read_seed     },
-    { "mcu",      1, read_mcu      },
-    { "can_bus",  1, read_can_bus  },
-    { "carriage", 1, read_carriage },
-    { "message",  2, read_message  },
-    { "link",     2, read_link     },
-    { "can_node", 2, read_can_node },
-    { "stepper",  2, read_stepper  },
-    { "rod",      2, read_rod      },
-    { "polar",    2, read_polar    },
-    { "endstop",  2, read_endstop  },
-    { "bed",      2, read_bed      },
+    { "seed",               0, read_seed               },
+    { "mcu",                1, read_mcu                },
+    { "can_bus",            1, read_can_bus            },
+    { "carriage",           1, read_carriage           },
+    { "message",            2, read_message            },
+    { "link",               2, read_link               },
+    { "can_node",           2, read_can_node           },
+    { "stepper",            2, read_stepper            },
+    { "rod",                2, read_rod                },
+    { "polar",              2, read_polar              },
+    { "endstop",            2, read_endstop            },
+    { "bed",                2, read_bed                },
+    { "body",               1, read_body               },
+    { "voltage",            2, read_voltage            },
+    { "memory_word",        2, read_memory_word        },
+    { "coupling",           2, read_coupling           },
+    { "heater",             2, read_heater             },
+    { "cooler",             2, read_cooler             },
+    { "temperature_sensor", 2, read_temperature_sensor },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

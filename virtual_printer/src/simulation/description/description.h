@@ -26,6 +26,8 @@ void read_link(struct simulation *sim, struct words *words, int line);
 void read_delays(struct words *words, struct delay_line *outward,
                  const char *outward_key, struct delay_line *to_host);
 void read_message(struct simulation *sim, struct words *words, int line);
+void read_voltage(struct simulation *sim, struct words *words, int line);
+void read_memory_word(struct simulation *sim, struct words *words, int line);
 
 // description_can.c
 void read_can_bus(struct simulation *sim, struct words *words, int line);
@@ -40,6 +42,14 @@ void read_rod(struct simulation *sim, struct words *words, int line);
 void read_polar(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
+
+// description_thermal.c
+void read_body(struct simulation *sim, struct words *words, int line);
+void read_coupling(struct simulation *sim, struct words *words, int line);
+void read_heater(struct simulation *sim, struct words *words, int line);
+void read_cooler(struct simulation *sim, struct words *words, int line);
+void read_temperature_sensor(struct simulation *sim, struct words *words,
+                             int line);
 
 #pragma GCC visibility pop
 

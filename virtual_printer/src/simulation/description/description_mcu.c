@@ -53,6 +53,7 @@ read_mcu(struct simulation *sim, struct words *words, int line)
     mcu->nominal_frequency =
         (uint32_t)words_integer(words, "frequency", 1000, 1000000000);
     mcu->move_count = (uint32_t)words_integer(words, "move_count", 1, 65535);
+    mcu->adc_max = (uint32_t)words_integer_or(words, "adc_max", 1, 65535, 4095);
     double drift_ppm = words_number_or(words, "drift_ppm", -1e5, 1e5, 0.0);
     double offset_s = words_number_or(words, "clock_offset_s", 0.0, 1e6, 0.0);
     mcu_start(mcu, offset_s, drift_ppm);
@@ -88,6 +89,35 @@ read_link(struct simulation *sim, struct words *words, int line)
     double baud = words_number_or(words, "baud", 0.0, 1e9, 0.0);
     // Eight bits travel with a start bit and a stop bit
     link->ns_per_byte = baud > 0.0 ? 10.0 * NS_PER_S / baud : 0.0;
+}
+
+void
+read_voltage(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    uint8_t pin = (uint8_t)words_integer(words, "pin", 0, PIN_COUNT - 1);
+    double ratio = words_number(words, "ratio", 0.0, 1.0);
+    if (mcu && mcu->pins[pin].analog)
+        words_fail(words, "there is something on this pin already");
+    else if (mcu)
+        mcu_fix_voltage(mcu, pin, ratio);
+}
+
+void
+read_memory_word(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct mcu *mcu = description_mcu(sim, words, words_item(words, 1, "mcu"));
+    uint32_t address = (uint32_t)words_integer(words, "address", 0, UINT32_MAX);
+    uint32_t value = (uint32_t)words_integer(words, "value", 0, UINT32_MAX);
+    if (!mcu)
+        return;
+    struct memory_word *word = allocate(1, sizeof(*word));
+    word->address = address;
+    word->value = value;
+    word->next = mcu->memory_words;
+    mcu->memory_words = word;
 }
 
 

@@ -9,6 +9,7 @@
 #include "../core/timeline.h" // struct timeline
 #include "../links/can_host.h" // struct can_receiver
 #include "../mechanics/mechanics.h" // struct mechanics
+#include "../thermal/thermal.h" // struct thermal
 
 #pragma GCC visibility push(hidden)
 
@@ -27,6 +28,7 @@ struct simulation {
     size_t can_socket_count;
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
+    struct thermal thermal;
     // Requests that wait for their time
     struct action *actions;
 };

@@ -351,6 +351,16 @@ mcu_free(struct mcu *mcu)
         free(mcu->strings[i].text);
     free(mcu->strings);
     free(mcu->receiver.bytes.storage);
+    while (mcu->fixed_voltages) {
+        struct fixed_voltage *voltage = mcu->fixed_voltages;
+        mcu->fixed_voltages = voltage->next;
+        free(voltage);
+    }
+    while (mcu->memory_words) {
+        struct memory_word *word = mcu->memory_words;
+        mcu->memory_words = word->next;
+        free(word);
+    }
     free(mcu->dictionary);
     free(mcu->name);
     free(mcu);

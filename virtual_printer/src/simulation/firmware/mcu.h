@@ -72,6 +72,19 @@ struct object {
     void *data;
 };
 
+// What is at an address of the chip's memory
+struct memory_word {
+    struct memory_word *next;
+    uint32_t address, value;
+};
+
+// A pin that is wired to a supply or its ground
+struct fixed_voltage {
+    struct fixed_voltage *next;
+    struct analog_source source;
+    double ratio;
+};
+
 struct static_string {
     uint16_t id;
     char *text;
@@ -120,6 +133,10 @@ struct mcu {
     // What is connected stays when the configuration goes
     struct pin pins[PIN_COUNT];
     struct i2c_device *i2c_devices;
+    struct fixed_voltage *fixed_voltages;
+    uint32_t adc_max; // what an analog input shows at the reference voltage
+    struct memory_word *memory_words; // that a host may read
+    struct one_wire_sensor *one_wire_sensors;
 
     // Move queue
     struct move *moves, *free_moves;
@@ -194,6 +211,9 @@ void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
 void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
 // Level of an input
 int mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level);
+
+// Wire an analog input, which has nothing else on it
+void mcu_fix_voltage(struct mcu *mcu, uint8_t pin, double ratio);
 
 // Find an object, or shut down and return NULL
 void *mcu_object(struct mcu *mcu, uint32_t oid, const struct object_type *type);

@@ -31,6 +31,10 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_SPI_TRANSFER, "spi_transfer_response", 2, IN_SOME) \
     X(RESPONSE_I2C_READ, "i2c_read_response", 2, IN_SOME)         \
     X(RESPONSE_I2C, "i2c_response", 3, IN_SOME)                   \
+    X(RESPONSE_ANALOG_IN_STATE, "analog_in_state", 3, IN_SOME)    \
+    X(RESPONSE_THERMOCOUPLE, "thermocouple_result", 4, IN_SOME)   \
+    X(RESPONSE_DS18B20, "ds18b20_result", 4, IN_SOME)             \
+    X(RESPONSE_DEBUG, "debug_result", 1, IN_SOME)                 \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
@@ -61,6 +65,14 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_ALREADY_FINALIZED, "Already finalized")                          \
     X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active")        \
     X(REASON_I2C_NACK, "I2C NACK")                                            \
+    X(REASON_ADC_OUT_OF_RANGE, "ADC out of range")                            \
+    X(REASON_BYTES_PER_REPORT, "Invalid analog_in bytes_per_report")          \
+    X(REASON_THERMOCOUPLE_TYPE, "Invalid thermocouple chip type")             \
+    X(REASON_THERMOCOUPLE_FAULT, "Thermocouple reader fault")                 \
+    X(REASON_DS18B20_SERIAL,                                                  \
+      "Invalid DS18B20 serial id, could not open for reading")                \
+    X(REASON_DS18B20_FAULT, "Error reading DS18B20 sensor")                   \
+    X(REASON_DS18B20_OUT_OF_RANGE, "DS18B20 out of range")                    \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,

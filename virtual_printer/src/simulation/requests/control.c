@@ -176,20 +176,22 @@ requested_mcu(struct simulation *sim, struct words *words)
 }
 
 static const struct request requests[] = {
-    { "steppers",     request_steppers     },
-    { "carriage",     request_carriage     },
-    { "carriages",    request_carriages    },
-    { "endstops",     request_endstops     },
-    { "pulses",       request_pulses       },
-    { "level",        request_level        },
-    { "counters",     request_counters     },
-    { "link",         request_link         },
-    { "mcu",          request_mcu          },
-    { "endstop",      request_endstop      },
-    { "stepper",      request_stepper      },
-    { "reply",        request_reply        },
-    { "can_bus",      request_can_bus      },
-    { "can_counters", request_can_counters },
+    { "steppers",           request_steppers           },
+    { "carriage",           request_carriage           },
+    { "carriages",          request_carriages          },
+    { "endstops",           request_endstops           },
+    { "pulses",             request_pulses             },
+    { "level",              request_level              },
+    { "counters",           request_counters           },
+    { "link",               request_link               },
+    { "mcu",                request_mcu                },
+    { "endstop",            request_endstop            },
+    { "stepper",            request_stepper            },
+    { "reply",              request_reply              },
+    { "can_bus",            request_can_bus            },
+    { "can_counters",       request_can_counters       },
+    { "temperatures",       request_temperatures       },
+    { "temperature_sensor", request_temperature_sensor },
 };
 
 void

@@ -50,6 +50,12 @@ void request_can_bus(struct simulation *sim, struct words *words,
 void request_can_counters(struct simulation *sim, struct words *words,
                           struct reply *reply);
 
+// thermal_requests.c
+void request_temperatures(struct simulation *sim, struct words *words,
+                          struct reply *reply);
+void request_temperature_sensor(struct simulation *sim, struct words *words,
+                                struct reply *reply);
+
 #pragma GCC visibility pop
 
 #endif // control.h

@@ -1,0 +1,192 @@
+// BME280: temperature, pressure and humidity, which the host works out
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include <string.h> // memcpy
+#include "../core/memory.h" // allocate
+#include "environment.h" // bme280_attach
+
+// The air of the room
+#define HUMIDITY_PERCENT 45.0
+#define PRESSURE_PA 101325.0
+
+enum {
+    BME280_ID = 0xd0,
+    BME280_CHIP_ID = 0x60,
+    BME280_CONTROL_HUMIDITY = 0xf2,
+    BME280_CONFIG = 0xf5,
+    BME280_DATA = 0xf7, // pressure, temperature and humidity
+    BME280_FIRST_TRIMMING = 0x88,
+    BME280_SECOND_TRIMMING = 0xe1,
+};
+
+// Numbers that a chip has been trimmed with: those that the data sheet works
+// an example with, and humidity of a usual chip
+enum {
+    T1 = 27504,
+    T2 = 26435,
+    T3 = -1000,
+    P1 = 36477,
+    P2 = -10685,
+    P3 = 3024,
+    P4 = 2855,
+    P5 = 140,
+    P6 = -7,
+    P7 = 15500,
+    P8 = -14600,
+    P9 = 6000,
+    H1 = 75,
+    H2 = 361,
+    H3 = 0,
+    H4 = 325,
+    H5 = 50,
+    H6 = 30,
+};
+
+struct bme280 {
+    uint8_t pointer;
+    uint8_t registers[256];
+};
+
+
+/****************************************************************
+ * From what the converter shows to what that means
+ ****************************************************************/
+
+static double
+fine_temperature(double raw)
+{
+    double offset = raw / 131072.0 - T1 / 8192.0;
+    return (raw / 16384.0 - T1 / 1024.0) * T2 + offset * offset * T3;
+}
+
+static double
+temperature_c(double raw, double fine)
+{
+    (void)fine;
+    return fine_temperature(raw) / 5120.0;
+}
+
+static double
+pressure_pa(double raw, double fine)
+{
+    double a = fine / 2.0 - 64000.0;
+    double b = a * a * P6 / 32768.0 + a * P5 * 2.0;
+    b = b / 4.0 + P4 * 65536.0;
+    a = (P3 * a * a / 524288.0 + P2 * a) / 524288.0;
+    a = (1.0 + a / 32768.0) * P1;
+    double pressure = (1048576.0 - raw - b / 4096.0) * 6250.0 / a;
+    double c = P9 * pressure * pressure / 2147483648.0;
+    return pressure + (c + pressure * P8 / 32768.0 + P7) / 16.0;
+}
+
+static double
+humidity_percent(double raw, double fine)
+{
+    double h = fine - 76800.0;
+    h = (raw - (H4 * 64.0 + H5 / 16384.0 * h))
+        * (H2 / 65536.0
+           * (1.0 + H6 / 67108864.0 * h * (1.0 + H3 / 67108864.0 * h)));
+    return h * (1.0 - H1 * h / 524288.0);
+}
+
+// What the converter shows for a value that rises, or falls, with it
+static uint32_t
+find_raw(double (*meaning)(double raw, double fine), double fine, double value,
+         int bits)
+{
+    uint32_t raw = 0;
+    int is_rising = meaning(1e4, fine) < meaning(2e4, fine);
+    for (uint32_t bit = 1u << (bits - 1); bit; bit >>= 1)
+        if ((meaning(raw | bit, fine) <= value) == is_rising)
+            raw |= bit;
+    return raw;
+}
+
+
+/****************************************************************
+ * Registers
+ ****************************************************************/
+
+static void
+put_20_bits(uint8_t *bytes, uint32_t value)
+{
+    bytes[0] = (uint8_t)(value >> 12);
+    bytes[1] = (uint8_t)(value >> 4);
+    bytes[2] = (uint8_t)(value << 4);
+}
+
+static void
+measure(struct temperature_sensor *sensor, uint8_t *registers)
+{
+    uint32_t temperature =
+        find_raw(temperature_c, 0.0, sensor_temperature_c(sensor), 20);
+    double fine = fine_temperature(temperature);
+    uint32_t pressure = find_raw(pressure_pa, fine, PRESSURE_PA, 20);
+    uint32_t humidity = find_raw(humidity_percent, fine, HUMIDITY_PERCENT, 16);
+    put_20_bits(&registers[BME280_DATA], pressure);
+    put_20_bits(&registers[BME280_DATA + 3], temperature);
+    registers[BME280_DATA + 6] = (uint8_t)(humidity >> 8);
+    registers[BME280_DATA + 7] = (uint8_t)humidity;
+}
+
+static int
+bme280_write(struct i2c_device *device, const uint8_t *bytes, size_t count)
+{
+    struct temperature_sensor *sensor =
+        container_of(device, struct temperature_sensor, i2c);
+    struct bme280 *chip = sensor->chip;
+    if (count)
+        chip->pointer = bytes[0];
+    // Pairs of a register and what is written to it
+    for (size_t i = 0; i + 1 < count; i += 2)
+        if (bytes[i] >= BME280_CONTROL_HUMIDITY && bytes[i] <= BME280_CONFIG)
+            chip->registers[bytes[i]] = bytes[i + 1];
+    return 0;
+}
+
+static int
+bme280_read(struct i2c_device *device, const uint8_t *bytes, size_t count,
+            uint8_t *answer, size_t answer_size)
+{
+    struct temperature_sensor *sensor =
+        container_of(device, struct temperature_sensor, i2c);
+    struct bme280 *chip = sensor->chip;
+    bme280_write(device, bytes, count);
+    if (chip->pointer >= BME280_DATA)
+        measure(sensor, chip->registers);
+    for (size_t i = 0; i < answer_size; i++)
+        answer[i] = chip->registers[chip->pointer++];
+    return 0;
+}
+
+static void
+put_trimming(uint8_t *registers)
+{
+    static const int words[] = {
+        T1, T2, T3, P1, P2, P3, P4, P5, P6, P7, P8, P9
+    };
+    uint8_t *place = &registers[BME280_FIRST_TRIMMING];
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        *place++ = (uint8_t)words[i];
+        *place++ = (uint8_t)((unsigned int)words[i] >> 8);
+    }
+    place[1] = H1;
+    const uint8_t second[] = {
+        H2 & 0xff, H2 >> 8, H3, H4 >> 4, (H4 & 0x0f) | (H5 & 0x0f) << 4,
+        H5 >> 4,   H6
+    };
+    memcpy(&registers[BME280_SECOND_TRIMMING], second, sizeof(second));
+}
+
+void
+bme280_attach(struct temperature_sensor *sensor)
+{
+    struct bme280 *chip = sensor->chip = allocate(1, sizeof(*chip));
+    chip->registers[BME280_ID] = BME280_CHIP_ID;
+    put_trimming(chip->registers);
+    sensor->i2c.write = bme280_write;
+    sensor->i2c.read = bme280_read;
+}
