@@ -45,6 +45,7 @@ simulation_free(struct simulation *sim)
         can_bus_free(sim->can_buses[i]);
     }
     free(sim->can_buses);
+    drivers_free(sim);
     mechanics_release(&sim->mechanics);
     free(sim->timeline.events.entries);
     free(sim);

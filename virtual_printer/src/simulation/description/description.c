@@ -50,7 +50,7 @@ description_file(const char *path, size_t *size)
  * The whole
  ****************************************************************/
 
-enum { PASS_COUNT = 3 };
+enum { PASS_COUNT = 4 };
 
 static void
 read_seed(struct simulation *sim, struct words *words, int line)
@@ -69,8 +69,10 @@ static const struct directive directives[] = {
     { "link",     2, read_link     },
     { "can_node", 2, read_can_node },
     { "stepper",  2, read_stepper  },
+    { "stop",     2, read_stop     },
     { "endstop",  2, read_endstop  },
     { "bed",      2, read_bed      },
+    { "driver",   3, read_driver   },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -36,8 +36,12 @@ void read_disturbances(struct can_bus *bus, struct words *words);
 // description_mechanics.c
 void read_carriage(struct simulation *sim, struct words *words, int line);
 void read_stepper(struct simulation *sim, struct words *words, int line);
+void read_stop(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
+
+// description_drivers.c
+void read_driver(struct simulation *sim, struct words *words, int line);
 
 #pragma GCC visibility pop
 

@@ -31,6 +31,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_SPI_TRANSFER, "spi_transfer_response", 2, IN_SOME) \
     X(RESPONSE_I2C_READ, "i2c_read_response", 2, IN_SOME)         \
     X(RESPONSE_I2C, "i2c_response", 3, IN_SOME)                   \
+    X(RESPONSE_TMCUART, "tmcuart_response", 2, IN_SOME)           \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
@@ -61,6 +62,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_ALREADY_FINALIZED, "Already finalized")                          \
     X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active")        \
     X(REASON_I2C_NACK, "I2C NACK")                                            \
+    X(REASON_TMCUART_TOO_LARGE, "tmcuart data too large")                     \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,

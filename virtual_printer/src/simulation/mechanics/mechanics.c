@@ -135,7 +135,8 @@ mechanics_prepare(struct mechanics *mechanics, int *line)
                 motor->moves[j] * mechanics->carriages[j].start_mm;
     }
     gather_drives(mechanics);
-    return share_drives(mechanics, line);
+    problem = share_drives(mechanics, line);
+    return problem ? problem : stops_prepare(mechanics);
 }
 
 void
@@ -150,6 +151,7 @@ mechanics_release(struct mechanics *mechanics)
     free(mechanics->motors);
     free(mechanics->drives);
     free(mechanics->sensors);
+    free(mechanics->stops);
 }
 
 struct motor *
@@ -188,19 +190,38 @@ mechanics_find_carriage(const struct mechanics *mechanics, const char *name)
  * Positions
  ****************************************************************/
 
-// How far a motor has come, after all pulses up to now
+// How far a motor goes if nothing stops it, after all pulses it has taken
+double
+motor_free_travel_mm(struct motor *motor)
+{
+    return motor->step_dist_mm * (double)motor->pulses - motor->slip_mm;
+}
+
 static double
 motor_travel_mm(struct motor *motor)
 {
-    if (motor->driver)
+    // Those that can be stopped are up to date already
+    if (motor->driver && !motor->is_stoppable)
         motor->driver->catch_up(motor->driver);
-    return motor->step_dist_mm * (double)motor->pulses;
+    return motor_free_travel_mm(motor);
+}
+
+static void
+settle(struct mechanics *mechanics)
+{
+    if (mechanics->stop_count)
+        stops_settle(mechanics, mechanics->timeline->now_ns);
 }
 
 double
 motor_position_mm(struct motor *motor)
 {
-    return motor->start_mm + motor_travel_mm(motor);
+    settle(motor->mechanics);
+    double position_mm = motor->start_mm + motor_travel_mm(motor);
+    for (size_t i = 0; motor->is_stoppable && i < CARRIAGES_MAX; i++)
+        position_mm -=
+            motor->moves[i] * motor->mechanics->carriages[i].held_back_mm;
+    return position_mm;
 }
 
 static double
@@ -213,17 +234,24 @@ drive_travel_mm(const struct drive *drive)
 }
 
 double
-carriage_position_mm(struct mechanics *mechanics,
-                     const struct carriage *carriage)
+carriage_free_position_mm(struct mechanics *mechanics, size_t index)
 {
-    size_t index = (size_t)(carriage - mechanics->carriages);
     double travel_mm = 0.0;
     for (size_t i = 0; i < mechanics->drive_count; i++) {
         const struct drive *drive = &mechanics->drives[i];
         if (drive->shares[index] != 0.0)
             travel_mm += drive->shares[index] * drive_travel_mm(drive);
     }
-    return carriage->start_mm + travel_mm;
+    return mechanics->carriages[index].start_mm + travel_mm;
+}
+
+double
+carriage_position_mm(struct mechanics *mechanics,
+                     const struct carriage *carriage)
+{
+    settle(mechanics);
+    size_t index = (size_t)(carriage - mechanics->carriages);
+    return carriage_free_position_mm(mechanics, index) - carriage->held_back_mm;
 }
 
 // Where the toolhead is along an axis: half way between carriages that

@@ -190,6 +190,7 @@ static const struct request requests[] = {
     { "reply",        request_reply        },
     { "can_bus",      request_can_bus      },
     { "can_counters", request_can_counters },
+    { "driver",       request_driver       },
 };
 
 void

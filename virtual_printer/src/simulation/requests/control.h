@@ -50,6 +50,10 @@ void request_can_bus(struct simulation *sim, struct words *words,
 void request_can_counters(struct simulation *sim, struct words *words,
                           struct reply *reply);
 
+// driver_requests.c
+void request_driver(struct simulation *sim, struct words *words,
+                    struct reply *reply);
+
 #pragma GCC visibility pop
 
 #endif // control.h
