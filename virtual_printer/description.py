@@ -16,6 +16,8 @@ from virtual_printer.model import (
     CanBus,
     Carriage,
     CarriageEndstop,
+    Driver,
+    DriverOnUart,
     Endstop,
     Machine,
     MachineError,
@@ -23,6 +25,7 @@ from virtual_printer.model import (
     NozzleEndstop,
     Pin,
     Stepper,
+    Stop,
     WiredEndstop,
 )
 
@@ -48,6 +51,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
         lines += [f"message {mcu.name} {message}" for message in built.messages()]
     lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
+    lines += [_stop(stop) for stop in machine.stops]
+    lines += [_driver(driver) for driver in machine.drivers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
     description = folder / "machine.txt"
@@ -108,8 +113,30 @@ def _stepper(stepper: Stepper) -> str:
         f"stepper {stepper.name} mcu={stepper.step_pin.mcu}"
         f" step_pin={_number(stepper.step_pin)} dir_pin={_number(stepper.dir_pin)}"
         f" invert_dir={int(stepper.dir_pin.invert)} step_dist={stepper.step_distance_mm!r}"
-        f" moves={moves}"
+        f" microsteps={stepper.microsteps} moves={moves}"
     )
+
+
+def _stop(stop: Stop) -> str:
+    return f"stop carriage={stop.carriage} at={stop.at_mm!r} side={stop.side}"
+
+
+def _driver(driver: Driver) -> str:
+    place = driver.place
+    words = [f"driver {driver.name} model={driver.model} mcu={place.pin.mcu}"]
+    if isinstance(place, DriverOnUart):
+        words.append(f"uart_pin={_number(place.pin)} address={place.address}")
+        levels = ",".join(f"{_number(pin)}:{int(not pin.invert)}" for pin in place.select_pins)
+        if levels:
+            words.append(f"select={levels}")
+    else:
+        words.append(
+            f"cs_pin={_number(place.pin)} chain_length={place.chain_length}"
+            f" chain_position={place.chain_position}"
+        )
+    for number, pin in driver.diag_pins:
+        words.append(f"diag{number}_mcu={pin.mcu} diag{number}_pin={_number(pin)}")
+    return " ".join([*words, f"power={int(driver.is_powered)}"])
 
 
 def _endstop(endstop: Endstop) -> str:

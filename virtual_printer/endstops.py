@@ -11,12 +11,14 @@ from printer_config.config import Config
 from printer_config.kinematics import Kinematics, Track
 from printer_config.section import Section
 from virtual_printer.carriages import Carriages
+from virtual_printer.drivers import is_sensorless
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
     Endstop,
     NozzleEndstop,
     ProbeEndstop,
+    Stop,
 )
 from virtual_printer.pins import parse_pin
 from virtual_printer.wires import wired_endstops
@@ -40,6 +42,7 @@ class Endstops:
     def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
         self._printer = printer
         self._truth = truth.section("probe")
+        self._gantry = truth.section("gantry")
         self._mcus = mcus
         self._probe = self._probe_section()
 
@@ -54,6 +57,18 @@ class Endstops:
             endstops.append(self._probe_endstop(self._probe))
         return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
 
+    def stops(self, kinematics: Kinematics, carriages: Carriages) -> Tuple[Stop, ...]:
+        """Return where carriages that are homed without a switch meet the end of their way."""
+        found: List[Stop] = []
+        for track in kinematics.tracks:
+            chip, pin, _ = pins.split(track.endstop.get("endstop_pin"))
+            if not is_sensorless(chip, pin):
+                continue
+            at_mm, side = self._place(track, carriages)
+            at_mm = self._gantry.get_float(f"stop_{track.name}", at_mm)
+            found += [Stop(name, at_mm, side) for name in carriages.stopped(track)]
+        return tuple(found)
+
     def _track_endstop(self, track: Track, carriages: Carriages) -> Optional[Endstop]:
         section = track.endstop
         chip, pin, _ = pins.split(section.get("endstop_pin"))
@@ -61,20 +76,26 @@ class Endstops:
             if self._probe is None:
                 raise section.error("endstop_pin", "needs a section [probe]")
             return None
+        if is_sensorless(chip, pin):
+            return None
         if chip != pins.MAIN_MCU and pin == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
-        owner = section if section.has("position_endstop") else track.range
-        at_mm = owner.get_float("position_endstop")
-        reach = carriages.ranges[track.name]
-        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
-            raise owner.error("position_endstop", "must be between position_min and position_max")
-        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
-        side = "max" if to_maximum else "min"
+        at_mm, side = self._place(track, carriages)
         place = parse_pin(section, "endstop_pin", self._mcus)
         carriage = carriages.switched(track)
         if carriage is None:
             return NozzleEndstop(place, at_mm, side)
         return CarriageEndstop(place, carriage, at_mm, side)
+
+    def _place(self, track: Track, carriages: Carriages) -> Tuple[float, str]:
+        """Return where the end of a track is that it is homed to, and on which side."""
+        owner = track.endstop if track.endstop.has("position_endstop") else track.range
+        at_mm = owner.get_float("position_endstop")
+        reach = carriages.ranges[track.name]
+        if not reach.minimum_mm <= at_mm <= reach.maximum_mm:
+            raise owner.error("position_endstop", "must be between position_min and position_max")
+        to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
+        return at_mm, "max" if to_maximum else "min"
 
     def _probe_section(self) -> Optional[Section]:
         """Return the section of printer.cfg that describes the probe."""

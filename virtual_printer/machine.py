@@ -15,6 +15,7 @@ from printer_config.motion import step_distance_mm
 from printer_config.section import ConfigError, Section
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.drivers import Drivers
 from virtual_printer.endstops import Endstops
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
@@ -44,6 +45,7 @@ class _Reader:
         self.can_buses = CanBuses(truth, self._uniform)
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
+        self.drivers = Drivers(printer, truth, list(self.mcus))
         self.endstops = Endstops(printer, truth, list(self.mcus))
 
     def machine(self) -> Machine:
@@ -54,6 +56,8 @@ class _Reader:
             can_buses=self.can_buses.all(),
             carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
             steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
+            drivers=self.drivers.all(),
+            stops=self.endstops.stops(self.kinematics, self.carriages),
             endstops=self.endstops.all(self.kinematics, self.carriages),
             bed=self._bed(),
         )
@@ -123,6 +127,7 @@ class _Reader:
             step_pin=parse_pin(section, "step_pin", list(self.mcus)),
             dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
             step_distance_mm=step_distance_mm(section),
+            microsteps=section.get_int("microsteps", minimum=1),
             moves=self.carriages.moves(motor),
         )
 
@@ -146,6 +151,7 @@ class _Reader:
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
+        known.update(self.drivers.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

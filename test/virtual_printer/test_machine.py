@@ -435,9 +435,9 @@ def replaced(name: str, **options: object) -> str:
             "option 'homing_positive_dir' in section [stepper_x] is not a boolean: 'perhaps'",
         ),
         (
-            replaced("stepper_x", endstop_pin="tmc2209_stepper_x:virtual_endstop"),
+            replaced("stepper_x", endstop_pin="other_thing:virtual_endstop"),
             "option 'endstop_pin' in section [stepper_x] is not simulated:"
-            " 'tmc2209_stepper_x:virtual_endstop'",
+            " 'other_thing:virtual_endstop'",
         ),
         (without("probe"), "option 'endstop_pin' in section [stepper_z] needs a section [probe]"),
         (
