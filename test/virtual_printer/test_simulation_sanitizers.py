@@ -133,6 +133,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
     command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]
     command += ["-I", str(wire.SIMULATION_SOURCES), *map(str, sources)]
+    command += build.LIBRARIES
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
     if done.returncode and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")
@@ -155,6 +156,10 @@ def describe(folder: Path) -> str:
         "endstop mcu=main pin=7 kind=bltouch offset_x=3 offset_y=4 trigger_height=1 noise_um=5"
         " control_mcu=main control_pin=9",
         "bed tilt_x=0.001 bow_mm=0.2 radius=150",
+        "stop carriage=x at=98 side=min",
+        "driver a model=tmc2209 mcu=main uart_pin=20 select=9:0 diag0_mcu=main diag0_pin=21",
+        "driver b model=tmc5160 mcu=main cs_pin=22 chain_length=2 chain_position=2",
+        "driver c model=tmc2660 mcu=main cs_pin=23",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
@@ -179,7 +184,7 @@ class Script:
         self.now_ns += 300_000
         self.lines.append(f"{self.now_ns} write {link} {data.hex()}")
 
-    def send(self, link: int, name: str, *values: int) -> None:
+    def send(self, link: int, name: str, *values: wire.Value) -> None:
         self.write(link, wire.frame(self.encode(name, *values), self.sequences[link]))
         self.sequences[link] += 1
 
@@ -215,11 +220,27 @@ def add_can(script: Script) -> None:
     script.run(0.2)
 
 
+def add_drivers(script: Script) -> None:
+    """Add what is asked of stepper drivers, and what is no question at all."""
+    read = bytes.fromhex("ea03b8810900")  # IOIN of address 0, with start and stop bits
+    for data in (read, b"", bytes(10), b"\xff" * 10, b"\x55" * 7):
+        script.send(0, "tmcuart_send", 8, data, 10)
+        script.run(0.01)
+    for oid in (9, 10):
+        for data in (b"", b"\x6f", b"\xec" * 5, b"\x01" * 10, bytes(range(33))):
+            script.send(0, "spi_transfer", oid, data)
+    script.ask("driver a power=0")
+    script.ask("driver b power=0")
+    script.send(0, "spi_transfer", 9, b"\x01" * 10)
+    script.ask("driver b power=1")
+    script.ask("driver c")
+
+
 def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 8)
+        script.send(link, "allocate_oids", 11)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -228,6 +249,9 @@ def write_script(encode: Callable[..., bytes]) -> Script:
         script.send(link, "config_digital_out", 6, 9, 0, 0, 0)
         if link == 0:
             script.send(link, "config_distance", 7, 7)
+            script.send(link, "config_tmcuart", 8, 20, 0, 20, 2500)
+            script.send(link, "config_spi", 9, 22, 0)
+            script.send(link, "config_spi", 10, 23, 0)
         script.send(link, "finalize_config", 1)
     for link, uptime_s in ((0, 0), (1, 2)):
         clock = (script.now_ns // 10 + uptime_s * wire.FREQUENCY_HZ) + 3_000_000
@@ -245,6 +269,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.ask("link main corrupt=3 direction=to_mcu")
     script.ask("link main repeat=2 late_us=900")
     script.send(0, "query_distance", 7)
+    add_drivers(script)
     script.run(0.8)
     requests = ("steppers", "carriage", "carriages", "endstops", "counters", "pulses z1")
     add_can(script)
