@@ -45,6 +45,7 @@ struct motor {
     struct mechanics *mechanics;
     int is_stoppable;
     double slip_mm;
+    double held_periods; // of its places, while a stop is looked at
 };
 
 // A belt or screw with all motors that pull it; their mean counts

@@ -13,6 +13,10 @@
 #include "mechanics.h" // struct stop
 
 enum { SLIP_FULL_STEPS = 4 };
+// Of those periods: what holds a motor back without a loss, and what counts
+// as the same force on two motors
+#define HELD_PERIODS_MAX 0.5
+#define HELD_PERIODS_ALIKE 1e-6
 // Stops that do not hold each other's carriages need one round each
 enum { ROUNDS_MAX = 8 };
 // What rounding leaves of no pressure
@@ -99,24 +103,38 @@ lag_mm(struct motor *motor)
     return motor->start_mm + motor_free_travel_mm(motor) - belt_mm;
 }
 
-// Let motors that are held back too far fall behind; returns whether any did
+// By how many periods a motor is held back, none if it is not
+static double
+held_periods(struct motor *motor)
+{
+    if (!is_pressed(motor))
+        return 0.0;
+    double lag = lag_mm(motor);
+    return lag * pressed_mm(motor) > 0.0
+        ? lag / (SLIP_FULL_STEPS * full_step_mm(motor))
+        : 0.0;
+}
+
+// Let those that are held back most fall behind, if that is too much for
+// them; others may be free then.  Returns whether any did.
 static int
 slip(struct mechanics *mechanics)
 {
-    int is_slipping = 0;
+    double most = HELD_PERIODS_MAX;
     for (size_t i = 0; i < mechanics->motor_count; i++) {
         struct motor *motor = &mechanics->motors[i];
-        if (!is_pressed(motor))
-            continue;
-        double period_mm = SLIP_FULL_STEPS * full_step_mm(motor);
-        double lag = lag_mm(motor);
-        if (lag * pressed_mm(motor) <= 0.0 || fabs(lag) <= period_mm / 2.0)
-            continue;
-        motor->slip_mm +=
-            copysign(ceil(fabs(lag) / period_mm - 0.5), lag) * period_mm;
-        is_slipping = 1;
+        motor->held_periods = held_periods(motor);
+        most = fmax(most, fabs(motor->held_periods));
     }
-    return is_slipping;
+    if (most <= HELD_PERIODS_MAX)
+        return 0;
+    for (size_t i = 0; i < mechanics->motor_count; i++) {
+        struct motor *motor = &mechanics->motors[i];
+        if (fabs(motor->held_periods) >= most - HELD_PERIODS_ALIKE)
+            motor->slip_mm += copysign(SLIP_FULL_STEPS * full_step_mm(motor),
+                                       motor->held_periods);
+    }
+    return 1;
 }
 
 void
