@@ -288,7 +288,10 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     values.update({"bit_rate": 10_000, "load": 0.5})
-    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}})
+    found = {**sections(), "mcu node": {"canbus_uuid": "112233445566"}}
+    found["tmc2209 stepper_x"] = {"uart_pin": "PA5"}
+    found["stepper_x"]["endstop_pin"] = "tmc2209_stepper_x:virtual_endstop"
+    printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
