@@ -1,4 +1,4 @@
-# Hard stops: where a carriage is that several motors drive against the end of its way
+# Hard stops and motors without power: where a carriage is that several motors pull
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -119,6 +119,57 @@ def test_carriages_stay_between_their_stops_and_fit_their_belts(tmp_path: Path, 
             assert found["y"] < 10.5 + 1e-6
             assert motors["a"] == pytest.approx(found["x"] + found["y"])
             assert motors["b"] == pytest.approx(found["x"] - found["y"])
+
+
+# Motors whose drivers have no power
+
+
+BELT = {"a": "x:1", "a1": "x:1", "b": "y:1"}
+DRIVERS = [f"driver {name} model=tmc2209 mcu=main uart_pin=20 address={i}" for i, name in
+           enumerate(BELT)]  # fmt: skip
+
+
+def set_power(machine: Machine, power: int, *names: str) -> None:
+    """Switch the motor power of drivers."""
+    for name in names:
+        machine.simulation.ask(f"driver {name} power={power}")
+
+
+def test_motor_without_power_is_pulled_along_by_the_other(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, BELT, DRIVERS)
+    with machine.simulation:
+        set_power(machine, 0, "a1")
+        machine.move(a=(80,))
+        assert machine.carriages()["x"] == pytest.approx(11.0)
+        assert machine.simulation.positions()["a1"] == pytest.approx(11.0)
+        # From here on it counts again, from where it is
+        set_power(machine, 1, "a1")
+        assert machine.carriages()["x"] == pytest.approx(11.0)
+        machine.move(a=(80,), a1=(80,))
+        assert machine.carriages()["x"] == pytest.approx(12.0)
+
+
+def test_carriage_stays_while_none_of_its_motors_has_power(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, BELT, DRIVERS)
+    with machine.simulation:
+        machine.move(a=(80,), a1=(80,))
+        set_power(machine, 0, "a", "a1")
+        machine.move(a=(160,), a1=(160,), b=(80,))
+        assert machine.carriages() == pytest.approx({"x": 11.0, "y": 11.0})
+        set_power(machine, 1, "a")
+        machine.move(a=(80,), a1=(80,))
+        assert machine.carriages()["x"] == pytest.approx(12.0)
+        assert machine.simulation.pulses() == {"a": 320, "a1": 320, "b": 80}
+
+
+def test_motor_that_loses_its_power_at_a_stop_has_lost_what_was_beyond(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, {"a": "x:1", "b": "y:1"}, [STOP_X, DRIVERS[0]])
+    with machine.simulation:
+        machine.move(a=(-100,))
+        set_power(machine, 0, "a")
+        set_power(machine, 1, "a")
+        machine.move(a=(80,))
+        assert machine.carriages()["x"] == pytest.approx(10.0)
 
 
 def test_stop_of_a_carriage_that_nothing_moves_is_refused(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ tmc_set_power(struct tmc *tmc, int is_powered)
     if (is_powered && !tmc->is_powered)
         reset(tmc);
     tmc->is_powered = is_powered;
+    if (tmc->motor)
+        motor_set_limp(tmc->motor, !is_powered);
 }
 
 struct tmc *

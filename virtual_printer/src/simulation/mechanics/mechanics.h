@@ -46,6 +46,10 @@ struct motor {
     int is_stoppable;
     double slip_mm;
     double held_periods; // of its places, while a stop is looked at
+    // Without current it goes where the others of its drive go, or stays
+    struct drive *drive; // NULL if it moves no carriage
+    int is_limp;
+    double limp_travel_mm;
 };
 
 // A belt or screw with all motors that pull it; their mean counts
@@ -166,6 +170,9 @@ motor_pulse(struct motor *motor, int dir_level, uint32_t count)
     }
     return count;
 }
+
+// Take the current from a motor, or give it back where the motor is then
+void motor_set_limp(struct motor *motor, int is_limp);
 
 // True position now
 double motor_position_mm(struct motor *motor);

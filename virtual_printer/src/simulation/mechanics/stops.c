@@ -42,7 +42,8 @@ pressed_mm(const struct motor *motor)
 static int
 is_pressed(const struct motor *motor)
 {
-    return motor->is_stoppable && fabs(pressed_mm(motor)) > PRESSED_MM_MIN;
+    return motor->is_stoppable && !motor->is_limp
+        && fabs(pressed_mm(motor)) > PRESSED_MM_MIN;
 }
 
 // How far two carriages go for the same force on one of them
