@@ -96,6 +96,12 @@ class Carriages:
         found += [motor.name for motor in self._lifts.get(track.name, [])]
         return found[0] if found else None
 
+    def stopped(self, track: Track) -> List[str]:
+        """Return the carriages that the end of a track's way stops."""
+        if track.axis == "z":
+            return [lift.name for lift in self._lifts.get(track.name, [])] or [track.name]
+        return [track.name if self.is_moved(track) else track.primary]
+
     def all(self, gantry: Section, draw: Draw) -> List[Carriage]:
         """Return all carriages where the machine file's section starts them, or a draw does."""
         return self._axes(gantry, draw) + self._gantry(gantry, draw)

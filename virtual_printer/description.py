@@ -18,6 +18,8 @@ from virtual_printer.model import (
     Carriage,
     CarriageEndstop,
     CrankRod,
+    Driver,
+    DriverOnUart,
     Endstop,
     LinkagePart,
     Machine,
@@ -29,6 +31,7 @@ from virtual_printer.model import (
     Rope,
     Stepper,
     StepperEndstop,
+    Stop,
     WiredEndstop,
 )
 
@@ -57,6 +60,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_carriage(carriage) for carriage in machine.carriages]
     lines += [_stepper(stepper) for stepper in machine.steppers]
     lines += [_linkage_part(part) for part in machine.linkage]
+    lines += [_stop(stop) for stop in machine.stops]
+    lines += [_driver(driver) for driver in machine.drivers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
     lines += heat_lines.write(machine.heat, firmware, _number)
@@ -121,8 +126,30 @@ def _stepper(stepper: Stepper) -> str:
         f"stepper {stepper.name} mcu={stepper.step_pin.mcu}"
         f" step_pin={_number(stepper.step_pin)} dir_pin={_number(stepper.dir_pin)}"
         f" invert_dir={int(stepper.dir_pin.invert)} step_dist={stepper.step_distance_mm!r}"
-        f" {where}"
+        f" microsteps={stepper.microsteps} {where}"
     )
+
+
+def _stop(stop: Stop) -> str:
+    return f"stop carriage={stop.carriage} at={stop.at_mm!r} side={stop.side}"
+
+
+def _driver(driver: Driver) -> str:
+    place = driver.place
+    words = [f"driver {driver.name} model={driver.model} mcu={place.pin.mcu}"]
+    if isinstance(place, DriverOnUart):
+        words.append(f"uart_pin={_number(place.pin)} address={place.address}")
+        levels = ",".join(f"{_number(pin)}:{int(not pin.invert)}" for pin in place.select_pins)
+        if levels:
+            words.append(f"select={levels}")
+    else:
+        words.append(
+            f"cs_pin={_number(place.pin)} chain_length={place.chain_length}"
+            f" chain_position={place.chain_position}"
+        )
+    for number, pin in driver.diag_pins:
+        words.append(f"diag{number}_mcu={pin.mcu} diag{number}_pin={_number(pin)}")
+    return " ".join([*words, f"power={int(driver.is_powered)}"])
 
 
 def _linkage_part(part: LinkagePart) -> str:

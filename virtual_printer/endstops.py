@@ -11,6 +11,7 @@ from printer_config.config import Config
 from printer_config.kinematics import Track
 from printer_config.section import Section
 from virtual_printer.carriages import Carriages
+from virtual_printer.drivers import is_sensorless
 from virtual_printer.linkages import Joint, Linkage
 from virtual_printer.lone_steppers import LoneStepper
 from virtual_printer.model import (
@@ -21,6 +22,7 @@ from virtual_printer.model import (
     Pin,
     ProbeEndstop,
     StepperEndstop,
+    Stop,
 )
 from virtual_printer.pins import parse_pin
 from virtual_printer.wires import wired_endstops
@@ -38,12 +40,18 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
     raise section.error("homing_positive_dir", "must be specified: the endstop is at neither end")
 
 
+def _is_sensorless(section: Section) -> bool:
+    chip, pin, _ = pins.split(section.get("endstop_pin"))
+    return is_sensorless(chip, pin)
+
+
 class Endstops:
     """Reads them from printer.cfg and the machine file."""
 
     def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
         self._printer = printer
         self._truth = truth.section("probe")
+        self._gantry = truth.section("gantry")
         self._mcus = mcus
         self._probe = self._probe_section()
 
@@ -61,12 +69,29 @@ class Endstops:
                 endstops.append(endstop)
         return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
 
+    def stops(self, linkage: Linkage, carriages: Carriages) -> Tuple[Stop, ...]:
+        """Return where carriages that are homed without a switch meet the end of their way."""
+        found = [
+            Stop(joint.name, joint.switch, "max")
+            for joint in linkage.joints
+            if joint.switch is not None and _is_sensorless(joint.section)
+        ]
+        for track in linkage.kinematics.tracks:
+            if not _is_sensorless(track.endstop):
+                continue
+            at_mm, side = self._place(track, carriages)
+            at_mm = self._gantry.get_float(f"stop_{track.name}", at_mm)
+            found += [Stop(name, at_mm, side) for name in carriages.stopped(track)]
+        return tuple(found)
+
     def _switch_pin(self, section: Section) -> Optional[Pin]:
-        """Return the pin of a section's switch, None if a probe takes its place."""
+        """Return the pin of a section's switch, None if a probe or a driver takes its place."""
         chip, pin, _ = pins.split(section.get("endstop_pin"))
         if chip != pins.MAIN_MCU and pin == "z_virtual_endstop":
             if self._probe is None:
                 raise section.error("endstop_pin", "needs a section [probe]")
+            return None
+        if _is_sensorless(section):
             return None
         if chip != pins.MAIN_MCU and pin == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")

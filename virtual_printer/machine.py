@@ -17,6 +17,7 @@ from printer_config.section import ConfigError, Section
 from virtual_printer import linkages
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.drivers import Drivers
 from virtual_printer.endstops import Endstops
 from virtual_printer.heat.reader import HeatReader
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
@@ -51,6 +52,7 @@ class _Reader:
         self.kinematics = self.linkage.kinematics
         self.carriages = Carriages(printer, self.kinematics, self.linkage.ranges)
         self.lone_steppers = lone_steppers(printer, self.gantry, self._uniform)
+        self.drivers = Drivers(printer, truth, list(self.mcus))
         self.endstops = Endstops(printer, truth, list(self.mcus))
         self.heat = HeatReader(printer, truth, list(self.mcus))
 
@@ -70,6 +72,8 @@ class _Reader:
             ),
             linkage=self.linkage.parts,
             endstops=self.endstops.all(self.linkage, self.carriages, self.lone_steppers),
+            drivers=self.drivers.all(),
+            stops=self.endstops.stops(self.linkage, self.carriages),
             bed=self._bed(),
             heat=self.heat.all(),
         )
@@ -140,6 +144,7 @@ class _Reader:
             step_pin=parse_pin(section, "step_pin", list(self.mcus)),
             dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
             step_distance_mm=(step_distance_rad if is_turning else step_distance_mm)(section),
+            microsteps=section.get_int("microsteps", minimum=1),
             moves=self.carriages.moves(motor),
         )
 
@@ -167,6 +172,7 @@ class _Reader:
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
         known.update(self.heat.sections)
+        known.update(self.drivers.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -97,6 +97,8 @@ class Stepper:
     step_pin: Pin
     dir_pin: Pin
     step_distance_mm: float
+    # Pulses of a full step
+    microsteps: int
     moves: Tuple[Tuple[str, float], ...]
     start_mm: float = 0.0
 
@@ -140,6 +142,45 @@ class Polar:
 
 
 LinkagePart = Union[Rod, Rope, Polar]
+
+
+@dataclass(frozen=True)
+class DriverOnUart:
+    """Where a driver is on a wire that it may share; an inverted pin selects it by being low."""
+
+    pin: Pin
+    address: int
+    select_pins: Tuple[Pin, ...]
+
+
+@dataclass(frozen=True)
+class DriverOnSpi:
+    """Which pin selects a driver, and its place in a chain of several."""
+
+    pin: Pin
+    chain_length: int
+    chain_position: int
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A stepper driver with registers; `name` is that of its stepper."""
+
+    name: str
+    model: str
+    place: Union[DriverOnUart, DriverOnSpi]
+    # Its outputs that show a stall, by their number
+    diag_pins: Tuple[Tuple[int, Pin], ...]
+    is_powered: bool
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where the way of a carriage ends, on the side min or max."""
+
+    carriage: str
+    at_mm: float
+    side: str
 
 
 @dataclass(frozen=True)
@@ -224,6 +265,8 @@ class Machine:
     steppers: Tuple[Stepper, ...]
     # What holds the toolhead where no carriages do
     linkage: Tuple[LinkagePart, ...]
+    drivers: Tuple[Driver, ...]
+    stops: Tuple[Stop, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed
     heat: "Heat"

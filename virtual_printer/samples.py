@@ -29,6 +29,7 @@ class SamplePrinter:
     can_mcus sit on a CAN bus; can_bus holds the options of its section in the
     machine file.  frequencies_hz are the clocks of MCUs, those left out are
     drawn from the seed.  retries are those of the levelling command.
+    more_options are added to sections of printer.cfg, which need not be there.
     """
 
     z_mcus: Tuple[str, ...] = ("z0", "z1", "z2", "z3")
@@ -46,6 +47,7 @@ class SamplePrinter:
     can_bus: Section = field(default_factory=dict)
     frequencies_hz: Mapping[str, int] = field(default_factory=dict)
     retries: int = 5
+    more_options: Mapping[str, Section] = field(default_factory=dict)
 
     def with_resync(self, **options: object) -> "SamplePrinter":
         """The same printer with these options of [multi_mcu_resync]."""
@@ -119,6 +121,8 @@ class SamplePrinter:
         }
         sections.update(self._levelling())
         sections["force_move"] = {"enable_force_move": True}
+        for header, options in self.more_options.items():
+            sections.setdefault(header, {}).update(options)
         return sections
 
     def _probe_options(self) -> Section:

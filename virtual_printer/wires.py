@@ -42,6 +42,9 @@ def _one_signal(printer: Config, mcus: Sequence[str]) -> Iterator[WiredEndstop]:
         for name, member in printer.sections.items():
             if not re.fullmatch(rf"stepper_{axis}\d+", name):
                 continue
+            if any("virtual_endstop" in one.get("endstop_pin", "") for one in (first, member)):
+                # Klippy refuses that
+                continue
             if first.has("endstop_pin") and member.has("endstop_pin"):
                 source = parse_pin(first, "endstop_pin", mcus)
                 yield WiredEndstop(parse_pin(member, "endstop_pin", mcus), source)

@@ -17,6 +17,7 @@ from virtual_printer import build
 FLOORS = (
     {"simulation/core"},
     {"simulation/links", "simulation/mechanics", "simulation/thermal"},
+    {"simulation/devices"},
     {"simulation/firmware"},
     {"simulation/description"},
     {"simulation/requests"},
@@ -65,6 +66,7 @@ def test_every_file_is_on_a_floor() -> None:
         ("simulation/links", '#include "../firmware/mcu.h"'),
         ("simulation/links", '#include "../mechanics/mechanics.h"'),
         ("simulation/mechanics", '#include "../links/link.h"'),
+        ("simulation/devices", '#include "../firmware/mcu.h"'),
         ("simulation/firmware", '#include "../description/machine.h"'),
         ("simulation/description", '#include "../requests/control.h"'),
         ("simulation/requests", '#include "../simulation.h"'),

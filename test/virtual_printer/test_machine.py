@@ -290,7 +290,10 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     values.update({"bit_rate": 10_000, "load": 0.5, "coupling_w_per_k": "heater_bed: 1"})
     heater = {"heater_pin": "PC0", "sensor_type": "Generic 3950", "sensor_pin": "PC1"}
     others = {"mcu node": {"canbus_uuid": "112233445566"}, "extruder": heater, "heater_bed": heater}
-    printer = text({**sections(), **others})
+    found = {**sections(), **others}
+    found["tmc2209 stepper_x"] = {"uart_pin": "PA5"}
+    found["stepper_x"]["endstop_pin"] = "tmc2209_stepper_x:virtual_endstop"
+    printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -438,9 +441,9 @@ def replaced(name: str, **options: object) -> str:
             "option 'homing_positive_dir' in section [stepper_x] is not a boolean: 'perhaps'",
         ),
         (
-            replaced("stepper_x", endstop_pin="tmc2209_stepper_x:virtual_endstop"),
+            replaced("stepper_x", endstop_pin="other_thing:virtual_endstop"),
             "option 'endstop_pin' in section [stepper_x] is not simulated:"
-            " 'tmc2209_stepper_x:virtual_endstop'",
+            " 'other_thing:virtual_endstop'",
         ),
         (without("probe"), "option 'endstop_pin' in section [stepper_z] needs a section [probe]"),
         (

@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from pathlib import Path
+from typing import Tuple
 
 import pytest
 
@@ -13,6 +14,8 @@ from helpers import wire
 CARRIAGE = "carriage z axis=z start=0 x=0 y=0"
 STEPPER = "stepper s mcu=main step_pin=1 dir_pin=2 step_dist=0.01"
 SWITCH = "endstop mcu=main pin=7 kind=nozzle at=0 side=min"
+DRIVER = "driver s model=tmc2209 mcu=main uart_pin=3"
+ON_SPI = "driver s model=tmc5160 mcu=main cs_pin=3"
 PROBE = "endstop mcu=main pin=7 kind=probe offset_x=0 offset_y=0 trigger_height=0"
 
 
@@ -69,6 +72,13 @@ def refusal(folder: Path, text: str) -> str:
         (SWITCH.replace("nozzle", "carriage carriage=u"), "unknown carriage 'u'"),
         (PROBE.replace(" trigger_height=0", ""), "missing key 'trigger_height'"),
         ("bed tilt_x=0 radius=0", "radius must be from"),
+        ("stop carriage=u at=0 side=min", "unknown carriage 'u'"),
+        (DRIVER.replace("tmc2209", "a4988"), "unknown model 'a4988'"),
+        (DRIVER.replace("uart_pin=3", "cs_pin=3"), "a tmc2209 has no SPI"),
+        (DRIVER.replace("tmc2209", "tmc5160"), "a tmc5160 has no UART"),
+        (f"{DRIVER} select=5", "select is not a few pins with levels"),
+        (f"{DRIVER} diag0_mcu=main", "missing key 'diag0_pin'"),
+        (f"{ON_SPI} chain_length=2 chain_position=3", "chain_position must be from 1 to 2: '3'"),
         ("bed " + "a " * 70, "too many words"),
     ],
 )
@@ -151,3 +161,21 @@ def test_there_is_room_for_sixteen_carriages(tmp_path: Path) -> None:
     with wire.Simulation(wire.describe(tmp_path, lines[:16]), tmp_path) as simulation:
         assert len(simulation.ask("carriages")) == 16
     assert refusal(tmp_path, wire.describe(tmp_path, lines)).endswith("more than 16 carriages")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ((DRIVER, DRIVER), "driver 's' is there twice"),
+        ((ON_SPI, ON_SPI.replace(" s ", " t ")), "its place in the chain is not free"),
+        (
+            tuple(f"{DRIVER} diag0_mcu=main diag0_pin=9".replace(" s ", f" {i} ") for i in "st"),
+            "pin 9 is driven by something else",
+        ),
+    ],
+)
+def test_second_driver_in_one_place_is_named(
+    tmp_path: Path, lines: Tuple[str, ...], reason: str
+) -> None:
+    text = wire.describe(tmp_path, lines)
+    assert refusal(tmp_path, text) == f"line {len(text.splitlines())}: {reason}"

@@ -167,6 +167,10 @@ def describe(folder: Path) -> str:
         "temperature_sensor air body=apart kind=bme280 mcu=main bus=0 address=118",
         "temperature_sensor wire body=apart kind=ds18b20 mcu=other serial=28-1",
         "memory_word main address=5 value=6",
+        "stop carriage=x at=98 side=min",
+        "driver a model=tmc2209 mcu=main uart_pin=20 select=9:0 diag0_mcu=main diag0_pin=21",
+        "driver b model=tmc5160 mcu=main cs_pin=22 chain_length=2 chain_position=2",
+        "driver c model=tmc2660 mcu=main cs_pin=23",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
@@ -227,11 +231,27 @@ def add_can(script: Script) -> None:
     script.run(0.2)
 
 
+def add_drivers(script: Script) -> None:
+    """Add what is asked of stepper drivers, and what is no question at all."""
+    read = bytes.fromhex("ea03b8810900")  # IOIN of address 0, with start and stop bits
+    for data in (read, b"", bytes(10), b"\xff" * 10, b"\x55" * 7):
+        script.send(0, "tmcuart_send", 8, data, 10)
+        script.run(0.01)
+    for oid in (9, 10):
+        for data in (b"", b"\x6f", b"\xec" * 5, b"\x01" * 10, bytes(range(33))):
+            script.send(0, "spi_transfer", oid, data)
+    script.ask("driver a power=0")
+    script.ask("driver b power=0")
+    script.send(0, "spi_transfer", 9, b"\x01" * 10)
+    script.ask("driver b power=1")
+    script.ask("driver c")
+
+
 def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 14)
+        script.send(link, "allocate_oids", 17)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -245,6 +265,9 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "config_thermocouple", 10, 9, 2)
             script.send(link, "config_i2c", 11)
             script.send(link, "i2c_set_bus", 11, 0, 100000, 118)
+            script.send(link, "config_tmcuart", 13, 20, 0, 20, 2500)
+            script.send(link, "config_spi", 14, 22, 0)
+            script.send(link, "config_spi", 15, 23, 0)
         else:
             script.send(link, "config_ds18b20", 12, b"28-1", 1)
         script.send(link, "finalize_config", 1)
@@ -272,6 +295,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     script.ask("link main corrupt=3 direction=to_mcu")
     script.ask("link main repeat=2 late_us=900")
     script.send(0, "query_distance", 7)
+    add_drivers(script)
     script.run(0.8)
     requests = (
         "temperatures",

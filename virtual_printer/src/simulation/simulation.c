@@ -46,6 +46,7 @@ simulation_free(struct simulation *sim)
         can_bus_free(sim->can_buses[i]);
     }
     free(sim->can_buses);
+    drivers_free(sim);
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
     free(sim->timeline.events.entries);

@@ -50,7 +50,7 @@ description_file(const char *path, size_t *size)
  * The whole
  ****************************************************************/
 
-enum { PASS_COUNT = 3 };
+enum { PASS_COUNT = 4 };
 
 static void
 read_seed(struct simulation *sim, struct words *words, int line)
@@ -80,6 +80,8 @@ static const struct directive directives[] = {
     { "heater",             2, read_heater             },
     { "cooler",             2, read_cooler             },
     { "temperature_sensor", 2, read_temperature_sensor },
+    { "stop",               2, read_stop               },
+    { "driver",             3, read_driver             },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -40,6 +40,7 @@ void read_carriage(struct simulation *sim, struct words *words, int line);
 void read_stepper(struct simulation *sim, struct words *words, int line);
 void read_rod(struct simulation *sim, struct words *words, int line);
 void read_polar(struct simulation *sim, struct words *words, int line);
+void read_stop(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
 
@@ -50,6 +51,9 @@ void read_heater(struct simulation *sim, struct words *words, int line);
 void read_cooler(struct simulation *sim, struct words *words, int line);
 void read_temperature_sensor(struct simulation *sim, struct words *words,
                              int line);
+
+// description_drivers.c
+void read_driver(struct simulation *sim, struct words *words, int line);
 
 #pragma GCC visibility pop
 

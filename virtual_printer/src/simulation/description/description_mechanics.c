@@ -99,6 +99,9 @@ read_stepper(struct simulation *sim, struct words *words, int line)
     motor->step_pin = (uint8_t)words_integer(words, "step_pin", 0, 255);
     motor->dir_pin = (uint8_t)words_integer(words, "dir_pin", 0, 255);
     motor->invert_dir = (uint8_t)words_integer_or(words, "invert_dir", 0, 1, 0);
+    motor->mechanics = mechanics;
+    motor->microsteps =
+        (uint32_t)words_integer_or(words, "microsteps", 1, 65536, 16);
     motor->step_dist_mm = words_number(words, "step_dist", 1e-9, LENGTH_MM_MAX);
     motor->start_mm = read_length_or_zero(words, "start");
     read_moves(sim, words, motor);
@@ -140,6 +143,18 @@ read_polar(struct simulation *sim, struct words *words, int line)
     linkage->kind = LINKAGE_POLAR;
     linkage->bed = find_carriage(sim, words, words_text(words, "bed"));
     linkage->arm = find_carriage(sim, words, words_text(words, "arm"));
+}
+
+void
+read_stop(struct simulation *sim, struct words *words, int line)
+{
+    static const char *const sides[] = { "min", "max" };
+    (void)line;
+    struct stop *stop = array_grow(&sim->mechanics.stops,
+                                   &sim->mechanics.stop_count, sizeof(*stop));
+    stop->carriage = find_carriage(sim, words, words_text(words, "carriage"));
+    stop->at_mm = read_length(words, "at");
+    stop->is_at_max = words_choice(words, "side", sides, 2);
 }
 
 // Index of the sensor that a wire leads to, which is there already

@@ -4,6 +4,8 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include <stdlib.h> // free
+#include "../devices/tmc.h" // struct tmc
 #include "../firmware/mcu.h" // struct mcu
 #include "../links/serial_port.h" // serial_port_of
 #include "machine.h" // struct simulation
@@ -35,4 +37,24 @@ machine_find_can_bus(const struct simulation *sim, const char *name)
         if (!strcmp(sim->can_buses[i]->name, name))
             return (int)i;
     return -1;
+}
+
+struct tmc *
+machine_find_driver(const struct simulation *sim, const char *name)
+{
+    for (size_t i = 0; i < sim->driver_count; i++)
+        if (!strcmp(sim->drivers[i]->name, name))
+            return sim->drivers[i];
+    return NULL;
+}
+
+void
+drivers_free(struct simulation *sim)
+{
+    for (size_t i = 0; i < sim->driver_count; i++)
+        tmc_free(sim->drivers[i]);
+    for (size_t i = 0; i < sim->driver_chain_count; i++)
+        tmc_chain_free(sim->driver_chains[i]);
+    free(sim->drivers);
+    free(sim->driver_chains);
 }

@@ -17,6 +17,8 @@ struct action;
 struct can_bus;
 struct can_socket;
 struct mcu;
+struct tmc;
+struct tmc_chain;
 
 struct simulation {
     struct timeline timeline;
@@ -29,6 +31,10 @@ struct simulation {
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
     struct thermal thermal;
+    struct tmc **drivers;
+    size_t driver_count;
+    struct tmc_chain **driver_chains;
+    size_t driver_chain_count;
     // Requests that wait for their time
     struct action *actions;
 };
@@ -36,7 +42,10 @@ struct simulation {
 // Parts by name, NULL or -1 if there is none
 struct mcu *machine_find_mcu(const struct simulation *sim, const char *name);
 int machine_find_link(const struct simulation *sim, const char *device_path);
+struct tmc *machine_find_driver(const struct simulation *sim, const char *name);
 int machine_find_can_bus(const struct simulation *sim, const char *name);
+
+void drivers_free(struct simulation *sim);
 
 // description.c
 int description_read(struct simulation *sim, const char *path, char *error,

@@ -35,6 +35,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_THERMOCOUPLE, "thermocouple_result", 4, IN_SOME)   \
     X(RESPONSE_DS18B20, "ds18b20_result", 4, IN_SOME)             \
     X(RESPONSE_DEBUG, "debug_result", 1, IN_SOME)                 \
+    X(RESPONSE_TMCUART, "tmcuart_response", 2, IN_SOME)           \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
@@ -73,6 +74,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
       "Invalid DS18B20 serial id, could not open for reading")                \
     X(REASON_DS18B20_FAULT, "Error reading DS18B20 sensor")                   \
     X(REASON_DS18B20_OUT_OF_RANGE, "DS18B20 out of range")                    \
+    X(REASON_TMCUART_TOO_LARGE, "tmcuart data too large")                     \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,

@@ -67,6 +67,13 @@ begin_next_move(struct stepper *stepper)
         stepper->idle_clock = (uint32_t)stepper->last_ideal_clock;
         return;
     }
+    if (stepper->motor && move->direction != stepper->direction) {
+        motor_turn(stepper->motor,
+                   mcu_time_of(mcu, (uint64_t)stepper->last_ideal_clock));
+        if (mcu->is_shutdown)
+            // Because of another stepper, and the move is gone
+            return;
+    }
     int64_t ideal_clock =
         stepper->last_ideal_clock + (int32_t)move->interval_ticks;
     stepper->ideal_clock = stepper->next_clock = ideal_clock;
@@ -199,6 +206,26 @@ catch_up(struct motor_driver *driver)
         advance_to_now(stepper);
 }
 
+static void
+catch_up_to(struct motor_driver *driver, int64_t time_ns)
+{
+    struct stepper *stepper = container_of(driver, struct stepper, driver);
+    if (is_active(stepper))
+        advance(stepper, mcu_clock_at(stepper->mcu, time_ns));
+}
+
+// The step that is under way shows how fast it is
+static double
+rate_hz(struct motor_driver *driver)
+{
+    struct stepper *stepper = container_of(driver, struct stepper, driver);
+    catch_up(driver);
+    int64_t ticks = stepper->next_clock - stepper->last_ideal_clock;
+    return stepper->count && ticks > 0
+        ? (double)stepper->mcu->nominal_frequency / (double)ticks
+        : 0.0;
+}
+
 static enum timer_result
 watch_event(struct mcu_timer *timer)
 {
@@ -262,6 +289,8 @@ command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
     if (!stepper)
         return;
     stepper->driver.catch_up = catch_up;
+    stepper->driver.catch_up_to = catch_up_to;
+    stepper->driver.rate_hz = rate_hz;
     stepper->mcu = mcu;
     stepper->motor =
         mechanics_find_motor(mcu->mechanics, mcu, arguments[1], arguments[2]);
@@ -289,6 +318,10 @@ start_stepping(struct stepper *stepper, struct move *move)
         mcu_shutdown(mcu, REASON_TIMER_TOO_CLOSE);
         return;
     }
+    if (stepper->motor)
+        motor_turn(stepper->motor, mcu->timeline->now_ns);
+    if (mcu->is_shutdown)
+        return;
     stepper->ideal_clock = stepper->next_clock = (int64_t)clock;
     begin_move(stepper, move);
 }

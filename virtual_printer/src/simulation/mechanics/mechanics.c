@@ -99,6 +99,16 @@ eliminate(double *rows, size_t count, size_t width, size_t pivot)
     return 0;
 }
 
+static void
+link_motors(struct mechanics *mechanics)
+{
+    for (size_t i = 0; i < mechanics->drive_count; i++) {
+        struct drive *drive = &mechanics->drives[i];
+        for (size_t j = 0; j < drive->motor_count; j++)
+            drive->motors[j]->drive = drive;
+    }
+}
+
 static const char *
 share_drives(struct mechanics *mechanics, int *line)
 {
@@ -146,8 +156,11 @@ mechanics_prepare(struct mechanics *mechanics, int *line)
                 motor->moves[j] * mechanics->carriages[j].start_mm;
     }
     gather_drives(mechanics);
+    link_motors(mechanics);
     problem = share_drives(mechanics, line);
-    return problem ? problem : linkage_prepare(mechanics, line);
+    if (!problem)
+        problem = linkage_prepare(mechanics, line);
+    return problem ? problem : stops_prepare(mechanics);
 }
 
 void
@@ -163,6 +176,7 @@ mechanics_release(struct mechanics *mechanics)
     free(mechanics->drives);
     free(mechanics->linkage.rods);
     free(mechanics->sensors);
+    free(mechanics->stops);
 }
 
 struct motor *
@@ -201,42 +215,94 @@ mechanics_find_carriage(const struct mechanics *mechanics, const char *name)
  * Positions
  ****************************************************************/
 
-// How far a motor has come, after all pulses up to now
+// How far a motor goes if nothing stops it, after all pulses it has taken
+double
+motor_free_travel_mm(struct motor *motor)
+{
+    return motor->step_dist_mm * (double)motor->pulses - motor->slip_mm;
+}
+
+static double drive_travel_mm(const struct drive *drive);
+
 static double
 motor_travel_mm(struct motor *motor)
 {
-    if (motor->driver)
+    // Those that can be stopped are up to date already
+    if (motor->driver && !motor->is_stoppable)
         motor->driver->catch_up(motor->driver);
-    return motor->step_dist_mm * (double)motor->pulses;
+    if (motor->is_limp)
+        return motor->drive ? drive_travel_mm(motor->drive)
+                            : motor->limp_travel_mm;
+    return motor_free_travel_mm(motor);
+}
+
+static void
+settle(struct mechanics *mechanics)
+{
+    if (mechanics->stop_count && mechanics->drive_count)
+        stops_settle(mechanics, mechanics->timeline->now_ns);
 }
 
 double
 motor_position_mm(struct motor *motor)
 {
-    return motor->start_mm + motor_travel_mm(motor);
+    settle(motor->mechanics);
+    double position_mm = motor->start_mm + motor_travel_mm(motor);
+    for (size_t i = 0; motor->is_stoppable && i < CARRIAGES_MAX; i++)
+        position_mm -=
+            motor->moves[i] * motor->mechanics->carriages[i].held_back_mm;
+    return position_mm;
 }
 
 static double
 drive_travel_mm(const struct drive *drive)
 {
     double sum_mm = 0.0;
-    for (size_t i = 0; i < drive->motor_count; i++)
+    size_t count = 0;
+    for (size_t i = 0; i < drive->motor_count; i++) {
+        if (drive->motors[i]->is_limp)
+            continue;
         sum_mm += motor_travel_mm(drive->motors[i]);
-    return sum_mm / (double)drive->motor_count;
+        count++;
+    }
+    return count ? sum_mm / (double)count : drive->motors[0]->limp_travel_mm;
+}
+
+void
+motor_set_limp(struct motor *motor, int is_limp)
+{
+    if (is_limp == motor->is_limp)
+        return;
+    // The belt goes on from where it is
+    double belt_mm = motor_position_mm(motor) - motor->start_mm;
+    if (!is_limp)
+        motor->slip_mm = motor->step_dist_mm * (double)motor->pulses - belt_mm;
+    motor->is_limp = is_limp;
+    motor->limp_travel_mm = belt_mm;
+    // All stop where the last of them does
+    for (size_t i = 0; motor->drive && i < motor->drive->motor_count; i++)
+        motor->drive->motors[i]->limp_travel_mm = belt_mm;
 }
 
 double
-carriage_position_mm(struct mechanics *mechanics,
-                     const struct carriage *carriage)
+carriage_free_position_mm(struct mechanics *mechanics, size_t index)
 {
-    size_t index = (size_t)(carriage - mechanics->carriages);
     double travel_mm = 0.0;
     for (size_t i = 0; i < mechanics->drive_count; i++) {
         const struct drive *drive = &mechanics->drives[i];
         if (drive->shares[index] != 0.0)
             travel_mm += drive->shares[index] * drive_travel_mm(drive);
     }
-    return carriage->start_mm + travel_mm;
+    return mechanics->carriages[index].start_mm + travel_mm;
+}
+
+double
+carriage_position_mm(struct mechanics *mechanics,
+                     const struct carriage *carriage)
+{
+    settle(mechanics);
+    size_t index = (size_t)(carriage - mechanics->carriages);
+    return carriage_free_position_mm(mechanics, index) - carriage->held_back_mm;
 }
 
 // Where the toolhead is along an axis: half way between carriages that

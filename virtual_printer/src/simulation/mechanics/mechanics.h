@@ -22,6 +22,10 @@ enum { CARRIAGES_MAX = 16, GANTRY_LIFTS_MAX = 4 };
 // What makes a motor's pulses, part of its owner; it may be behind the time
 struct motor_driver {
     void (*catch_up)(struct motor_driver *driver);
+    // The same, only up to a time
+    void (*catch_up_to)(struct motor_driver *driver, int64_t time_ns);
+    // Pulses per second now, 0 at rest
+    double (*rate_hz)(struct motor_driver *driver);
 };
 
 // A motor with its driver; it knows pulses only
@@ -37,6 +41,16 @@ struct motor {
     int64_t pulses;
     uint64_t pulses_up, pulses_down; // since the last reset of the log
     uint32_t lose_up, lose_down; // pulses that are yet to be left out
+    uint32_t microsteps; // pulses of a full step
+    // How far its pulses have gone without it, held by a stop
+    struct mechanics *mechanics;
+    int is_stoppable;
+    double slip_mm;
+    double held_periods; // of its places, while a stop is looked at
+    // Without current it goes where the others of its drive go, or stays
+    struct drive *drive; // NULL if it moves no carriage
+    int is_limp;
+    double limp_travel_mm;
 };
 
 // A belt or screw with all motors that pull it; their mean counts
@@ -58,6 +72,7 @@ struct carriage {
     double start_mm, x_mm, y_mm;
     // Share of the gantry's height: w0 + w1*x + w2*y + w3*x*y
     double height_weights[4];
+    double held_back_mm; // by its stops
     int line; // of the description
 };
 
@@ -83,6 +98,13 @@ struct linkage {
     size_t rod_count;
     size_t bed, arm; // indices of the joints of a polar printer
     double place_mm[3]; // where rods held the toolhead last
+};
+
+// Where the way of a carriage ends
+struct stop {
+    size_t carriage; // index
+    double at_mm;
+    int is_at_max;
 };
 
 enum sensor_kind {
@@ -139,6 +161,8 @@ struct mechanics {
     size_t drive_count;
     struct sensor *sensors;
     size_t sensor_count;
+    struct stop *stops;
+    size_t stop_count;
     double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
 };
 
@@ -176,6 +200,9 @@ motor_pulse(struct motor *motor, int dir_level, uint32_t count)
     return count;
 }
 
+// Take the current from a motor, or give it back where the motor is then
+void motor_set_limp(struct motor *motor, int is_limp);
+
 // True position now
 double motor_position_mm(struct motor *motor);
 double carriage_position_mm(struct mechanics *mechanics,
@@ -190,6 +217,24 @@ void rods_hold(struct mechanics *mechanics, double *place_mm);
 // The place on the turning bed below what is beside the nozzle
 void polar_place(struct mechanics *mechanics, double offset_x_mm,
                  double offset_y_mm, double *x_mm, double *y_mm);
+
+// stops.c
+const char *stops_prepare(struct mechanics *mechanics);
+// Bring all motors that a stop can hold to a time, and see what it does
+void stops_settle(struct mechanics *mechanics, int64_t time_ns);
+// How far the pulses of a motor are ahead of where it is held
+double motor_lag_mm(struct motor *motor);
+// A motor is about to turn round, at a time
+static inline void
+motor_turn(struct motor *motor, int64_t time_ns)
+{
+    if (motor->is_stoppable)
+        stops_settle(motor->mechanics, time_ns);
+}
+
+// mechanics.c, for stops.c
+double motor_free_travel_mm(struct motor *motor);
+double carriage_free_position_mm(struct mechanics *mechanics, size_t index);
 
 // gantry.c
 const char *gantry_weigh(struct mechanics *mechanics);

@@ -192,6 +192,7 @@ static const struct request requests[] = {
     { "can_counters",       request_can_counters       },
     { "temperatures",       request_temperatures       },
     { "temperature_sensor", request_temperature_sensor },
+    { "driver",             request_driver             },
 };
 
 void

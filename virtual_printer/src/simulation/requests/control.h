@@ -56,6 +56,10 @@ void request_temperatures(struct simulation *sim, struct words *words,
 void request_temperature_sensor(struct simulation *sim, struct words *words,
                                 struct reply *reply);
 
+// driver_requests.c
+void request_driver(struct simulation *sim, struct words *words,
+                    struct reply *reply);
+
 #pragma GCC visibility pop
 
 #endif // control.h
