@@ -5,18 +5,18 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 from virtual_printer import machine
 from virtual_printer.build import BuildError
 from virtual_printer.hosts import HostError
+from virtual_printer.included import included_files
 from virtual_printer.model import MachineError, Mcu
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
@@ -44,17 +44,6 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
     return options
 
 
-def _included(config: ConfigFile) -> Dict[str, str]:
-    """Return the files that printer.cfg includes, by their paths from its folder."""
-    files = {}
-    for path, text in config.included.items():
-        name = os.path.relpath(path, str(config.path.parent))
-        if name.startswith(os.pardir):
-            raise MachineError(f"{config.path}: included file '{path}' is outside its folder")
-        files[name] = text
-    return files
-
-
 def _run(options: argparse.Namespace) -> None:
     config = ConfigFile(options.config)
     machine_cfg = ConfigFile(options.machine) if options.machine else None
@@ -63,7 +52,7 @@ def _run(options: argparse.Namespace) -> None:
         config.text,
         machine_cfg.text if machine_cfg else "",
         seed=options.seed,
-        files=_included(config),
+        files=included_files(config),
     ) as printer:
         try:
             for command in options.gcode or sys.stdin.read().splitlines():

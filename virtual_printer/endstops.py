@@ -4,12 +4,13 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Tuple
 
 from printer_config import pins, probes
 from printer_config.config import Config
 from printer_config.kinematics import Kinematics, Track
 from printer_config.section import Section
+from virtual_printer.boards import Boards
 from virtual_printer.carriages import Carriages
 from virtual_printer.model import (
     BLTouchEndstop,
@@ -37,10 +38,10 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
 class Endstops:
     """Reads them from printer.cfg and the machine file."""
 
-    def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
+    def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
         self._printer = printer
         self._truth = truth.section("probe")
-        self._mcus = mcus
+        self._boards = boards
         self._probe = self._probe_section()
 
     def all(self, kinematics: Kinematics, carriages: Carriages) -> Tuple[Endstop, ...]:
@@ -52,7 +53,7 @@ class Endstops:
                 endstops.append(endstop)
         if self._probe is not None:
             endstops.append(self._probe_endstop(self._probe))
-        return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
+        return (*endstops, *wired_endstops(self._printer, self._probe, self._boards, endstops))
 
     def _track_endstop(self, track: Track, carriages: Carriages) -> Optional[Endstop]:
         section = track.endstop
@@ -70,7 +71,7 @@ class Endstops:
             raise owner.error("position_endstop", "must be between position_min and position_max")
         to_maximum = homes_to_maximum(track.range, at_mm, reach.minimum_mm, reach.maximum_mm)
         side = "max" if to_maximum else "min"
-        place = parse_pin(section, "endstop_pin", self._mcus)
+        place = parse_pin(section, "endstop_pin", self._boards)
         carriage = carriages.switched(track)
         if carriage is None:
             return NozzleEndstop(place, at_mm, side)
@@ -86,11 +87,11 @@ class Endstops:
         return self._printer.sections[name]
 
     def _probe_endstop(self, section: Section) -> ProbeEndstop:
-        pin = parse_pin(section, probes.pin_option(section), self._mcus)
+        pin = parse_pin(section, probes.pin_option(section), self._boards)
         x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
         height_mm = self._truth.get_float("trigger_height", section.get_float("z_offset"))
         noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)
         if not section.has("control_pin"):
             return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
-        control_pin = parse_pin(section, "control_pin", self._mcus)
+        control_pin = parse_pin(section, "control_pin", self._boards)
         return BLTouchEndstop(pin, x_mm, y_mm, height_mm, noise_um, control_pin)

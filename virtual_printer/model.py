@@ -7,6 +7,8 @@
 from dataclasses import dataclass
 from typing import Optional, Tuple, Union
 
+from virtual_printer.firmware.chips import Chip
+
 
 class MachineError(Exception):
     """This computer cannot simulate a machine; the message is one line."""
@@ -43,6 +45,8 @@ class Mcu:
     """A micro-controller with its clock, and its link to the host: a device, or else a CAN bus."""
 
     name: str
+    # Its clock is nominal; this MCU's own frequency wins
+    chip: Chip
     device: Optional[str]
     can_node: Optional[CanNode]
     frequency_hz: int
@@ -64,6 +68,7 @@ class Pin:
     mcu: str
     name: str
     invert: bool
+    number: int
 
 
 @dataclass(frozen=True)

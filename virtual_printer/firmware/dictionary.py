@@ -84,15 +84,15 @@ def build(
     commands = _numbered(numbers, (one.commands for one in peripherals))
     responses = _numbered(numbers, (one.responses for one in peripherals))
     enumerations: Dict[str, Dict[str, Any]] = {
-        "pin": {first: [number, count] for first, number, count in chip.pin_runs},
+        **chip.enumerations(),
         "static_string_id": _string_numbers(peripherals),
     }
-    all_constants: Dict[str, Any] = {"CLOCK_FREQ": chip.frequency_hz, "MCU": chip.name}
+    all_constants: Dict[str, Any] = {}
     for one in peripherals:
         all_constants.update(one.constants)
         for name, values in one.enumerations.items():
             enumerations.setdefault(name, {}).update(values)
-    all_constants.update(constants or {})
+    all_constants.update({**chip.all_constants(), **(constants or {})})
     identify = {
         "app": "Klipper",
         "version": VERSION,
