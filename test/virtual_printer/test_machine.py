@@ -292,7 +292,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
-    values.update({"bit_rate": 10_000, "load": 0.5})
+    values.update({"bit_rate": 10_000, "load": 0.5, "chip": "virtual"})
     printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
