@@ -5,18 +5,18 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 from virtual_printer import machine
 from virtual_printer.build import BuildError
 from virtual_printer.hosts import HostError
+from virtual_printer.included import included_files
 from virtual_printer.model import MachineError, Mcu
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
@@ -38,21 +38,15 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
         action="store_true",
         help="run no host: serve the MCUs in real time, as the devices that printer.cfg names",
     )
+    parser.add_argument(
+        "--ignore-unsupported",
+        action="store_true",
+        help="leave out sections that ask for what virtual MCUs do not have",
+    )
     options = parser.parse_args(arguments)
     if options.real_time and (options.gcode or options.host or options.log):
         parser.error("--real-time runs no host, so it takes no GCODE, --host or --log")
     return options
-
-
-def _included(config: ConfigFile) -> Dict[str, str]:
-    """Return the files that printer.cfg includes, by their paths from its folder."""
-    files = {}
-    for path, text in config.included.items():
-        name = os.path.relpath(path, str(config.path.parent))
-        if name.startswith(os.pardir):
-            raise MachineError(f"{config.path}: included file '{path}' is outside its folder")
-        files[name] = text
-    return files
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -63,7 +57,8 @@ def _run(options: argparse.Namespace) -> None:
         config.text,
         machine_cfg.text if machine_cfg else "",
         seed=options.seed,
-        files=_included(config),
+        files=included_files(config),
+        ignore_unsupported=options.ignore_unsupported,
     ) as printer:
         try:
             for command in options.gcode or sys.stdin.read().splitlines():
@@ -71,6 +66,8 @@ def _run(options: argparse.Namespace) -> None:
                 print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
             for name, truth in printer.stepper_truth().items():
                 print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
+            for name in printer.not_simulated():
+                print(f"not simulated: {name}")
             print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}")
         finally:
             if options.log:

@@ -51,11 +51,10 @@ class BatchRun:
 
 def dictionary_text(name: str) -> str:
     """The data dictionary of a firmware build such as "stm32f446.dict", in JSON."""
-    families = [family for family in chips.FAMILIES if name.startswith(family)]
-    if not families:
-        known = ", ".join(chips.FAMILIES)
-        raise BatchError("no chip of the kind of '%s' (known: %s)" % (name, known))
-    built = dictionary.build(replace(chips.FAMILIES[families[0]], name=name.split(".")[0]))
+    chip = chips.find(name)
+    if chip is None:
+        raise BatchError("no chip of the kind of '%s'" % (name,))
+    built = dictionary.build(replace(chip, name=name.split(".")[0]))
     content = json.loads(zlib.decompress(built.compressed).decode("ascii"))
     number = max(*content["commands"].values(), *content["responses"].values())
     for kind, formats in (("commands", _COMMANDS), ("responses", _RESPONSES)):

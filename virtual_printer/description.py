@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Optional
 
-from virtual_printer.firmware import chips, dictionary
+from virtual_printer.firmware import dictionary
 from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
@@ -79,7 +79,7 @@ def _dictionary(
         constants["RECEIVE_WINDOW"] = BUFFER_BYTES
     if mcu.can_node:
         constants["CANBUS_FREQUENCY"] = buses[mcu.can_node.bus].bit_rate
-    chip = replace(chips.VIRTUAL, frequency_hz=mcu.frequency_hz)
+    chip = replace(mcu.chip, frequency_hz=mcu.frequency_hz)
     return dictionary.build(chip, constants, host, is_on_can=bool(mcu.can_node))
 
 
@@ -198,4 +198,4 @@ def _bed(bed: Bed) -> str:
 
 
 def _number(pin: Pin) -> int:
-    return chips.PIN_NUMBERS[pin.name]
+    return pin.number

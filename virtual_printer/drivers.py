@@ -5,10 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from printer_config.config import Config
 from printer_config.section import Section
+from virtual_printer.boards import Boards
 from virtual_printer.model import Driver, DriverOnSpi, DriverOnUart, Pin
 from virtual_printer.pins import parse_pin, parse_pin_text
 
@@ -25,9 +26,9 @@ def is_sensorless(chip: str, pin: str) -> bool:
 class Drivers:
     """Reads them from printer.cfg and the machine file."""
 
-    def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
+    def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
         self._truth = truth
-        self._mcus = mcus
+        self._boards = boards
         self.sections: Dict[str, Section] = {
             name: section
             for name, section in printer.sections.items()
@@ -53,7 +54,7 @@ class Drivers:
         model, _, stepper = section.name.partition(" ")
         place = self._uart(section) or self._spi(section)
         diag_pins = tuple(
-            (number, parse_pin(section, option, self._mcus))
+            (number, parse_pin(section, option, self._boards))
             for option, number in _DIAG_OPTIONS.items()
             if section.has(option)
         )
@@ -68,10 +69,10 @@ class Drivers:
         option = "tx_pin" if section.has("tx_pin") else "uart_pin"
         select = section.get("select_pins", "")
         return DriverOnUart(
-            pin=parse_pin(section, option, self._mcus),
+            pin=parse_pin(section, option, self._boards),
             address=section.get_int("uart_address", 0),
             select_pins=tuple(
-                parse_pin_text(section, "select_pins", text, self._mcus)
+                parse_pin_text(section, "select_pins", text, self._boards)
                 for text in select.split(",")
                 if text.strip()
             ),
@@ -82,7 +83,7 @@ class Drivers:
         position = section.get_int("chain_position", minimum=1) if length > 1 else 1
         if position > length:
             raise section.error("chain_position", f"must be at most {length}")
-        return DriverOnSpi(parse_pin(section, "cs_pin", self._mcus), length, position)
+        return DriverOnSpi(parse_pin(section, "cs_pin", self._boards), length, position)
 
 
 def _key(pin: Pin) -> Tuple[str, str]:

@@ -10,6 +10,7 @@ from printer_config import pins, probes
 from printer_config.config import Config
 from printer_config.kinematics import Track
 from printer_config.section import Section
+from virtual_printer.boards import Boards
 from virtual_printer.carriages import Carriages
 from virtual_printer.drivers import is_sensorless
 from virtual_printer.linkages import Joint, Linkage
@@ -48,11 +49,11 @@ def _is_sensorless(section: Section) -> bool:
 class Endstops:
     """Reads them from printer.cfg and the machine file."""
 
-    def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
+    def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
         self._printer = printer
         self._truth = truth.section("probe")
         self._gantry = truth.section("gantry")
-        self._mcus = mcus
+        self._boards = boards
         self._probe = self._probe_section()
 
     def all(
@@ -67,7 +68,7 @@ class Endstops:
         for endstop in found:
             if endstop is not None and all(endstop.pin != one.pin for one in endstops):
                 endstops.append(endstop)
-        return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
+        return (*endstops, *wired_endstops(self._printer, self._probe, self._boards, endstops))
 
     def stops(self, linkage: Linkage, carriages: Carriages) -> Tuple[Stop, ...]:
         """Return where carriages that are homed without a switch meet the end of their way."""
@@ -95,7 +96,7 @@ class Endstops:
             return None
         if chip != pins.MAIN_MCU and pin == "virtual_endstop":
             raise section.error("endstop_pin", f"is not simulated: '{chip}:{pin}'")
-        return parse_pin(section, "endstop_pin", self._mcus)
+        return parse_pin(section, "endstop_pin", self._boards)
 
     def _joint_endstop(self, joint: Joint) -> Optional[Endstop]:
         if joint.switch is None:
@@ -152,7 +153,7 @@ class Endstops:
         return [one for one in found if one.has(probes.pin_option(one))]
 
     def _probe_endstop(self, section: Section) -> ProbeEndstop:
-        pin = parse_pin(section, probes.pin_option(section), self._mcus)
+        pin = parse_pin(section, probes.pin_option(section), self._boards)
         x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
         height_mm, noise_um = section.get_float("z_offset"), 0.0
         if section is self._probe:
@@ -160,5 +161,5 @@ class Endstops:
             noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)
         if not section.has("control_pin"):
             return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
-        control_pin = parse_pin(section, "control_pin", self._mcus)
+        control_pin = parse_pin(section, "control_pin", self._boards)
         return BLTouchEndstop(pin, x_mm, y_mm, height_mm, noise_um, control_pin)

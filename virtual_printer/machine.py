@@ -7,7 +7,7 @@
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from printer_config import mcus
 from printer_config.config_file import ConfigFile
@@ -15,16 +15,19 @@ from printer_config.kinematics import Motor
 from printer_config.motion import step_distance_mm, step_distance_rad
 from printer_config.section import ConfigError, Section
 from virtual_printer import linkages
+from virtual_printer.boards import Boards
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.drivers import Drivers
 from virtual_printer.endstops import Endstops
+from virtual_printer.firmware import chips
 from virtual_printer.heat.reader import HeatReader
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
 
-# Clocks of common controllers (Hz); a machine's are drawn from these without repeating one
+# Clocks of common controllers (Hz); those of virtual chips, which have none of their own, are drawn
+# from these without repeating one
 _FREQUENCIES_HZ = (
     *(12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000),
     *(120_000_000, 168_000_000, 180_000_000, 400_000_000),
@@ -46,15 +49,16 @@ class _Reader:
         self.truth = truth
         self.seed = truth.section("virtual_printer").get_int("seed", seed)
         self.mcus = mcus.sections(printer)
+        self.boards = Boards(printer, truth)
         self.can_buses = CanBuses(truth, self._uniform)
         self.gantry = truth.section("gantry")
         self.linkage = linkages.load(printer, self.gantry, self._uniform)
         self.kinematics = self.linkage.kinematics
         self.carriages = Carriages(printer, self.kinematics, self.linkage.ranges)
         self.lone_steppers = lone_steppers(printer, self.gantry, self._uniform)
-        self.drivers = Drivers(printer, truth, list(self.mcus))
-        self.endstops = Endstops(printer, truth, list(self.mcus))
-        self.heat = HeatReader(printer, truth, list(self.mcus))
+        self.drivers = Drivers(printer, truth, self.boards)
+        self.endstops = Endstops(printer, truth, self.boards)
+        self.heat = HeatReader(printer, truth, self.boards)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -90,16 +94,12 @@ class _Reader:
     def _all_mcus(self) -> Tuple[Mcu, ...]:
         frequencies = list(_FREQUENCIES_HZ)
         random.Random(f"{self.seed} frequencies").shuffle(frequencies)
-        devices: Dict[str, str] = {}
         found: List[Mcu] = []
         for index, (name, section) in enumerate(self.mcus.items()):
-            mcu = self._mcu(name, section, frequencies[index % len(frequencies)])
-            if mcu.device in devices:
-                other = devices[mcu.device]
-                raise section.error("serial", f"is that of MCU '{other}' too: '{mcu.device}'")
-            if mcu.device:
-                devices[mcu.device] = name
-            found.append(mcu)
+            chip = self.boards.chips[name]
+            is_virtual = chip is chips.VIRTUAL
+            drawn_hz = frequencies[index % len(frequencies)] if is_virtual else chip.frequency_hz
+            found.append(self._mcu(name, section, drawn_hz))
         return tuple(found)
 
     def _mcu(self, name: str, section: Section, frequency_hz: int) -> Mcu:
@@ -113,6 +113,7 @@ class _Reader:
         }
         return Mcu(
             name=name,
+            chip=self.boards.chips[name],
             device=None if can_node else self._device(section),
             can_node=can_node,
             frequency_hz=truth.get_int("frequency", frequency_hz, minimum=1_000_000),
@@ -141,8 +142,8 @@ class _Reader:
         is_turning = self.linkage.is_turned_by(motor)
         return Stepper(
             name=motor.name,
-            step_pin=parse_pin(section, "step_pin", list(self.mcus)),
-            dir_pin=parse_pin(section, "dir_pin", list(self.mcus)),
+            step_pin=parse_pin(section, "step_pin", self.boards),
+            dir_pin=parse_pin(section, "dir_pin", self.boards),
             step_distance_mm=(step_distance_rad if is_turning else step_distance_mm)(section),
             microsteps=section.get_int("microsteps", minimum=1),
             moves=self.carriages.moves(motor),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Optional, Tuple, Union
 if TYPE_CHECKING:
     from virtual_printer.heat.model import Heat
 
+from virtual_printer.firmware.chips import Chip
+
 
 class MachineError(Exception):
     """This computer cannot simulate a machine; the message is one line."""
@@ -46,6 +48,8 @@ class Mcu:
     """A micro-controller with its clock, and its link to the host: a device, or else a CAN bus."""
 
     name: str
+    # Its clock is nominal; this MCU's own frequency wins
+    chip: Chip
     device: Optional[str]
     can_node: Optional[CanNode]
     frequency_hz: int
@@ -67,6 +71,7 @@ class Pin:
     mcu: str
     name: str
     invert: bool
+    number: int
 
 
 @dataclass(frozen=True)

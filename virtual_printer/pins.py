@@ -4,26 +4,42 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-from typing import Sequence
+from typing import List
 
 from printer_config import pins
 from printer_config.section import Section
-from virtual_printer.firmware.chips import PIN_NUMBERS
+from virtual_printer.boards import Boards
 from virtual_printer.model import Pin
 
+_MULTI_PIN = "multi_pin"
 
-def parse_pin(section: Section, option: str, mcus: Sequence[str]) -> Pin:
+
+def parse_pin(section: Section, option: str, boards: Boards) -> Pin:
     """Return the pin that an option names: [^~] [!] [mcu:] pin."""
-    return parse_pin_text(section, option, section.get(option), mcus)
+    return parse_pin_text(section, option, section.get(option), boards)
 
 
-def parse_pin_text(section: Section, option: str, text: str, mcus: Sequence[str]) -> Pin:
+def parse_pin_text(section: Section, option: str, text: str, boards: Boards) -> Pin:
     """Return the pin that a part of an option names."""
     mcu, pin, invert = pins.split(text)
     if not pin or any(character in "^~!:" or character.isspace() for character in pin):
         raise section.error(option, f"is not a pin: '{text.strip()}'")
-    if mcu not in mcus:
+    if mcu not in boards.chips:
         raise section.error(option, f"names an MCU that is not there: '{mcu}'")
-    if pin not in PIN_NUMBERS:
-        raise section.error(option, f"names a pin that virtual MCUs do not have: '{pin}'")
-    return Pin(mcu, pin, invert)
+    name = boards.aliases.resolve(mcu, pin)
+    number = boards.numbers[mcu].get(name)
+    if number is None:
+        raise section.error(option, f"is not a pin of {boards.chips[mcu].name} MCUs: '{name}'")
+    return Pin(mcu, name, invert, number)
+
+
+def parse_pins(section: Section, option: str, boards: Boards) -> List[Pin]:
+    """Return the pins that an option names: several if it names a [multi_pin]."""
+    chip, name, invert = pins.split(section.get(option))
+    if chip != _MULTI_PIN:
+        return [parse_pin(section, option, boards)]
+    several = boards.printer.required_section(f"{_MULTI_PIN} {name}")
+    found = [
+        parse_pin_text(several, "pins", text, boards) for text in several.get("pins").split(",")
+    ]
+    return [Pin(pin.mcu, pin.name, pin.invert != invert, pin.number) for pin in found]

@@ -9,7 +9,7 @@ import select
 import time
 import tty
 from pathlib import Path
-from typing import Any, List, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
@@ -90,6 +90,7 @@ class Server(Resource):
     """
 
     def __init__(self, machine: Machine, folder: Path) -> None:
+        _check_devices(machine)
         path = description.write(machine, folder)
         self._library = simulation_library.load()
         error = FFI.new("char[]", 300)
@@ -150,3 +151,14 @@ class Server(Resource):
             for port in self._ports:
                 port.deliver()
         return now_ns
+
+
+def _check_devices(machine: Machine) -> None:
+    """Refuse what only virtual time can keep apart: several MCUs of one device."""
+    owners: Dict[str, str] = {}
+    for mcu in machine.mcus:
+        if mcu.device in owners:
+            other = owners[mcu.device]
+            raise MachineError(f"MCUs '{other}' and '{mcu.name}' have one device: '{mcu.device}'")
+        if mcu.device:
+            owners[mcu.device] = mcu.name

@@ -88,8 +88,13 @@ class SamplePrinter:
         if self.can_mcus:
             sections["can_bus can0"] = self.can_bus
         for name in self._mcu_names():
+            mcu: Section = {}
+            if name in self.can_mcus:
+                mcu["chip"] = "virtual"
             if name in self.frequencies_hz:
-                sections[_mcu_header(name)] = {"frequency": self.frequencies_hz[name]}
+                mcu["frequency"] = self.frequencies_hz[name]
+            if mcu:
+                sections[_mcu_header(name)] = mcu
         return config_text(sections)
 
     def _mcu_names(self) -> List[str]:

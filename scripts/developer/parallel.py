@@ -1,4 +1,4 @@
-# Run long tasks two at a time and print what they say meanwhile
+# Run long tasks a few at a time and print what they say meanwhile
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -7,7 +7,7 @@ import concurrent.futures
 import multiprocessing
 import os
 import sys
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 
 class Task(NamedTuple):
@@ -21,12 +21,12 @@ def _run(name: str, task: Task, said: Any) -> Any:
     return task.function(*task.arguments, lambda text: said.put("%-19s %s" % (name, text)))
 
 
-def run_tasks(tasks: Dict[str, Task]) -> Dict[str, Any]:
-    """Run the tasks in processes of their own; returns their results by name.
+def run_tasks(tasks: Dict[str, Task], jobs: Optional[int] = None) -> Dict[str, Any]:
+    """Run the tasks in processes of their own, `jobs` at a time; returns their results by name.
 
-    The first exception of a task is raised here.
+    The default is as many as there are CPUs. The first exception of a task is raised here.
     """
-    workers = min(len(tasks), os.cpu_count() or 1)
+    workers = min(len(tasks), jobs or os.cpu_count() or 1)
     with multiprocessing.Manager() as manager:
         said = manager.Queue()
         with concurrent.futures.ProcessPoolExecutor(workers) as pool:

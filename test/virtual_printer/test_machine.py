@@ -38,6 +38,10 @@ SAVED = """
 """
 
 
+def pin(mcu: str, name: str, invert: bool) -> Pin:
+    return Pin(mcu, name, invert, PIN_NUMBERS[name])
+
+
 def sections(z_steppers: int = 4) -> Sections:
     """Return a CoreXY printer with each Z stepper on an MCU of its own."""
     motor = {"microsteps": 16, "rotation_distance": 40}
@@ -95,7 +99,8 @@ def refused(folder: Path, printer: str, truth: Optional[str] = None) -> str:
 
 
 def test_every_mcu_has_its_device_and_a_clock_of_its_own(tmp_path: Path) -> None:
-    mcus = load(tmp_path, text(sections())).mcus
+    virtual = {name: {"chip": "virtual"} for name in sections() if name.split()[0] == "mcu"}
+    mcus = load(tmp_path, text(sections()), text(virtual)).mcus
     assert [mcu.name for mcu in mcus] == ["mcu", "toolhead", "z0", "z1", "z2", "z3"]
     assert [mcu.device for mcu in mcus][:2] == ["/dev/main", "/dev/toolhead"]
     for value in ("frequency_hz", "drift_ppm", "clock_offset_s", "delay_to_mcu_us"):
@@ -113,13 +118,13 @@ def test_usb_takes_no_time_on_the_wire_but_a_uart_does(tmp_path: Path) -> None:
 def test_pins_are_read_with_their_mcu_and_their_inversion(tmp_path: Path) -> None:
     found = load(tmp_path, text(sections()))
     x, y = found.steppers[0], found.steppers[1]
-    assert (x.step_pin, x.dir_pin) == (Pin("mcu", "PA0", False), Pin("mcu", "PA1", True))
-    assert (y.step_pin, y.dir_pin) == (Pin("mcu", "PB0", False), Pin("mcu", "PB1", False))
+    assert (x.step_pin, x.dir_pin) == (pin("mcu", "PA0", False), pin("mcu", "PA1", True))
+    assert (y.step_pin, y.dir_pin) == (pin("mcu", "PB0", False), pin("mcu", "PB1", False))
     pins = [endstop.pin for endstop in found.endstops]
     assert pins == [
-        Pin("mcu", "PA2", False),
-        Pin("mcu", "PB2", True),
-        Pin("toolhead", "PB6", False),
+        pin("mcu", "PA2", False),
+        pin("mcu", "PB2", True),
+        pin("toolhead", "PB6", False),
     ]
 
 
@@ -140,8 +145,8 @@ def test_z_switch_and_probe_live_side_by_side(tmp_path: Path) -> None:
     found = sections()
     found["stepper_z"].update({"endstop_pin": "z0:PE5", "position_endstop": -0.5})
     switch, probe = load(tmp_path, text(found)).endstops[2:]
-    assert switch == NozzleEndstop(Pin("z0", "PE5", False), -0.5, "min")
-    assert probe == ProbeEndstop(Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
+    assert switch == NozzleEndstop(pin("z0", "PE5", False), -0.5, "min")
+    assert probe == ProbeEndstop(pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
 
 
 def test_bltouch_has_its_own_names_for_its_pins(tmp_path: Path) -> None:
@@ -150,7 +155,7 @@ def test_bltouch_has_its_own_names_for_its_pins(tmp_path: Path) -> None:
     found["bltouch"] = {**options, "sensor_pin": "^toolhead:PB6", "control_pin": "!toolhead:PB7"}
     probe = load(tmp_path, text(found)).endstops[-1]
     assert probe == BLTouchEndstop(
-        Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0, Pin("toolhead", "PB7", True)
+        pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0, pin("toolhead", "PB7", True)
     )
 
 
@@ -165,8 +170,8 @@ def test_probe_of_any_kind_is_wired_to_the_pins_that_the_extra_names(
     else:
         found["probe"]["pin"] = "!toolhead:PB6"
     found["multi_mcu_resync"] = {"probe_pins": "^z1:PB8"}
-    source = Pin("toolhead", "PB6", True)
-    assert load(tmp_path, text(found)).endstops[-1] == WiredEndstop(Pin("z1", "PB8", True), source)
+    source = pin("toolhead", "PB6", True)
+    assert load(tmp_path, text(found)).endstops[-1] == WiredEndstop(pin("z1", "PB8", True), source)
 
 
 def test_machine_file_names_the_section_of_another_probe(tmp_path: Path) -> None:
@@ -174,7 +179,7 @@ def test_machine_file_names_the_section_of_another_probe(tmp_path: Path) -> None
     found["scanner of mine"] = found.pop("probe")
     named = text({"probe": {"section": "scanner of mine"}})
     probe = load(tmp_path, text(found), named).endstops[-1]
-    assert probe == ProbeEndstop(Pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
+    assert probe == ProbeEndstop(pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
 
 
 # Geometry
@@ -288,6 +293,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     values.update({"bit_rate": 10_000, "load": 0.5, "coupling_w_per_k": "heater_bed: 1"})
+    values["chip"] = "virtual"
     heater = {"heater_pin": "PC0", "sensor_type": "Generic 3950", "sensor_pin": "PC1"}
     others = {"mcu node": {"canbus_uuid": "112233445566"}, "extruder": heater, "heater_bed": heater}
     found = {**sections(), **others}
@@ -419,8 +425,7 @@ def replaced(name: str, **options: object) -> str:
         ),
         (
             replaced("stepper_z", dir_pin="PZ1"),
-            "option 'dir_pin' in section [stepper_z] names a pin that virtual MCUs do not have:"
-            " 'PZ1'",
+            "option 'dir_pin' in section [stepper_z] is not a pin of virtual MCUs: 'PZ1'",
         ),
         (
             replaced("stepper_z", dir_pin="!^PA1"),
@@ -446,10 +451,6 @@ def replaced(name: str, **options: object) -> str:
             " 'other_thing:virtual_endstop'",
         ),
         (without("probe"), "option 'endstop_pin' in section [stepper_z] needs a section [probe]"),
-        (
-            replaced("mcu z1", serial="/dev/z0"),
-            "option 'serial' in section [mcu z1] is that of MCU 'z0' too: '/dev/z0'",
-        ),
         (
             replaced("quad_gantry_level", gantry_corners="10,10"),
             "option 'gantry_corners' in section [quad_gantry_level] must have two points",

@@ -35,7 +35,6 @@ def refusal(folder: Path, text: str) -> str:
         ("mcu new device= frequency=1000 move_count=1 dictionary=/", "missing key 'device'"),
         ("mcu new device=/d frequency=fast", "frequency is not a whole number: 'fast'"),
         ("mcu new device=/d frequency=1", "frequency must be from 1000 to 1000000000: '1'"),
-        ("mcu new device=/dev/virtual/main", "device '/dev/virtual/main' is there twice"),
         (
             "mcu new device=/d frequency=100000 move_count=5 dictionary=/nowhere",
             "cannot read dictionary '/nowhere'",

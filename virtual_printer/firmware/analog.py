@@ -6,9 +6,6 @@
 
 from virtual_printer.firmware.peripheral import Peripheral
 
-# The pin of the sensor inside of the chip
-ADC_TEMPERATURE = 254
-
 PERIPHERAL = Peripheral(
     commands=(
         "config_analog_in oid=%c pin=%u",
@@ -34,10 +31,8 @@ PERIPHERAL = Peripheral(
         "debug_result val=%u",
     ),
     enumerations={
-        "pin": {"ADC_TEMPERATURE": ADC_TEMPERATURE},
         "thermocouple_type": {"MAX31855": 0, "MAX31856": 1, "MAX31865": 2, "MAX6675": 3},
     },
-    constants={"ADC_MAX": 4095},
     shutdown_reasons=(
         "ADC out of range",
         "Invalid analog_in bytes_per_report",

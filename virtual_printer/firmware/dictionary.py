@@ -13,7 +13,7 @@ the host gets it in the compressed identify data, the simulation gets it as
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from virtual_printer.firmware import (
     analog,
@@ -24,6 +24,7 @@ from virtual_printer.firmware import (
     drivers,
     motion,
     outputs,
+    sercom,
 )
 from virtual_printer.firmware.chips import Chip
 from virtual_printer.firmware.host_messages import HostMessages, chosen
@@ -41,6 +42,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     analog.PERIPHERAL,
     drivers.PERIPHERAL,
     distance.PERIPHERAL,
+    sercom.PERIPHERAL,
 )
 
 # The two messages that a host can speak before it has read a dictionary
@@ -74,6 +76,11 @@ class Dictionary:
         return lines + [f"static_string {number} {text}" for text, number in strings.items()]
 
 
+def command_names() -> FrozenSet[str]:
+    """The names of all commands that the virtual firmware has, in any form."""
+    return frozenset(form.split()[0] for one in PERIPHERALS for form in one.commands)
+
+
 def build(
     chip: Chip,
     constants: Optional[Mapping[str, Any]] = None,
@@ -95,15 +102,15 @@ def build(
     commands = _numbered(numbers, (one.commands for one in peripherals))
     responses = _numbered(numbers, (one.responses for one in peripherals))
     enumerations: Dict[str, Dict[str, Any]] = {
-        "pin": {first: [number, count] for first, number, count in chip.pin_runs},
+        **chip.enumerations(),
         "static_string_id": _string_numbers(peripherals),
     }
-    all_constants: Dict[str, Any] = {"CLOCK_FREQ": chip.frequency_hz, "MCU": chip.name}
+    all_constants: Dict[str, Any] = {}
     for one in peripherals:
         all_constants.update(one.constants)
         for name, values in one.enumerations.items():
             enumerations.setdefault(name, {}).update(values)
-    all_constants.update(constants or {})
+    all_constants.update({**chip.all_constants(), **(constants or {})})
     identify = {
         "app": "Klipper",
         "version": VERSION,

@@ -6,7 +6,7 @@
 
 from typing import Callable, List, Mapping, Optional
 
-from virtual_printer.firmware.analog import ADC_TEMPERATURE
+from virtual_printer.firmware import chips
 from virtual_printer.firmware.dictionary import Dictionary
 from virtual_printer.heat import mcu_thermometers
 from virtual_printer.heat.model import (
@@ -81,7 +81,7 @@ def _sensor(
         f"memory_word {wiring.mcu} address={address} value={value}"
         for address, value in thermometer.words
     ]
-    place = f"kind=analog mcu={wiring.mcu} pin={ADC_TEMPERATURE}"
+    place = f"kind=analog mcu={wiring.mcu} pin={chips.PIN_NUMBERS[chips.TEMPERATURE_PIN]}"
     return [*lines, f"{start} {place} {_curve(thermometer.curve())}"]
 
 

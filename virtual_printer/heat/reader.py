@@ -6,11 +6,12 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Iterator, List, Mapping, Optional, Set, Tuple
 
 from printer_config import pins
 from printer_config.config import Config
 from printer_config.section import Section
+from virtual_printer.boards import Boards
 from virtual_printer.heat import curves
 from virtual_printer.heat.model import (
     AnalogWiring,
@@ -99,10 +100,10 @@ def body_name(section: str) -> str:
 class HeatReader:
     """Reads them: all sections that have a temperature sensor."""
 
-    def __init__(self, printer: Config, truth: Config, mcus: Sequence[str]) -> None:
+    def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
         self._printer = printer
         self._truth = truth
-        self._mcus = mcus
+        self._boards = boards
         self._found = [one for one in printer.sections.values() if _is_body(one)]
         # Sections that the machine file may have
         self.sections = [one.name for one in self._found]
@@ -182,8 +183,8 @@ class HeatReader:
         if chip == "multi_pin":
             several = self._printer.section(f"multi_pin {name}")
             texts = several.get("pins", "").split(",")
-            return [parse_pin_text(several, "pins", text, self._mcus) for text in texts]
-        return [parse_pin(section, option, self._mcus)] if chip in self._mcus else []
+            return [parse_pin_text(several, "pins", text, self._boards) for text in texts]
+        return [parse_pin(section, option, self._boards)] if chip in self._boards.chips else []
 
     def _add_couplings(self, section: Section, truth: Section) -> None:
         for line in truth.get("coupling_w_per_k", "").splitlines():
@@ -244,7 +245,7 @@ class HeatReader:
     def _i2c_wiring(self, section: Section, chip: str, number: int, address: int) -> I2cWiring:
         clock_pin = None
         if section.has("i2c_software_scl_pin"):
-            clock_pin = parse_pin(section, "i2c_software_scl_pin", self._mcus)
+            clock_pin = parse_pin(section, "i2c_software_scl_pin", self._boards)
         return I2cWiring(
             self._mcu(section, "i2c_mcu", pins.MAIN_MCU),
             chip,
@@ -256,7 +257,7 @@ class HeatReader:
 
     def _mcu(self, section: Section, option: str, default: Optional[str]) -> str:
         name = section.get(option, default)
-        if name not in self._mcus:
+        if name not in self._boards.chips:
             raise section.error(option, f"names an MCU that is not there: '{name}'")
         return name
 
@@ -265,10 +266,10 @@ class HeatReader:
         chip, name, _ = pins.split(section.get("sensor_pin"))
         scale = self._scale(section)
         if scale is not None:
-            chip = parse_pin(scale, "vref_pin", self._mcus).mcu
-        if chip not in self._mcus:
+            chip = parse_pin(scale, "vref_pin", self._boards).mcu
+        if chip not in self._boards.chips:
             return None
-        pin = parse_pin_text(section, "sensor_pin", f"{chip}:{name}", self._mcus)
+        pin = parse_pin_text(section, "sensor_pin", f"{chip}:{name}", self._boards)
         if pin in self._pins:
             return None
         self._pins.add(pin)
@@ -284,5 +285,5 @@ class HeatReader:
     def _voltages(self) -> Iterator[Voltage]:
         for name, section in self._printer.sections.items():
             if name.startswith("adc_scaled "):
-                yield Voltage(parse_pin(section, "vref_pin", self._mcus), _SUPPLY_RATIO)
-                yield Voltage(parse_pin(section, "vssa_pin", self._mcus), _GROUND_RATIO)
+                yield Voltage(parse_pin(section, "vref_pin", self._boards), _SUPPLY_RATIO)
+                yield Voltage(parse_pin(section, "vssa_pin", self._boards), _GROUND_RATIO)

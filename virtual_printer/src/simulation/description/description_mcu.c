@@ -38,8 +38,6 @@ read_mcu(struct simulation *sim, struct words *words, int line)
         device_path = words_text(words, "device");
     if (machine_find_mcu(sim, name))
         words_fail(words, "mcu '%s' is there twice", name);
-    if (device_path && machine_find_link(sim, device_path) >= 0)
-        words_fail(words, "device '%s' is there twice", device_path);
     struct mcu *mcu =
         mcu_create(&sim->timeline, &sim->mechanics, sim->mcu_count);
     struct mcu **place =

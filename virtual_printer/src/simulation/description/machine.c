@@ -19,15 +19,37 @@ machine_find_mcu(const struct simulation *sim, const char *name)
     return NULL;
 }
 
-int
-machine_find_link(const struct simulation *sim, const char *device_path)
+// Ports of a path that a host could open now; those that it has passed by
+// come into question again by a second look
+static int
+find_closed(const struct simulation *sim, const char *device_path,
+            int is_passed)
 {
     for (size_t i = 0; i < sim->mcu_count; i++) {
         const struct serial_port *port = serial_port_of(&sim->mcus[i]->link);
-        if (port && !strcmp(port->device_path, device_path))
+        if (port && !port->is_open && port->is_passed == is_passed
+            && !strcmp(port->device_path, device_path))
             return (int)i;
     }
     return -1;
+}
+
+// Placeholders in printer.cfg may give several micro-controllers one path.
+// A host opens these in the order of their sections and leaves them open,
+// so an open port is somebody else's.  It resets some by opening and closing
+// them in silence: after that it is the next one's turn, until all had theirs.
+int
+machine_find_link(const struct simulation *sim, const char *device_path)
+{
+    int found = find_closed(sim, device_path, 0);
+    if (found < 0)
+        found = find_closed(sim, device_path, 1);
+    for (size_t i = 0; i < sim->mcu_count && found < 0; i++) {
+        const struct serial_port *port = serial_port_of(&sim->mcus[i]->link);
+        if (port && !strcmp(port->device_path, device_path))
+            found = (int)i;
+    }
+    return found;
 }
 
 int

@@ -145,7 +145,7 @@ static const struct peripheral *const peripherals[] = {
     &endstop_peripheral, &digital_out_peripheral,  &distance_peripheral,
     &can_peripheral,     &spi_peripheral,          &i2c_peripheral,
     &adc_peripheral,     &thermocouple_peripheral, &ds18b20_peripheral,
-    &memory_peripheral,  &tmcuart_peripheral,
+    &memory_peripheral,  &tmcuart_peripheral,      &sercom_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

@@ -31,6 +31,8 @@ find_device(const struct i2c *i2c)
     while (device
            && (device->bus != i2c->bus || device->address != i2c->address))
         device = device->next;
+    if (!device)
+        unanswered_note(i2c->mcu, UNANSWERED_I2C, i2c->bus, i2c->address);
     return device;
 }
 

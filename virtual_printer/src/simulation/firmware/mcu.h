@@ -13,6 +13,7 @@
 #include "../links/protocol.h" // struct receiver
 #include "commands.h" // struct wire_command
 #include "responses.h" // enum response
+#include "unanswered.h" // struct unanswered
 
 #pragma GCC visibility push(hidden)
 
@@ -137,6 +138,7 @@ struct mcu {
     uint32_t adc_max; // what an analog input shows at the reference voltage
     struct memory_word *memory_words; // that a host may read
     struct one_wire_sensor *one_wire_sensors;
+    struct unanswered *unanswered;
 
     // Move queue
     struct move *moves, *free_moves;

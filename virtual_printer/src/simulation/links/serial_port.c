@@ -22,12 +22,15 @@ void
 serial_port_set_open(struct serial_port *port, int is_open)
 {
     byte_queue_clear(&port->readable);
+    port->is_passed = port->is_open && !is_open && port->is_silent;
+    port->is_silent = is_open;
     port->is_open = is_open;
 }
 
 void
 serial_port_write(struct serial_port *port, const uint8_t *data, size_t size)
 {
+    port->is_silent = 0;
     if (!port->transport.link->is_hung_up)
         link_receive_transfer(port->transport.link, data, size);
 }

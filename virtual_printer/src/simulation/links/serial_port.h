@@ -14,6 +14,8 @@ struct serial_port {
     struct transport transport;
     char *device_path;
     int is_open;
+    int is_silent; // nothing has been written since it was opened
+    int is_passed; // it was opened and closed in silence
     struct byte_queue readable; // for the host
 };
 
