@@ -38,6 +38,11 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
         action="store_true",
         help="run no host: serve the MCUs in real time, as the devices that printer.cfg names",
     )
+    parser.add_argument(
+        "--ignore-unsupported",
+        action="store_true",
+        help="leave out sections that ask for what virtual MCUs do not have",
+    )
     options = parser.parse_args(arguments)
     if options.real_time and (options.gcode or options.host or options.log):
         parser.error("--real-time runs no host, so it takes no GCODE, --host or --log")
@@ -53,8 +58,11 @@ def _run(options: argparse.Namespace) -> None:
         machine_cfg.text if machine_cfg else "",
         seed=options.seed,
         files=included_files(config),
+        ignore_unsupported=options.ignore_unsupported,
     ) as printer:
         try:
+            for one in printer.left_out:
+                print(f"left out: {one}", flush=True)
             for command in options.gcode or sys.stdin.read().splitlines():
                 print(f"> {command}", flush=True)
                 print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)

@@ -52,6 +52,8 @@ class Boards:
             if pin.chip in self._sections:
                 self._used[pin.chip].add(self.aliases.resolve(pin.chip, pin.name))
                 select = pin.chip if option in _SELECT_PINS else select
+        if _peek(section, "sensor_type") == "temperature_mcu":
+            self._used[_peek(section, "sensor_mcu", pins.MAIN_MCU)].add(chips.TEMPERATURE_PIN)
         for kind, default in (("spi_bus", select), ("i2c_bus", pins.MAIN_MCU)):
             if section.has(kind):
                 mcu = _peek(section, "i2c_mcu", default) if kind == "i2c_bus" else default

@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
-from virtual_printer import build, description, hosts, machine, process
+from printer_config.config_file import ConfigFile
+from virtual_printer import build, description, hosts, machine, process, unsupported
 from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
@@ -56,7 +57,8 @@ class Session(Resource):
     printer_cfg and machine_cfg are the texts of both files, `files` are further ones by name (for
     [include]). The seed draws what the machine file leaves open, and the host's latency. Times are
     virtual unless their name says "real". With ready=False it is no error when Klippy's start-up
-    ends in another state.
+    ends in another state. Sections that ask for what no virtual MCU has are an error, unless
+    ignore_unsupported leaves them out.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Session(Resource):
         ready: bool = True,
         latency_us: Optional[str] = None,
         real_timeout_s: float = 300.0,
+        ignore_unsupported: bool = False,
     ) -> None:
         self.host = host if isinstance(host, hosts.Host) else hosts.find(host)
         self.seed = seed
@@ -80,6 +83,8 @@ class Session(Resource):
         self._ready = ready
         self._latency_us = latency_us
         self._real_timeout_s = real_timeout_s
+        self._ignore_unsupported = ignore_unsupported
+        self.left_out: List[unsupported.Unsupported] = []
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._api = ApiSocket()
         self._responses: Dict[int, Dict[str, Any]] = {}
@@ -227,8 +232,10 @@ class Session(Resource):
     def _start(self) -> None:
         for name, text in self._texts.items():
             self.write(name, text)
+        messages = host_messages.read(self.host.klippy)
+        self._leave_out(unsupported.find(ConfigFile(self.work_dir / process.CONFIG), messages))
         printer = machine.load(self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed)
-        described = description.write(printer, self.work_dir, host_messages.read(self.host.klippy))
+        described = description.write(printer, self.work_dir, messages)
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)
         try:
@@ -243,6 +250,14 @@ class Session(Resource):
             )
         finally:
             self._control.started()
+
+    def _leave_out(self, found: List[unsupported.Unsupported]) -> None:
+        if found and not self._ignore_unsupported:
+            raise SessionError("\n".join(map(str, found)))
+        self.left_out = found
+        if found:
+            for name, text in self._texts.items():
+                self.write(name, unsupported.without(text, found))
 
     def _connect(self, timeout_s: float) -> None:
         """Connect to Klippy's API, which appears some time after its start."""
@@ -269,7 +284,7 @@ class Session(Resource):
             if state == "startup":
                 self.sleep(_LOOK_AGAIN_S)
         if ready and state != "ready":
-            raise SessionError(f"Klippy is not ready ({state}): {message.strip()}")
+            raise SessionError(f"Klippy is not ready ({state}): {_advised(message)}")
 
     def _info(self) -> Tuple[str, str]:
         result = self._request("info", {})["result"]
@@ -346,6 +361,14 @@ class Session(Resource):
     def _text(self, name: Path) -> str:
         path = self.work_dir / name
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _advised(message: str) -> str:
+    """Return what Klippy says, without its advice to flash firmware, of which there is none."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if not lines or "Protocol error" not in lines[0]:
+        return message.strip()
+    return f"the virtual firmware lacks something: {lines[-1]}"
 
 
 def _on_clock(time_s: float) -> float:

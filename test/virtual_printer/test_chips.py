@@ -95,6 +95,16 @@ def test_bus_of_a_chip_tells_it_from_others() -> None:
     assert chip("/dev/ttyACM0", sensor) == "stm32f103xe"
 
 
+def test_bus_shares_no_pin_with_what_else_is_on_the_board() -> None:
+    sensor = "[adxl345]\ncs_pin: PA17\nspi_bus: usart1\n[fan]\npin: PA16\n"
+    assert chip("/dev/ttyACM0", sensor) == "sam4e8e"
+
+
+def test_chip_whose_own_temperature_is_asked_for_has_a_sensor() -> None:
+    sensor = "[temperature_sensor chip]\nsensor_type: temperature_mcu\n"
+    assert chip("/dev/ttyACM0", sensor) == "stm32f103xe"
+
+
 def test_machine_file_names_a_chip() -> None:
     assert chip("/dev/ttyACM0", truth="[mcu]\nchip: stm32h723\n") == "stm32h723xx"
     with pytest.raises(ConfigError, match=r"option 'chip' in section \[mcu\] is not known: 'z80'"):

@@ -13,9 +13,9 @@ the host gets it in the compressed identify data, the simulation gets it as
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
-from virtual_printer.firmware import buses, can, core, distance, motion, outputs
+from virtual_printer.firmware import buses, can, core, distance, motion, outputs, sercom
 from virtual_printer.firmware.chips import Chip
 from virtual_printer.firmware.host_messages import HostMessages, chosen
 from virtual_printer.firmware.peripheral import Peripheral
@@ -30,6 +30,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     outputs.PERIPHERAL,
     buses.PERIPHERAL,
     distance.PERIPHERAL,
+    sercom.PERIPHERAL,
 )
 
 # The two messages that a host can speak before it has read a dictionary
@@ -61,6 +62,11 @@ class Dictionary:
         lines += [f"response {number} {text}" for text, number in self.responses.items()]
         strings = self.enumerations["static_string_id"]
         return lines + [f"static_string {number} {text}" for text, number in strings.items()]
+
+
+def command_names() -> FrozenSet[str]:
+    """The names of all commands that the virtual firmware has, in any form."""
+    return frozenset(form.split()[0] for one in PERIPHERALS for form in one.commands)
 
 
 def build(

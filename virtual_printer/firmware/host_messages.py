@@ -16,10 +16,17 @@ _JOINT = re.compile(r"""(["'])\s*\n?\s*\1""")
 # A message, or what may be the name of one, to the end of its arguments
 _MESSAGE = re.compile(r"""["'](\w+)((?: \w+=[^ "'\\]+)*)""")
 
+# Folders of what sections of printer.cfg name
+_EXTRAS = frozenset(("extras", "plugins"))
+
 
 def argument_names(form: str) -> FrozenSet[str]:
     """The names of a message's arguments."""
     return frozenset(word.split("=")[0] for word in form.split()[1:])
+
+
+def _module(path: Path) -> str:
+    return path.parent.name if path.stem == "__init__" else path.stem
 
 
 class HostMessages:
@@ -27,13 +34,21 @@ class HostMessages:
 
     def __init__(self, klippy: Path) -> None:
         self._written: Dict[str, Set[FrozenSet[str]]] = defaultdict(set)
+        self._set_up: Dict[str, Set[str]] = defaultdict(set)
         # A host may be links to somebody else's files
         paths = glob.glob(str(klippy / "**" / "*.py"), recursive=True)
         for path in sorted(paths):
             text = Path(path).read_text(encoding="utf-8", errors="replace")
             text = _JOINT.sub("", text)
+            is_extra = bool(_EXTRAS.intersection(Path(path).relative_to(klippy).parts))
             for name, arguments in _MESSAGE.findall(text):
                 self._written[name].add(argument_names(name + arguments))
+                if is_extra and name.startswith("config_") and arguments:
+                    self._set_up[_module(Path(path))].add(name)
+
+    def set_up_by(self, module: str) -> List[str]:
+        """Return the messages by which an extra of the host sets up what it needs of an MCU."""
+        return sorted(self._set_up.get(module, ()))
 
     def choose(self, forms: Sequence[str]) -> Optional[str]:
         """The form of one message that the host speaks, None if it never does.

@@ -66,9 +66,10 @@ def _check(path: Path, host_name: str) -> Outcome:
         config = ConfigFile(path)
         if MAIN_MCU not in config.sections:
             return Outcome(False, False, FRAGMENT, [])
-        printer = Session(host_name, config.text, files=included_files(config))
-        with printer:
-            return _home(printer)
+        files = included_files(config)
+        with Session(host_name, config.text, files=files, ignore_unsupported=True) as printer:
+            left_out = list(dict.fromkeys(one.section for one in printer.left_out))
+            return _home(printer)._replace(not_simulated=left_out)
     except (ConfigError, MachineError, SessionError) as error:
         return Outcome(False, False, _one_line(error), [])
 
@@ -86,6 +87,6 @@ def _home(printer: Session) -> Outcome:
 
 
 def _one_line(error: Exception) -> str:
-    """Return what an error says, its blank lines left out."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines) or type(error).__name__
+    """Return what an error says as one line, without Klippy's advice to restart."""
+    said = str(error).split("Once the underlying issue")[0]
+    return " ".join(said.split()) or type(error).__name__

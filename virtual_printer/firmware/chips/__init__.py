@@ -5,12 +5,21 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import re
-from typing import Iterable, Mapping, Optional, Tuple
+from typing import Iterable, Mapping, Optional, Set, Tuple
 
 from virtual_printer.firmware.chips import atmel, others, stm32
 from virtual_printer.firmware.chips.chip import TEMPERATURE, Chip, ports
 
-__all__ = ["KNOWN", "PIN_NUMBERS", "VIRTUAL", "Chip", "find", "fitting", "of_serial"]
+__all__ = [
+    "KNOWN",
+    "PIN_NUMBERS",
+    "TEMPERATURE_PIN",
+    "VIRTUAL",
+    "Chip",
+    "find",
+    "fitting",
+    "of_serial",
+]
 
 # Has the pins of several families at once; no firmware is built for it
 VIRTUAL = Chip(
@@ -21,6 +30,8 @@ VIRTUAL = Chip(
     {"ADC_MAX": 4095, "PWM_MAX": 255},
 )
 
+# The name by which extras ask for the sensor inside a chip
+TEMPERATURE_PIN = TEMPERATURE[0]
 PIN_NUMBERS: Mapping[str, int] = VIRTUAL.pin_numbers()
 
 # Those that many boards have come first in each family
@@ -57,11 +68,22 @@ def of_serial(path: str) -> Optional[Chip]:
 
 
 def fitting(pins: Iterable[str], buses: Iterable[Tuple[str, str]]) -> Chip:
-    """The first chip that has all of these pins and buses (kind, name), else the virtual one."""
+    """The first chip that has all of these pins and buses (kind, name), else the virtual one.
+
+    One on which the pins of a bus are not among the others is better.
+    """
     wanted, wanted_buses = set(pins), set(buses)
-    for chip in KNOWN:
-        if wanted <= chip.pin_numbers().keys() and all(
-            name in chip.bus_names(kind) for kind, name in wanted_buses
-        ):
-            return chip
-    return VIRTUAL
+    found = [chip for chip in KNOWN if _has(chip, wanted, wanted_buses)]
+    apart = (chip for chip in found if not _pins_of(chip, wanted_buses) & wanted)
+    return next(apart, next(iter(found), VIRTUAL))
+
+
+def _has(chip: Chip, pins: Set[str], buses: Set[Tuple[str, str]]) -> bool:
+    return pins <= chip.pin_numbers().keys() and all(
+        name in chip.bus_names(kind) for kind, name in buses
+    )
+
+
+def _pins_of(chip: Chip, buses: Set[Tuple[str, str]]) -> Set[str]:
+    found = [bus.pins.split(",") for bus in chip.buses if (bus.kind, bus.name) in buses]
+    return {pin for some in found for pin in some}

@@ -24,11 +24,10 @@ _SMALL_BUSES = ("PB4,PB3,PB5", "PC5,PC4")
 _MIDDLE_BUSES = ("PB6,PB5,PB7", "PC0,PC1")
 _LARGE_BUSES = ("PB3,PB2,PB1", "PD0,PD1")
 
-MEGA = _avr("atmega2560", ports("ABCDEFGHJKL", 8), *_LARGE_BUSES)
-
+# What has fewer ports comes first: pins that it has too are most likely its own
 AVR = (
-    MEGA,
     _avr("atmega1284p", ports("ABCD", 8), *_MIDDLE_BUSES),
+    _avr("atmega2560", ports("ABCDEFGHJKL", 8), *_LARGE_BUSES),
     _avr("atmega644p", ports("ABCD", 8), *_MIDDLE_BUSES),
     _avr("atmega1280", ports("ABCDEFGHJKL", 8), *_LARGE_BUSES),
     _avr("at90usb1286", ports("ABCDEF", 8), *_LARGE_BUSES),

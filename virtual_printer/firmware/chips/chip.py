@@ -63,7 +63,10 @@ class Chip:
     def enumerations(self) -> Dict[str, Dict[str, Any]]:
         """Pins and buses, as a data dictionary has them."""
         found: Dict[str, Dict[str, Any]] = {
-            "pin": {first: [number, count] for first, number, count in self.pin_runs}
+            "pin": {
+                first: [number, count] if first[-1].isdigit() else number
+                for first, number, count in self.pin_runs
+            }
         }
         for bus in self.buses:
             found.setdefault(bus.kind, {})[bus.name] = bus.number

@@ -44,9 +44,11 @@ _LINUX_BUSES = (
     *(Bus("i2c_bus", f"i2c.{i}", i) for i in range(15)),
 )
 
+_LINUX_CONSTANTS = {"ADC_MAX": 4095, "PWM_MAX": 1 << 15, "PCA9685_MAX": 4096}
+
 LPC1768 = Chip("lpc1768", 100_000_000, _LPC_PINS, _LPC_BUSES, _LPC_CONSTANTS)
 RP2040 = Chip("rp2040", 12_000_000, (("gpio0", 0, 30), TEMPERATURE), _RP_BUSES, _RP_CONSTANTS)
-LINUX = Chip("linux", 50_000_000, _LINUX_PINS, _LINUX_BUSES, {"ADC_MAX": 4095, "PWM_MAX": 1 << 15})
+LINUX = Chip("linux", 50_000_000, _LINUX_PINS, _LINUX_BUSES, _LINUX_CONSTANTS)
 
 CHIPS = (
     LPC1768,

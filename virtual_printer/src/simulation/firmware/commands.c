@@ -144,6 +144,7 @@ static const struct peripheral *const peripherals[] = {
     &core_peripheral,    &stepper_peripheral,     &trsync_peripheral,
     &endstop_peripheral, &digital_out_peripheral, &distance_peripheral,
     &can_peripheral,     &spi_peripheral,         &i2c_peripheral,
+    &sercom_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 
