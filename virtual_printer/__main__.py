@@ -61,13 +61,13 @@ def _run(options: argparse.Namespace) -> None:
         ignore_unsupported=options.ignore_unsupported,
     ) as printer:
         try:
-            for one in printer.left_out:
-                print(f"left out: {one}", flush=True)
             for command in options.gcode or sys.stdin.read().splitlines():
                 print(f"> {command}", flush=True)
                 print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
             for name, truth in printer.stepper_truth().items():
                 print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
+            for name in printer.not_simulated():
+                print(f"not simulated: {name}")
             print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}")
         finally:
             if options.log:

@@ -6,7 +6,7 @@
 
 import re
 from collections import defaultdict
-from typing import Dict, Iterator, Set, Tuple
+from typing import Dict, Iterator, Optional, Set, Tuple
 
 from printer_config import mcus, pins
 from printer_config.board_pins import PinAliases
@@ -42,6 +42,39 @@ class Boards:
             for name, section in self._sections.items()
         }
         self.numbers = {name: chip.pin_numbers() for name, chip in self.chips.items()}
+
+    def i2c_bus(self, section: Section, mcu: str) -> int:
+        """Return the number of the bus on which a section has a chip."""
+        if section.has("i2c_software_scl_pin"):
+            name = pins.split(section.get("i2c_software_scl_pin")).name
+            return self.numbers[mcu].get(self.aliases.resolve(mcu, name), 0)
+        name = section.get("i2c_bus", "").strip()
+        number = self.chips[mcu].bus_number("i2c_bus", name)
+        if number is None:
+            raise section.error("i2c_bus", f"is no bus of {self.chips[mcu].name} MCUs: '{name}'")
+        return number
+
+    def section_at(self, place: str) -> Optional[str]:
+        """Return the section that has a chip at MCU:spi:PIN or MCU:i2c:BUS:ADDRESS, if any."""
+        mcu, kind, *numbers = place.split(":")
+        for name, section in self.printer.sections.items():
+            if kind == "spi":
+                is_there = any(
+                    pin.chip == mcu
+                    and self.numbers[mcu].get(self.aliases.resolve(mcu, pin.name))
+                    == int(numbers[0])
+                    for _, pin in _pins(section)
+                )
+            else:
+                is_there = (
+                    any(option.startswith("i2c_") for option in section.options)
+                    and _peek(section, "i2c_mcu", pins.MAIN_MCU) == mcu
+                    and _peek(section, "i2c_address", numbers[1]) == numbers[1]
+                    and self.i2c_bus(section, mcu) == int(numbers[0])
+                )
+            if is_there:
+                return name
+        return None
 
     def _note(self, section: Section) -> None:
         """Note which pins and buses a section uses."""

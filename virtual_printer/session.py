@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from printer_config.config_file import ConfigFile
 from virtual_printer import build, description, hosts, machine, process, unsupported
+from virtual_printer.boards import Boards
 from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
@@ -195,6 +196,13 @@ class Session(Resource):
         """
         return int(self.control("cpu")) * 1e-9
 
+    def not_simulated(self) -> List[str]:
+        """Return the sections of printer.cfg that are left out, or whose chips nobody models."""
+        names = [one.section for one in self.left_out]
+        for place in self.control("unanswered").split():
+            names.append(self._boards.section_at(place) or place)
+        return list(dict.fromkeys(names))
+
     # Time
 
     def now_s(self) -> float:
@@ -234,7 +242,9 @@ class Session(Resource):
             self.write(name, text)
         messages = host_messages.read(self.host.klippy)
         self._leave_out(unsupported.find(ConfigFile(self.work_dir / process.CONFIG), messages))
-        printer = machine.load(self.work_dir / process.CONFIG, self.work_dir / _MACHINE, self.seed)
+        paths = (self.work_dir / process.CONFIG, self.work_dir / _MACHINE)
+        printer = machine.load(*paths, self.seed)
+        self._boards = Boards(*(ConfigFile(path) for path in paths))
         described = description.write(printer, self.work_dir, messages)
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)

@@ -60,3 +60,13 @@ def test_object_of_another_type_shuts_down(host: wire.Host) -> None:
     host.send("spi_transfer", I2C, b"\x00")
     host.simulation.run(0.02)
     assert host.shutdown_reason() == "Invalid oid type"
+
+
+def test_chips_that_are_not_there_are_named_once(host: wire.Host) -> None:
+    assert host.simulation.ask("unanswered") == []
+    for _ in range(2):
+        host.send("spi_send", SPI, b"\x01")
+        host.send("i2c_write", I2C, b"\x01")
+    host.simulation.run(0.02)
+    places = [f"main:spi:{SELECT_PIN}", f"main:i2c:0:{0x48}"]
+    assert host.simulation.ask("unanswered") == places

@@ -68,8 +68,8 @@ def _check(path: Path, host_name: str) -> Outcome:
             return Outcome(False, False, FRAGMENT, [])
         files = included_files(config)
         with Session(host_name, config.text, files=files, ignore_unsupported=True) as printer:
-            left_out = list(dict.fromkeys(one.section for one in printer.left_out))
-            return _home(printer)._replace(not_simulated=left_out)
+            outcome = _home(printer)
+            return outcome._replace(not_simulated=printer.not_simulated())
     except (ConfigError, MachineError, SessionError) as error:
         return Outcome(False, False, _one_line(error), [])
 

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, Mapping, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 # Runs of pins: the name of the first, its number, how many they are
 PinRun = Tuple[str, int, int]
@@ -49,6 +49,15 @@ class Chip:
     def bus_names(self, kind: str) -> Tuple[str, ...]:
         """The names of all buses of a kind, such as spi_bus."""
         return tuple(bus.name for bus in self.buses if bus.kind in (kind, "bus"))
+
+    def bus_number(self, kind: str, name: str) -> Optional[int]:
+        """The number of a bus of a kind, the first one if it has no name; None if it has none."""
+        if not name:
+            return 0
+        return next(
+            (bus.number for bus in self.buses if bus.kind in (kind, "bus") and bus.name == name),
+            None,
+        )
 
     def fitted_to(self, names: Iterable[str]) -> "Chip":
         """This chip, or one that has only these of its pins if it has too many for the wire."""

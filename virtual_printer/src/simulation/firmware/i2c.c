@@ -31,6 +31,8 @@ find_device(const struct i2c *i2c)
     while (device
            && (device->bus != i2c->bus || device->address != i2c->address))
         device = device->next;
+    if (!device)
+        unanswered_note(i2c->mcu, UNANSWERED_I2C, i2c->bus, i2c->address);
     return device;
 }
 
@@ -148,16 +150,16 @@ command_i2c_transfer(struct mcu *mcu, const uint32_t *arguments)
 }
 
 static const struct command commands[] = {
-    { "config_i2c",           command_config_i2c,      "oid i2c_bus address rate",   0 },
+    { "config_i2c",           command_config_i2c,      "oid i2c_bus address rate", 0 },
     { "i2c_set_bus",          command_i2c_set_bus,     "oid i2c_bus address rate", 0 },
     { "i2c_set_software_bus", command_i2c_set_bus,
-     "oid scl_pin address sda_pin rate",                                             0 },
+     "oid scl_pin address sda_pin rate",                                           0 },
     { "i2c_set_sw_bus",       command_i2c_set_bus,
-     "oid scl_pin address sda_pin pulse_ticks",                                      0 },
-    { "i2c_write",            command_i2c_write,       "oid data",                   0 },
-    { "i2c_read",             command_i2c_read,        "oid reg read_len",           0 },
-    { "i2c_modify_bits",      command_i2c_modify_bits, "oid reg clear_set_bits",     0 },
-    { "i2c_transfer",         command_i2c_transfer,    "oid write read_len",         0 },
+     "oid scl_pin address sda_pin pulse_ticks",                                    0 },
+    { "i2c_write",            command_i2c_write,       "oid data",                 0 },
+    { "i2c_read",             command_i2c_read,        "oid reg read_len",         0 },
+    { "i2c_modify_bits",      command_i2c_modify_bits, "oid reg clear_set_bits",   0 },
+    { "i2c_transfer",         command_i2c_transfer,    "oid write read_len",       0 },
 };
 
 const struct peripheral i2c_peripheral = { COMMANDS_OF(commands) };

@@ -346,6 +346,7 @@ mcu_free(struct mcu *mcu)
 {
     cancel_events(mcu);
     mcu_config_reset(mcu);
+    unanswered_free(mcu);
     link_release(&mcu->link);
     for (size_t i = 0; i < mcu->string_count; i++)
         free(mcu->strings[i].text);

@@ -13,6 +13,7 @@
 #include "../links/protocol.h" // struct receiver
 #include "commands.h" // struct wire_command
 #include "responses.h" // enum response
+#include "unanswered.h" // struct unanswered
 
 #pragma GCC visibility push(hidden)
 
@@ -120,6 +121,7 @@ struct mcu {
     // What is connected stays when the configuration goes
     struct pin pins[PIN_COUNT];
     struct i2c_device *i2c_devices;
+    struct unanswered *unanswered;
 
     // Move queue
     struct move *moves, *free_moves;

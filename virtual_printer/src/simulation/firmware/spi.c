@@ -36,8 +36,11 @@ spi_exchange(struct spi *spi, uint8_t *bytes, size_t count)
     struct pin *pin = spi->has_pin ? &spi->mcu->pins[spi->pin] : NULL;
     if (pin && pin->selected)
         pin->selected->transfer(pin->selected, bytes, count);
-    else
+    else {
         memset(bytes, 0, count);
+        if (pin)
+            unanswered_note(spi->mcu, UNANSWERED_SPI, spi->pin, 0);
+    }
 }
 
 

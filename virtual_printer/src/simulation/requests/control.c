@@ -160,6 +160,24 @@ request_counters(struct simulation *sim, struct words *words,
     }
 }
 
+// Chips that nobody has modelled, as MCU:spi:PIN or MCU:i2c:BUS:ADDRESS
+static void
+request_unanswered(struct simulation *sim, struct words *words,
+                   struct reply *reply)
+{
+    (void)words;
+    for (size_t i = 0; i < sim->mcu_count; i++) {
+        const struct mcu *mcu = sim->mcus[i];
+        const struct unanswered *one = mcu->unanswered;
+        for (; one; one = one->next)
+            if (one->kind == UNANSWERED_SPI)
+                reply_add(reply, " %s:spi:%u", mcu->name, one->place);
+            else
+                reply_add(reply, " %s:i2c:%u:%u", mcu->name, one->place,
+                          one->address);
+    }
+}
+
 
 /****************************************************************
  * Dispatch
@@ -183,6 +201,7 @@ static const struct request requests[] = {
     { "pulses",       request_pulses       },
     { "level",        request_level        },
     { "counters",     request_counters     },
+    { "unanswered",   request_unanswered   },
     { "link",         request_link         },
     { "mcu",          request_mcu          },
     { "endstop",      request_endstop      },
