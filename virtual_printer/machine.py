@@ -16,6 +16,7 @@ from printer_config.section import ConfigError, Section
 from virtual_printer.boards import Boards
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.devices import Devices
 from virtual_printer.endstops import Endstops
 from virtual_printer.firmware import chips
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
@@ -49,6 +50,7 @@ class _Reader:
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
         self.endstops = Endstops(printer, truth, self.boards)
+        self.devices = Devices(printer, truth, self.boards)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -60,6 +62,9 @@ class _Reader:
             steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
             endstops=self.endstops.all(self.kinematics, self.carriages),
             bed=self._bed(),
+            switches=self.devices.switches(),
+            fans=self.devices.fans(),
+            displays=self.devices.displays(),
         )
         self._check_truth()
         return machine
@@ -147,6 +152,7 @@ class _Reader:
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
+        known.update(self.devices.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -133,7 +133,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
     command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]
     command += ["-I", str(wire.SIMULATION_SOURCES), *map(str, sources)]
-    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
+    command += ["-o", str(program), *build.LIBRARIES]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")
     assert done.returncode == 0, done.stderr
@@ -155,6 +156,11 @@ def describe(folder: Path) -> str:
         "endstop mcu=main pin=7 kind=bltouch offset_x=3 offset_y=4 trigger_height=1 noise_um=5"
         " control_mcu=main control_pin=9",
         "bed tilt_x=0.001 bow_mm=0.2 radius=150",
+        "switch mcu=main pin=20 level=0",
+        "fan mcu=main pin=21 invert=0 tachometer_mcu=main tachometer_pin=22 edges_per_s=333"
+        " spin_up_s=0.5",
+        "display text kind=hd44780 mcu=main pin=23",
+        "display picture kind=st7920 mcu=main pin=24",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
@@ -179,7 +185,7 @@ class Script:
         self.now_ns += 300_000
         self.lines.append(f"{self.now_ns} write {link} {data.hex()}")
 
-    def send(self, link: int, name: str, *values: int) -> None:
+    def send(self, link: int, name: str, *values: wire.Value) -> None:
         self.write(link, wire.frame(self.encode(name, *values), self.sequences[link]))
         self.sequences[link] += 1
 
@@ -215,11 +221,38 @@ def add_can(script: Script) -> None:
     script.run(0.2)
 
 
+def configure_devices(script: Script) -> None:
+    script.send(0, "config_buttons", 8, 2)
+    for place in (0, 1, 0):
+        script.send(0, "buttons_add", 8, place, 20, 1)
+    script.send(0, "config_counter", 9, 22, 0)
+    script.send(0, "config_pwm_out", 10, 21, 1000, 0, 0, 0)
+    script.send(0, "config_neopixel", 11, 25, 3, 100, 100)
+    script.send(0, "config_hd44780", 12, 1, 23, 2, 3, 4, 5, 100)
+    script.send(0, "config_st7920", 13, 24, 1, 2, 100, 100)
+
+
+def use_devices(script: Script, clock: int) -> None:
+    script.send(0, "buttons_query", 8, clock, 100_000, 3, 0)
+    script.send(0, "query_counter", 9, clock, 50_000, 20_000_000)
+    script.send(0, "queue_pwm_out", 10, clock, 200)
+    script.send(0, "neopixel_update", 11, 1, b"\x01\x02")
+    script.send(0, "neopixel_send", 11)
+    script.send(0, "hd44780_send_cmds", 12, bytes([0x33, 0x32, 0x28, 0x06, 0x0C, 0xA7]))
+    script.send(0, "hd44780_send_data", 12, bytes(range(45)))
+    script.send(0, "st7920_send_cmds", 13, bytes([0x0C, 0x26, 0xBF, 0x8F]))
+    script.send(0, "st7920_send_data", 13, bytes(range(45)))
+    script.ask("switch main 20 level=1")
+    for request in ("display_text text", "display_text picture", "display_picture picture"):
+        script.ask(request)
+    script.ask("leds main 25")
+
+
 def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 8)
+        script.send(link, "allocate_oids", 14)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -228,6 +261,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
         script.send(link, "config_digital_out", 6, 9, 0, 0, 0)
         if link == 0:
             script.send(link, "config_distance", 7, 7)
+            configure_devices(script)
         script.send(link, "finalize_config", 1)
     for link, uptime_s in ((0, 0), (1, 2)):
         clock = (script.now_ns // 10 + uptime_s * wire.FREQUENCY_HZ) + 3_000_000
@@ -240,6 +274,8 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "queue_step", oid, 90_000, 60_000, 0)
         script.send(link, "endstop_home", 4, clock, 1500, 4, 20_000, 1, 5, 1)
         script.send(link, "queue_digital_out", 6, clock, 5)
+        if link == 0:
+            use_devices(script, clock)
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")
     script.ask("link other drop=2")
     script.ask("link main corrupt=3 direction=to_mcu")

@@ -15,7 +15,17 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
-from virtual_printer.firmware import buses, can, core, distance, motion, outputs, sercom
+from virtual_printer.firmware import (
+    buses,
+    can,
+    core,
+    distance,
+    inputs,
+    motion,
+    outputs,
+    screens,
+    sercom,
+)
 from virtual_printer.firmware.chips import Chip
 from virtual_printer.firmware.host_messages import HostMessages, chosen
 from virtual_printer.firmware.peripheral import Peripheral
@@ -28,6 +38,8 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     core.PERIPHERAL,
     motion.PERIPHERAL,
     outputs.PERIPHERAL,
+    inputs.PERIPHERAL,
+    screens.PERIPHERAL,
     buses.PERIPHERAL,
     distance.PERIPHERAL,
     sercom.PERIPHERAL,

@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "core/memory.h" // allocate
+#include "description/description.h" // devices_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
@@ -46,6 +47,7 @@ simulation_free(struct simulation *sim)
     }
     free(sim->can_buses);
     mechanics_release(&sim->mechanics);
+    devices_free(sim);
     free(sim->timeline.events.entries);
     free(sim);
 }

@@ -71,6 +71,9 @@ static const struct directive directives[] = {
     { "stepper",  2, read_stepper  },
     { "endstop",  2, read_endstop  },
     { "bed",      2, read_bed      },
+    { "switch",   2, read_switch   },
+    { "fan",      2, read_fan      },
+    { "display",  2, read_display  },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -39,6 +39,12 @@ void read_stepper(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
 
+// description_devices.c
+void read_switch(struct simulation *sim, struct words *words, int line);
+void read_fan(struct simulation *sim, struct words *words, int line);
+void read_display(struct simulation *sim, struct words *words, int line);
+void devices_free(struct simulation *sim);
+
 #pragma GCC visibility pop
 
 #endif // description.h

@@ -4,6 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include "../devices/display.h" // struct display
 #include "../firmware/mcu.h" // struct mcu
 #include "../links/serial_port.h" // serial_port_of
 #include "machine.h" // struct simulation
@@ -57,4 +58,13 @@ machine_find_can_bus(const struct simulation *sim, const char *name)
         if (!strcmp(sim->can_buses[i]->name, name))
             return (int)i;
     return -1;
+}
+
+struct display *
+machine_find_display(const struct simulation *sim, const char *name)
+{
+    struct display *display = sim->displays;
+    while (display && strcmp(display->name, name))
+        display = display->next;
+    return display;
 }

@@ -15,6 +15,8 @@
 struct action;
 struct can_bus;
 struct can_socket;
+struct display;
+struct fan;
 struct mcu;
 
 struct simulation {
@@ -27,6 +29,8 @@ struct simulation {
     size_t can_socket_count;
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
+    struct fan *fans;
+    struct display *displays;
     // Requests that wait for their time
     struct action *actions;
 };
@@ -35,6 +39,8 @@ struct simulation {
 struct mcu *machine_find_mcu(const struct simulation *sim, const char *name);
 int machine_find_link(const struct simulation *sim, const char *device_path);
 int machine_find_can_bus(const struct simulation *sim, const char *name);
+struct display *machine_find_display(const struct simulation *sim,
+                                     const char *name);
 
 // description.c
 int description_read(struct simulation *sim, const char *path, char *error,

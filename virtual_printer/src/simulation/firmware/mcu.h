@@ -99,6 +99,8 @@ struct mcu {
 
     // Clock: ticks since start_clock = elapsed ns * rate / 2^CLOCK_SHIFT
     uint32_t nominal_frequency;
+    // Value of a hardware PWM pin that is always high
+    uint32_t pwm_max;
     uint64_t rate, start_clock;
     int64_t start_ns;
 
@@ -196,6 +198,13 @@ void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
 void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
 // Level of an input
 int mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level);
+// The same at a time since the last change that was announced
+int mcu_pin_level_at(const struct mcu *mcu, uint8_t number, int64_t time_ns,
+                     int pull_up_level);
+// Whether its level changes without being announced, as its source foresees
+int mcu_pin_goes_on(const struct mcu *mcu, uint8_t number);
+// Whether its level changes without being announced
+int mcu_pin_needs_polls(const struct mcu *mcu, uint8_t number);
 
 // Find an object, or shut down and return NULL
 void *mcu_object(struct mcu *mcu, uint32_t oid, const struct object_type *type);

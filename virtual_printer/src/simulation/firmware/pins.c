@@ -10,6 +10,7 @@
 void
 mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty)
 {
+    mcu->pins[pin].duty = duty;
     for (struct pin_load *load = mcu->pins[pin].loads; load; load = load->next)
         load->drive(load, duty);
 }
@@ -22,10 +23,45 @@ mcu_pin_set(struct mcu *mcu, uint8_t pin, int level)
     bltouches_feel(mcu->mechanics, mcu, pin, !!level);
 }
 
+// Level from outside, LEVEL_OPEN if nothing drives the pin
+static int
+outer_level(const struct pin *pin)
+{
+    if (pin->switch_state != SWITCH_NONE)
+        return pin->switch_state == SWITCH_HIGH;
+    return pin->source ? pin->source->level(pin->source) : LEVEL_OPEN;
+}
+
 int
 mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level)
 {
-    struct pin_source *source = mcu->pins[pin].source;
-    int level = source ? source->level(source) : LEVEL_OPEN;
+    int level = outer_level(&mcu->pins[pin]);
     return level == LEVEL_OPEN ? pull_up_level : level;
+}
+
+int
+mcu_pin_level_at(const struct mcu *mcu, uint8_t number, int64_t time_ns,
+                 int pull_up_level)
+{
+    const struct pin *pin = &mcu->pins[number];
+    int level = mcu_pin_goes_on(mcu, number)
+        ? pin->source->level_at(pin->source, time_ns)
+        : outer_level(pin);
+    return level == LEVEL_OPEN ? pull_up_level : level;
+}
+
+int
+mcu_pin_goes_on(const struct mcu *mcu, uint8_t number)
+{
+    const struct pin *pin = &mcu->pins[number];
+    return pin->switch_state == SWITCH_NONE && pin->source
+        && pin->source->level_at;
+}
+
+int
+mcu_pin_needs_polls(const struct mcu *mcu, uint8_t number)
+{
+    const struct pin *pin = &mcu->pins[number];
+    return pin->switch_state == SWITCH_NONE && pin->source
+        && !pin->source->is_announcing;
 }

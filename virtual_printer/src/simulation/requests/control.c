@@ -111,8 +111,7 @@ static void
 request_level(struct simulation *sim, struct words *words, struct reply *reply)
 {
     struct mcu *mcu = requested_mcu(sim, words);
-    int64_t pin = words_parse_integer(words, "pin", words_item(words, 2, "pin"),
-                                      0, PIN_COUNT - 1);
+    uint8_t pin = requested_pin(words);
     if (mcu)
         reply_add(reply, " %d", mcu->pins[pin].level);
 }
@@ -193,22 +192,34 @@ requested_mcu(struct simulation *sim, struct words *words)
     return mcu;
 }
 
+uint8_t
+requested_pin(struct words *words)
+{
+    return (uint8_t)words_parse_integer(
+        words, "pin", words_item(words, 2, "pin"), 0, PIN_COUNT - 1);
+}
+
 static const struct request requests[] = {
-    { "steppers",     request_steppers     },
-    { "carriage",     request_carriage     },
-    { "carriages",    request_carriages    },
-    { "endstops",     request_endstops     },
-    { "pulses",       request_pulses       },
-    { "level",        request_level        },
-    { "counters",     request_counters     },
-    { "unanswered",   request_unanswered   },
-    { "link",         request_link         },
-    { "mcu",          request_mcu          },
-    { "endstop",      request_endstop      },
-    { "stepper",      request_stepper      },
-    { "reply",        request_reply        },
-    { "can_bus",      request_can_bus      },
-    { "can_counters", request_can_counters },
+    { "steppers",        request_steppers        },
+    { "carriage",        request_carriage        },
+    { "carriages",       request_carriages       },
+    { "endstops",        request_endstops        },
+    { "pulses",          request_pulses          },
+    { "level",           request_level           },
+    { "counters",        request_counters        },
+    { "unanswered",      request_unanswered      },
+    { "link",            request_link            },
+    { "mcu",             request_mcu             },
+    { "endstop",         request_endstop         },
+    { "stepper",         request_stepper         },
+    { "reply",           request_reply           },
+    { "switch",          request_switch          },
+    { "duty",            request_duty            },
+    { "leds",            request_leds            },
+    { "display_text",    request_display_text    },
+    { "display_picture", request_display_picture },
+    { "can_bus",         request_can_bus         },
+    { "can_counters",    request_can_counters    },
 };
 
 void
