@@ -141,7 +141,8 @@ class Devices:
         mcu = section.get("i2c_mcu", pins.MAIN_MCU)
         if mcu not in self._boards.chips:
             raise section.error("i2c_mcu", f"names an MCU that is not there: '{mcu}'")
-        bus = 0
+        names = (one for one in self._boards.chips[mcu].buses if one.kind in ("i2c_bus", "bus"))
+        bus = {one.name: one.number for one in names}.get(section.get("i2c_bus", ""), 0)
         if section.has("i2c_software_scl_pin"):
             bus = parse_pin(section, "i2c_software_scl_pin", self._boards).number
         return I2cPlace(mcu, bus, section.get_int("i2c_address", _OLED_ADDRESS))

@@ -212,10 +212,9 @@ class Session(Resource):
 
     def _place(self, pin: str) -> str:
         """Return a pin of printer.cfg as requests name it."""
-        configs = (ConfigFile(self.work_dir / name) for name in (process.CONFIG, _MACHINE))
-        boards = Boards(*configs)
         mcu, name, _ = pins.split(pin)
-        return f"{mcu} {boards.numbers[mcu][boards.aliases.resolve(mcu, name)]}"
+        number = self._boards.numbers[mcu][self._boards.aliases.resolve(mcu, name)]
+        return f"{mcu} {number}"
 
     def _set_switch(self, pin: str, is_pressed: bool) -> None:
         level = int(is_pressed != pins.split(pin).invert)

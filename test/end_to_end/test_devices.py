@@ -69,8 +69,69 @@ lcd_type: sh1106
 x_offset: 2
 cs_pin: PA1
 dc_pin: PA2
-spi_bus: 0
 """
+
+# Sections of outputs and chips by the module that serves them
+OUTPUTS = {
+    "servo": "[servo lever]\npin: PA1",
+    "controller_fan": "[controller_fan board]\npin: PA2\nheater:\nidle_speed: 0.3",
+    "output_pin": """
+[output_pin lamp]
+pin: PA3
+pwm: True
+hardware_pwm: True
+value: 0.25
+[output_pin relay]
+pin: !PA5
+""",
+    "static_digital_output": "[static_digital_output on]\npins: PA6, !PA7",
+    "multi_pin": """
+[multi_pin both]
+pins: PA8, !PA9
+[fan_generic both]
+pin: multi_pin:both
+""",
+    "pwm_tool": "[pwm_tool laser]\npin: PA10\nhardware_pwm: True\ncycle_time: 0.001",
+    "pwm_cycle_time": "[pwm_cycle_time beeper]\npin: PA11",
+    "static_pwm_clock": "[static_pwm_clock x]\npin: PA4\nfrequency: 10000",
+    "led": "[led bar]\nred_pin: PA12\nwhite_pin: PA13\nhardware_pwm: True",
+    "dotstar": "[dotstar tail]\ndata_pin: PA14\nclock_pin: PA15\nchain_count: 3",
+    "pca9533": "[pca9533 a]",
+    "pca9632": "[pca9632 b]",
+    "sx1509": """
+[sx1509 extender]
+i2c_address: 62
+[output_pin extended]
+pin: sx1509_extender:PIN_3
+""",
+    "mcp4018": "[mcp4018 pot]\nscl_pin: PB0\nsda_pin: PB1\nwiper: 0.5\nscale: 0.773",
+    "mcp4451": "[mcp4451 pots]\ni2c_address: 45\nwiper_0: 0.1",
+    "mcp4728": "[mcp4728 dac]\ni2c_address: 96\nchannel_a: 0.5",
+    "ad5206": "[ad5206 pots]\nenable_pin: PB2\nchannel_1: 1\nscale: 2.08",
+    "dac084S085": "[dac084S085 x]\nenable_pin: PB3\nchannel_A: 1\nscale: 2",
+}
+OUTPUT_COMMANDS = {
+    "servo": "SET_SERVO SERVO=lever ANGLE=90",
+    "output_pin": "SET_PIN PIN=lamp VALUE=0.8\nSET_PIN PIN=relay VALUE=1",
+    "multi_pin": "SET_FAN_SPEED FAN=both SPEED=1",
+    "pwm_tool": "SET_PIN PIN=laser VALUE=0.2",
+    "pwm_cycle_time": "SET_PIN PIN=beeper VALUE=0.5 CYCLE_TIME=0.01",
+    "led": "SET_LED LED=bar RED=1 WHITE=0.4",
+    "dotstar": "SET_LED LED=tail RED=1",
+    "pca9533": "SET_LED LED=a RED=1",
+    "pca9632": "SET_LED LED=b RED=1",
+    "sx1509": "SET_PIN PIN=extended VALUE=1",
+}
+# What the pins have after that
+DUTIES = {
+    "controller_fan": {"PA2": 1.0},
+    "output_pin": {"PA3": 0.8, "PA5": 0.0},
+    "static_digital_output": {"PA6": 1.0, "PA7": 0.0},
+    "multi_pin": {"PA8": 1.0, "PA9": 0.0},
+    "pwm_tool": {"PA10": 0.2},
+    "static_pwm_clock": {"PA4": 0.5},
+    "led": {"PA12": 1.0, "PA13": 0.4},
+}
 
 
 def read_picture(picture, host):
@@ -127,6 +188,25 @@ tachometer_poll_interval: 0.001
         session.emergency_stop()
         session.sleep(0.1)
         assert session.duty("PA1") == 0.0
+
+
+def test_outputs_of_all_kinds_are_driven(start, host):
+    extras = host.klippy / "extras"
+    names = [name for name in OUTPUTS if (extras / f"{name}.py").exists()]
+    sections = "\n".join(OUTPUTS[name] for name in names)
+    if "config.get('scl_pin')" not in (extras / "mcp4018.py").read_text():
+        # Its bus has the options of any other since 2024
+        for pin in ("scl_pin", "sda_pin"):
+            sections = sections.replace(f"\n{pin}: PB", f"\ni2c_software_{pin}: PB")
+    with start(SAMPLE, sections=sections) as session:
+        for name in names:
+            session.gcode(OUTPUT_COMMANDS.get(name, ""))
+        session.gcode("G28 X")
+        session.sleep(2.0)
+        for name in names:
+            for pin, duty in DUTIES.get(name, {}).items():
+                assert session.duty(pin) == pytest.approx(duty, abs=0.002), (name, pin)
+        assert session.state() == "ready"
 
 
 def test_leds_show_the_colours_that_were_set(start):

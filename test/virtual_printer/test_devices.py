@@ -103,6 +103,10 @@ tachometer_pin: ^PA4
         ("lcd_type: sh1106\ncs_pin: PA2\ndc_pin: PA3\nx_offset: 2", ("PA2", "PA3", None, 20, 2)),
         ("lcd_type: ssd1306\ni2c_mcu: board", (None, None, I2cPlace("board", 0, 60), 20, 0)),
         (
+            "lcd_type: ssd1306\ni2c_mcu: board\ni2c_bus: i2c2",
+            (None, None, I2cPlace("board", 2, 60), 20, 0),
+        ),
+        (
             "lcd_type: sh1106\ni2c_software_scl_pin: PA3\ni2c_address: 61",
             (None, None, I2cPlace("mcu", 3, 61), 20, 0),
         ),
