@@ -85,6 +85,11 @@ struct clocked_device {
 struct pin {
     uint8_t level; // that the MCU has set
     double duty; // the same, or the share of time for which it is high
+    // While software switches it: periods since a clock of the MCU, high at
+    // first.  What is connected hears of each edge only if it needs to.
+    uint32_t cycle_ticks, on_ticks; // zero while it is steady
+    uint64_t cycle_clock;
+    uint8_t needs_edges;
     struct pin_load *loads;
     uint8_t switch_state; // takes the place of the source
     struct pin_source *source;

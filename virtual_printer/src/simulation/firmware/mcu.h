@@ -196,6 +196,11 @@ void mcu_timer_cancel(struct mcu_timer *timer);
 // Set an output, to a level or to the share of time for which it is high
 void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
 void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
+// Switch an output on for a part of each cycle, from a clock on
+void mcu_pin_modulate(struct mcu *mcu, uint8_t number, uint64_t clock,
+                      uint32_t on_ticks, uint32_t cycle_ticks);
+// Level of an output
+int mcu_pin_output(const struct mcu *mcu, uint8_t number);
 // Level of an input
 int mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level);
 // The same at a time since the last change that was announced

@@ -19,8 +19,30 @@ void
 mcu_pin_set(struct mcu *mcu, uint8_t pin, int level)
 {
     mcu->pins[pin].level = !!level;
+    mcu->pins[pin].cycle_ticks = 0;
     mcu_pin_drive(mcu, pin, level ? 1.0 : 0.0);
     bltouches_feel(mcu->mechanics, mcu, pin, !!level);
+}
+
+void
+mcu_pin_modulate(struct mcu *mcu, uint8_t number, uint64_t clock,
+                 uint32_t on_ticks, uint32_t cycle_ticks)
+{
+    struct pin *pin = &mcu->pins[number];
+    pin->cycle_clock = clock;
+    pin->on_ticks = on_ticks;
+    pin->cycle_ticks = cycle_ticks;
+    mcu_pin_drive(mcu, number, (double)on_ticks / cycle_ticks);
+}
+
+int
+mcu_pin_output(const struct mcu *mcu, uint8_t number)
+{
+    const struct pin *pin = &mcu->pins[number];
+    if (!pin->cycle_ticks)
+        return pin->level;
+    uint64_t ticks = mcu_clock_now(mcu) - pin->cycle_clock;
+    return ticks % pin->cycle_ticks < pin->on_ticks;
 }
 
 // Level from outside, LEVEL_OPEN if nothing drives the pin

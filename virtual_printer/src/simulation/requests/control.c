@@ -113,7 +113,7 @@ request_level(struct simulation *sim, struct words *words, struct reply *reply)
     struct mcu *mcu = requested_mcu(sim, words);
     uint8_t pin = requested_pin(words);
     if (mcu)
-        reply_add(reply, " %d", mcu->pins[pin].level);
+        reply_add(reply, " %d", mcu_pin_output(mcu, pin));
 }
 
 // Reasons are single words here
