@@ -19,6 +19,7 @@ from virtual_printer.model import (
     Display,
     Endstop,
     Fan,
+    FilamentSensor,
     Machine,
     MachineError,
     Mcu,
@@ -55,6 +56,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines.append(_bed(machine.bed))
     lines += [_switch(switch) for switch in machine.switches]
     lines += [_fan(fan) for fan in machine.fans]
+    lines += [_filament_sensor(sensor) for sensor in machine.filament_sensors]
     lines += [_display(display) for display in machine.displays]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -161,6 +163,13 @@ def _fan(fan: Fan) -> str:
         f"fan mcu={pin.mcu} pin={_number(pin)} invert={int(pin.invert)}"
         f" tachometer_mcu={tachometer.mcu} tachometer_pin={_number(tachometer)}"
         f" edges_per_s={fan.edges_per_s!r} spin_up_s={fan.spin_up_s!r}"
+    )
+
+
+def _filament_sensor(sensor: FilamentSensor) -> str:
+    return (
+        f"filament_sensor mcu={sensor.pin.mcu} pin={_number(sensor.pin)} stepper={sensor.stepper}"
+        f" edge_mm={sensor.edge_mm!r}"
     )
 
 

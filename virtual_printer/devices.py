@@ -10,11 +10,12 @@ from printer_config import pins
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
-from virtual_printer.model import Display, Fan, I2cPlace, Pin, Switch
+from virtual_printer.model import Display, Fan, FilamentSensor, I2cPlace, Pin, Switch
 from virtual_printer.pins import parse_pin, parse_pin_text
 
 _BUTTON_OPTIONS = ("click_pin", "back_pin", "up_pin", "down_pin", "kill_pin")
-_FILAMENT_SENSORS = ("filament_switch_sensor", "filament_motion_sensor")
+_FILAMENT_SWITCH = "filament_switch_sensor"
+_FILAMENT_WHEEL = "filament_motion_sensor"
 # By the type of display: the option that names the pin by which the controller is told apart
 _SELECT_OPTIONS = {
     "hd44780": "e_pin",
@@ -40,18 +41,23 @@ class Devices:
         self._fan_sections = [
             section for section in printer.sections.values() if section.has("tachometer_pin")
         ]
+        self._wheel_sections = [
+            section
+            for name, section in printer.sections.items()
+            if name.partition(" ")[0] == _FILAMENT_WHEEL
+        ]
 
     @property
     def sections(self) -> List[str]:
         """Names of the sections that the machine file may have."""
-        return [section.name for section in self._fan_sections]
+        return [section.name for section in (*self._fan_sections, *self._wheel_sections)]
 
     def switches(self) -> Tuple[Switch, ...]:
         """Return all: nobody presses a button, and there is filament wherever it is looked for."""
         found: Dict[Tuple[str, str], Switch] = {}
         for name, section in self._printer.sections.items():
             kind = name.partition(" ")[0]
-            is_filament = kind in _FILAMENT_SENSORS
+            is_filament = kind == _FILAMENT_SWITCH
             for pin in self._switch_pins(kind, section):
                 if is_filament or (pin.mcu, pin.name) not in found:
                     found[pin.mcu, pin.name] = Switch(pin, int(is_filament != pin.invert))
@@ -62,7 +68,7 @@ class Devices:
 
     def _switch_pins(self, kind: str, section: Section) -> Iterator[Pin]:
         options: Sequence[str] = ()
-        if kind in _FILAMENT_SENSORS:
+        if kind == _FILAMENT_SWITCH:
             options = ("switch_pin",)
         elif kind == "gcode_button":
             options = () if section.has("analog_range") else ("pin",)
@@ -104,6 +110,24 @@ class Devices:
             tachometer_pin=parse_pin(section, "tachometer_pin", self._boards),
             edges_per_s=2.0 * pulses * turns_per_s,
             spin_up_s=truth.get_float("spin_up_s", 0.5, above=0.0),
+        )
+
+    def filament_sensors(self, steppers: Sequence[str]) -> Tuple[FilamentSensor, ...]:
+        """Return the wheels on filament that one of the steppers moves."""
+        return tuple(
+            self._filament_sensor(section)
+            for section in self._wheel_sections
+            if section.get("extruder").replace(" ", "_") in steppers
+            and self._is_on_mcu(section.get("switch_pin"))
+        )
+
+    def _filament_sensor(self, section: Section) -> FilamentSensor:
+        length_mm = section.get_float("detection_length", 7.0, above=0.0)
+        truth = self._truth.section(section.name)
+        return FilamentSensor(
+            pin=parse_pin(section, "switch_pin", self._boards),
+            stepper=section.get("extruder").replace(" ", "_"),
+            edge_mm=truth.get_float("edge_mm", length_mm / 4.0, above=0.0),
         )
 
     def displays(self) -> Tuple[Display, ...]:

@@ -54,16 +54,18 @@ class _Reader:
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
+        steppers = tuple(self._stepper(motor) for motor in self.kinematics.motors)
         machine = Machine(
             seed=self.seed,
             mcus=self._all_mcus(),
             can_buses=self.can_buses.all(),
             carriages=tuple(self.carriages.all(self.truth.section("gantry"), self._uniform)),
-            steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
+            steppers=steppers,
             endstops=self.endstops.all(self.kinematics, self.carriages),
             bed=self._bed(),
             switches=self.devices.switches(),
             fans=self.devices.fans(),
+            filament_sensors=self.devices.filament_sensors([one.name for one in steppers]),
             displays=self.devices.displays(),
         )
         self._check_truth()

@@ -177,6 +177,15 @@ class Fan:
 
 
 @dataclass(frozen=True)
+class FilamentSensor:
+    """A wheel that filament turns: its signal has an edge for each so much that a stepper feeds."""
+
+    pin: Pin
+    stepper: str
+    edge_mm: float
+
+
+@dataclass(frozen=True)
 class I2cPlace:
     """A place on an I2C bus; a bus of software has the number of its clock pin."""
 
@@ -213,4 +222,5 @@ class Machine:
     bed: Bed
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
+    filament_sensors: Tuple[FilamentSensor, ...] = ()
     displays: Tuple[Display, ...] = ()

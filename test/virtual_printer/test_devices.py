@@ -48,7 +48,7 @@ pin: PA6
 analog_range: 100, 200
 [filament_switch_sensor left]
 switch_pin: ^PA7
-[filament_motion_sensor right]
+[filament_switch_sensor right]
 switch_pin: ^!board:PA8
 [gcode_button other]
 pin: chip:PA9
@@ -90,6 +90,26 @@ tachometer_pin: ^PA4
     assert found.sections == ["heater_fan hotend", "fan_generic elsewhere"]
     with pytest.raises(ConfigError, match=r"'max_rpm' in section \[heater_fan hotend\] must be"):
         devices(text, "[heater_fan hotend]\nmax_rpm: 0\n").fans()
+
+
+def test_wheel_turns_with_its_extruder() -> None:
+    text = """
+[filament_motion_sensor a]
+switch_pin: PA1
+extruder: extruder
+detection_length: 6
+[filament_motion_sensor b]
+switch_pin: PA2
+extruder: extruder1
+"""
+    found = devices(text, "[filament_motion_sensor b]\nedge_mm: 3\n")
+    assert found.switches() == ()
+    wheels = found.filament_sensors(["extruder", "extruder1"])
+    assert [(one.pin.name, one.stepper, one.edge_mm) for one in wheels] == [
+        ("PA1", "extruder", 1.5),
+        ("PA2", "extruder1", 3.0),
+    ]
+    assert found.filament_sensors(["stepper_x"]) == ()
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,9 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     values.update({"bit_rate": 10_000, "load": 0.5})
     fan = {"pin": "PC0", "tachometer_pin": "PC1"}
     printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}, "fan": fan})
+    printer += text(
+        {"filament_motion_sensor right": {"switch_pin": "PC2", "extruder": "stepper_x"}}
+    )
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -303,7 +306,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     assert starts(got)["stepper_z"] == starts(got)["x"] == got.bed.tilt_x == 1.0
     assert got.mcus[3].move_count == 16
     assert got.can_buses[0].load == 0.5
-    assert got.fans[0].spin_up_s == 1.0
+    assert got.fans[0].spin_up_s == got.filament_sensors[0].edge_mm == 1.0
     # An option that the document invents is refused
     assert "is not known" in refused(tmp_path, printer, f"{truth}nonsense: 1\n")
 

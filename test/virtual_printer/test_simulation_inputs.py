@@ -6,7 +6,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, Iterator, List, Sequence
+from typing import Callable, Iterator, List, Sequence, Tuple, Union
 
 import pytest
 
@@ -31,7 +31,9 @@ Start = Callable[..., wire.Host]
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def start_host(lines: Sequence[str] = ()) -> wire.Host:
+        def start_host(
+            lines: Sequence[str] = (), more: Sequence[Tuple[Union[str, int], ...]] = ()
+        ) -> wire.Host:
             description = wire.describe(tmp_path, lines)
             simulation = stack.enter_context(wire.Simulation(description, tmp_path))
             host = simulation.hosts["main"]
@@ -42,6 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                     ("buttons_add", BUTTONS, 1, PINS[1], 0),
                     ("config_counter", COUNTER, TACHOMETER_PIN, 1),
                     ("config_pwm_out", FAN, FAN_PIN, TICKS_PER_MS, 0, 0, 0),
+                    *more,
                 ]
             )
             return host
@@ -219,3 +222,36 @@ def test_switch_is_counted_by_its_edges(start: Start) -> None:
         host.simulation.run(0.01)
     host.simulation.run(1.0)
     assert counts(host)[-1] - before == 3
+
+
+# Filament
+
+
+def test_wheel_turns_with_the_filament(start: Start) -> None:
+    lines = [
+        "carriage x axis=x start=0.5",
+        "stepper e mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=x:1",
+        f"filament_sensor mcu=main pin={PINS[0]} stepper=e edge_mm=2",
+    ]
+    host = start(lines, [("config_stepper", 5, 1, 2, 0, 0)])
+    query_buttons(host, invert=0)
+    clock = host.clock() + LEAD_TICKS
+    host.send("set_next_step_dir", 5, 1)
+    host.send("reset_step_clock", 5, clock)
+    # 7 mm in 0.7 s: past 2, 4 and 6 mm
+    host.send("queue_step", 5, TICKS_PER_MS, 700, 0)
+    for _ in range(9):
+        host.simulation.run(0.1)
+        host.send("buttons_ack", BUTTONS, 1)
+    host.simulation.run(0.1)
+    positions = host.simulation.positions()
+    assert positions["e"] == 7.5
+    states = [message.values["state"][-1] for message in host.all("buttons_state")]
+    changes = [after for before, after in zip([0, *states], states) if after != before]
+    assert changes == [1, 0, 1]
+    # Without filament the wheel stands still
+    host.simulation.ask(f"switch main {PINS[0]} level=1")
+    count = len(reports(host))
+    host.send("queue_step", 5, TICKS_PER_MS, 700, 0)
+    host.simulation.run(1.0)
+    assert len(reports(host)) == count

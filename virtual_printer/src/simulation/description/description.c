@@ -50,7 +50,7 @@ description_file(const char *path, size_t *size)
  * The whole
  ****************************************************************/
 
-enum { PASS_COUNT = 3 };
+enum { PASS_COUNT = 4 };
 
 static void
 read_seed(struct simulation *sim, struct words *words, int line)
@@ -61,19 +61,20 @@ read_seed(struct simulation *sim, struct words *words, int line)
 }
 
 static const struct directive directives[] = {
-    { "seed",     0, read_seed     },
-    { "mcu",      1, read_mcu      },
-    { "can_bus",  1, read_can_bus  },
-    { "carriage", 1, read_carriage },
-    { "message",  2, read_message  },
-    { "link",     2, read_link     },
-    { "can_node", 2, read_can_node },
-    { "stepper",  2, read_stepper  },
-    { "endstop",  2, read_endstop  },
-    { "bed",      2, read_bed      },
-    { "switch",   2, read_switch   },
-    { "fan",      2, read_fan      },
-    { "display",  2, read_display  },
+    { "seed",            0, read_seed            },
+    { "mcu",             1, read_mcu             },
+    { "can_bus",         1, read_can_bus         },
+    { "carriage",        1, read_carriage        },
+    { "message",         2, read_message         },
+    { "link",            2, read_link            },
+    { "can_node",        2, read_can_node        },
+    { "stepper",         2, read_stepper         },
+    { "endstop",         2, read_endstop         },
+    { "bed",             2, read_bed             },
+    { "switch",          2, read_switch          },
+    { "fan",             2, read_fan             },
+    { "display",         2, read_display         },
+    { "filament_sensor", 3, read_filament_sensor },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -42,6 +42,8 @@ void read_bed(struct simulation *sim, struct words *words, int line);
 // description_devices.c
 void read_switch(struct simulation *sim, struct words *words, int line);
 void read_fan(struct simulation *sim, struct words *words, int line);
+void read_filament_sensor(struct simulation *sim, struct words *words,
+                          int line);
 void read_display(struct simulation *sim, struct words *words, int line);
 void devices_free(struct simulation *sim);
 

@@ -8,6 +8,7 @@
 #include "../core/memory.h" // copy_string
 #include "../devices/display.h" // struct display
 #include "../devices/fan.h" // struct fan
+#include "../devices/filament_sensor.h" // struct filament_sensor
 #include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
@@ -58,6 +59,27 @@ read_fan(struct simulation *sim, struct words *words, int line)
     sim->fans = allocate(1, sizeof(fan));
     *sim->fans = fan;
     fan_connect(sim->fans, pin, tachometer_pin);
+}
+
+void
+read_filament_sensor(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct mcu *mcu = described_mcu(sim, words, "mcu");
+    struct pin *pin = described_pin(words, mcu, "pin");
+    const char *name = words_text(words, "stepper");
+    struct filament_sensor sensor = {
+        .next = sim->filament_sensors,
+        .motor = mechanics_find_motor_by_name(&sim->mechanics, name),
+        .edge_mm = words_number(words, "edge_mm", 1e-3, 1e3),
+    };
+    if (!sensor.motor)
+        words_fail(words, "unknown stepper '%s'", name);
+    if (words->error[0])
+        return;
+    sim->filament_sensors = allocate(1, sizeof(sensor));
+    *sim->filament_sensors = sensor;
+    filament_sensor_connect(sim->filament_sensors, pin);
 }
 
 // How a display is connected depends on its kind
@@ -115,6 +137,11 @@ devices_free(struct simulation *sim)
         struct fan *fan = sim->fans;
         sim->fans = fan->next;
         free(fan);
+    }
+    while (sim->filament_sensors) {
+        struct filament_sensor *sensor = sim->filament_sensors;
+        sim->filament_sensors = sensor->next;
+        free(sensor);
     }
     while (sim->displays) {
         struct display *display = sim->displays;

@@ -17,6 +17,7 @@ struct can_bus;
 struct can_socket;
 struct display;
 struct fan;
+struct filament_sensor;
 struct mcu;
 
 struct simulation {
@@ -30,6 +31,7 @@ struct simulation {
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
     struct fan *fans;
+    struct filament_sensor *filament_sensors;
     struct display *displays;
     // Requests that wait for their time
     struct action *actions;
