@@ -224,6 +224,22 @@ def test_switch_is_counted_by_its_edges(start: Start) -> None:
     assert counts(host)[-1] - before == 3
 
 
+def test_signal_that_announces_no_change_is_counted_too(start: Start) -> None:
+    lines = [
+        "carriage x axis=x start=0.5",
+        "stepper e mcu=main step_pin=1 dir_pin=2 step_dist=0.01 moves=x:1",
+        f"filament_sensor mcu=main pin={TACHOMETER_PIN} stepper=e edge_mm=0.5",
+    ]
+    host = start(lines, [("config_stepper", 5, 1, 2, 0, 0)])
+    clock = count_fan(host)
+    host.send("set_next_step_dir", 5, 1)
+    host.send("reset_step_clock", 5, clock + 10 * TICKS_PER_MS)
+    host.send("queue_step", 5, TICKS_PER_MS, 700, 0)
+    host.simulation.run(2.5)
+    # From 0.5 mm, where it is high, to 7.5 mm
+    assert counts(host) == [1, 15, 15]
+
+
 # Filament
 
 

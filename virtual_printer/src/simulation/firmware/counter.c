@@ -12,14 +12,14 @@ static const struct object_type counter_type = { "counter" };
 // are made up for when the next report is due, or before the pin changes.
 struct counter {
     struct mcu *mcu;
-    struct mcu_timer timer; // of the next report
+    struct mcu_timer timer; // of the next report, or look
     struct pin_watcher watcher;
     uint32_t oid;
     uint8_t pin, pull_up_level;
     uint32_t poll_ticks, sample_ticks;
     uint32_t count; // odd while the pin is high
     uint64_t count_clock; // of the last edge
-    uint64_t poll_clock; // of the next look
+    uint64_t poll_clock, report_clock; // of the next look, and report
 };
 
 static void
@@ -56,18 +56,29 @@ before_change(struct pin_watcher *watcher)
     catch_up(container_of(watcher, struct counter, watcher));
 }
 
-// The time of a report has come: that of the first look after sample_ticks
+// Whether each look has to be an event of its own
+static int
+must_look(const struct counter *counter)
+{
+    return mcu_pin_needs_polls(counter->mcu, counter->pin)
+        && !mcu_pin_goes_on(counter->mcu, counter->pin);
+}
+
+// The first look after sample_ticks is reported
 static enum timer_result
-report_event(struct mcu_timer *timer)
+look_event(struct mcu_timer *timer)
 {
     struct counter *counter = container_of(timer, struct counter, timer);
     catch_up(counter);
-    MCU_RESPOND(counter->mcu, RESPONSE_COUNTER_STATE, counter->oid,
-                (uint32_t)counter->poll_clock, counter->count,
-                (uint32_t)counter->count_clock);
-    timer->wake_clock +=
-        ((uint64_t)counter->sample_ticks / counter->poll_ticks + 1)
-        * counter->poll_ticks;
+    if (timer->wake_clock >= counter->report_clock) {
+        MCU_RESPOND(counter->mcu, RESPONSE_COUNTER_STATE, counter->oid,
+                    (uint32_t)counter->poll_clock, counter->count,
+                    (uint32_t)counter->count_clock);
+        uint64_t looks = counter->sample_ticks / counter->poll_ticks + 1;
+        counter->report_clock += looks * counter->poll_ticks;
+    }
+    timer->wake_clock =
+        must_look(counter) ? counter->poll_clock : counter->report_clock;
     return TIMER_AGAIN;
 }
 
@@ -109,7 +120,7 @@ command_config_counter(struct mcu *mcu, const uint32_t *arguments)
     counter->pull_up_level = (int8_t)arguments[2] > 0;
     counter->watcher.before_change = before_change;
     pin_watch(&mcu->pins[counter->pin], &counter->watcher);
-    mcu_timer_init(&counter->timer, mcu, report_event);
+    mcu_timer_init(&counter->timer, mcu, look_event);
 }
 
 static void
@@ -128,7 +139,8 @@ command_query_counter(struct mcu *mcu, const uint32_t *arguments)
     counter->sample_ticks = arguments[3];
     counter->poll_clock = mcu_clock_from_wire(mcu, arguments[1]);
     // The first look reports nothing
-    mcu_timer_add(&counter->timer, arguments[1] + arguments[2]);
+    counter->report_clock = counter->poll_clock + counter->poll_ticks;
+    mcu_timer_add(&counter->timer, arguments[1]);
 }
 
 static const struct command commands[] = {
