@@ -18,9 +18,12 @@ from virtual_printer.model import (
     Carriage,
     CarriageEndstop,
     CrankRod,
+    Display,
     Driver,
     DriverOnUart,
     Endstop,
+    Fan,
+    FilamentSensor,
     LinkagePart,
     Machine,
     MachineError,
@@ -32,6 +35,7 @@ from virtual_printer.model import (
     Stepper,
     StepperEndstop,
     Stop,
+    Switch,
     WiredEndstop,
 )
 
@@ -53,7 +57,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
         built = _dictionary(mcu, buses, host)
         path.write_bytes(built.compressed)
         firmware[mcu.name] = built
-        lines += [_mcu(mcu, path, int(built.constants["ADC_MAX"])), _link(mcu)]
+        lines += [_mcu(mcu, path, built), _link(mcu)]
         if mcu.can_node:
             lines.append(f"can_node {mcu.name} bus={mcu.can_node.bus} uuid={mcu.can_node.uuid}")
         lines += [f"message {mcu.name} {message}" for message in built.messages()]
@@ -65,6 +69,10 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
     lines += heat_lines.write(machine.heat, firmware, _number)
+    lines += [_switch(switch) for switch in machine.switches]
+    lines += [_fan(fan) for fan in machine.fans]
+    lines += [_filament_sensor(sensor) for sensor in machine.filament_sensors]
+    lines += [_display(display) for display in machine.displays]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -92,14 +100,16 @@ def _can_bus(bus: CanBus) -> str:
     )
 
 
-def _mcu(mcu: Mcu, dictionary_path: Path, adc_max: int) -> str:
+def _mcu(mcu: Mcu, dictionary_path: Path, built: dictionary.Dictionary) -> str:
     if dictionary_path.as_posix().split() != [dictionary_path.as_posix()]:
         raise MachineError(f"{dictionary_path.parent}: a folder's path must not have blanks")
     device = "" if mcu.can_node else f"device={mcu.device}"
     return (
         f"mcu {mcu.name} {device} frequency={mcu.frequency_hz}"
         f" drift_ppm={mcu.drift_ppm!r} clock_offset_s={mcu.clock_offset_s!r}"
-        f" move_count={mcu.move_count} adc_max={adc_max} dictionary={dictionary_path}"
+        f" move_count={mcu.move_count} adc_max={built.constants['ADC_MAX']}"
+        # A chip that says nothing of it has no hardware PWM
+        f" pwm_max={built.constants.get('PWM_MAX', 1)} dictionary={dictionary_path}"
     )
 
 
@@ -195,6 +205,38 @@ def _bed(bed: Bed) -> str:
         f"bed tilt_x={bed.tilt_x!r} tilt_y={bed.tilt_y!r} bow_mm={bed.bow_mm!r}"
         f" center_x={bed.center_x_mm!r} center_y={bed.center_y_mm!r} radius={bed.radius_mm!r}"
     )
+
+
+def _switch(switch: Switch) -> str:
+    return f"switch mcu={switch.pin.mcu} pin={_number(switch.pin)} level={switch.level}"
+
+
+def _fan(fan: Fan) -> str:
+    pin, tachometer = fan.pin, fan.tachometer_pin
+    return (
+        f"fan mcu={pin.mcu} pin={_number(pin)} invert={int(pin.invert)}"
+        f" tachometer_mcu={tachometer.mcu} tachometer_pin={_number(tachometer)}"
+        f" edges_per_s={fan.edges_per_s!r} spin_up_s={fan.spin_up_s!r}"
+    )
+
+
+def _filament_sensor(sensor: FilamentSensor) -> str:
+    return (
+        f"filament_sensor mcu={sensor.pin.mcu} pin={_number(sensor.pin)} stepper={sensor.stepper}"
+        f" edge_mm={sensor.edge_mm!r}"
+    )
+
+
+def _display(display: Display) -> str:
+    start = f"display {display.name} kind={display.kind}"
+    if display.i2c:
+        place = f"mcu={display.i2c.mcu} i2c_bus={display.i2c.bus} i2c_address={display.i2c.address}"
+    else:
+        assert display.pin is not None
+        place = f"mcu={display.pin.mcu} pin={_number(display.pin)}"
+        if display.data_pin:
+            place += f" data_pin={_number(display.data_pin)}"
+    return f"{start} {place} columns={display.column_count} first_column={display.first_column}"
 
 
 def _number(pin: Pin) -> int:

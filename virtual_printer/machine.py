@@ -18,6 +18,7 @@ from virtual_printer import linkages
 from virtual_printer.boards import Boards
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.devices import Devices
 from virtual_printer.drivers import Drivers
 from virtual_printer.endstops import Endstops
 from virtual_printer.firmware import chips
@@ -59,9 +60,14 @@ class _Reader:
         self.drivers = Drivers(printer, truth, self.boards)
         self.endstops = Endstops(printer, truth, self.boards)
         self.heat = HeatReader(printer, truth, self.boards)
+        self.devices = Devices(printer, truth, self.boards)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
+        steppers = (
+            *(self._stepper(motor) for motor in self.kinematics.motors),
+            *(self._lone_stepper(stepper) for stepper in self.lone_steppers),
+        )
         machine = Machine(
             seed=self.seed,
             mcus=self._all_mcus(),
@@ -70,16 +76,17 @@ class _Reader:
                 *self.carriages.all(self.gantry, self._uniform),
                 *self.linkage.carriages,
             ),
-            steppers=(
-                *(self._stepper(motor) for motor in self.kinematics.motors),
-                *(self._lone_stepper(stepper) for stepper in self.lone_steppers),
-            ),
+            steppers=steppers,
             linkage=self.linkage.parts,
             endstops=self.endstops.all(self.linkage, self.carriages, self.lone_steppers),
             drivers=self.drivers.all(),
             stops=self.endstops.stops(self.linkage, self.carriages),
             bed=self._bed(),
             heat=self.heat.all(),
+            switches=self.devices.switches(),
+            fans=self.devices.fans(),
+            filament_sensors=self.devices.filament_sensors([one.name for one in steppers]),
+            displays=self.devices.displays(),
         )
         self._check_truth()
         return machine
@@ -174,6 +181,7 @@ class _Reader:
         known.update(self.can_buses.sections)
         known.update(self.heat.sections)
         known.update(self.drivers.sections)
+        known.update(self.devices.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -260,6 +260,58 @@ class Bed:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """A switch that holds a pin at a level."""
+
+    pin: Pin
+    level: int
+
+
+@dataclass(frozen=True)
+class Fan:
+    """A fan and its tachometer, which has so many edges at full speed."""
+
+    pin: Pin
+    tachometer_pin: Pin
+    edges_per_s: float
+    # In which the difference to a new speed falls to 1/e
+    spin_up_s: float
+
+
+@dataclass(frozen=True)
+class FilamentSensor:
+    """A wheel that filament turns: its signal has an edge for each so much that a stepper feeds."""
+
+    pin: Pin
+    stepper: str
+    edge_mm: float
+
+
+@dataclass(frozen=True)
+class I2cPlace:
+    """A place on an I2C bus; a bus of software has the number of its clock pin."""
+
+    mcu: str
+    bus: int
+    address: int
+
+
+@dataclass(frozen=True)
+class Display:
+    """A display by its `lcd_type`, on pins or else on an I2C bus."""
+
+    name: str
+    kind: str
+    # By which its controller is selected, and which is high while data is sent
+    pin: Optional[Pin]
+    data_pin: Optional[Pin]
+    i2c: Optional[I2cPlace]
+    # Of the text, and the first one of the controller's that is on the glass
+    column_count: int
+    first_column: int
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
 
@@ -275,3 +327,7 @@ class Machine:
     endstops: Tuple[Endstop, ...]
     bed: Bed
     heat: "Heat"
+    switches: Tuple[Switch, ...] = ()
+    fans: Tuple[Fan, ...] = ()
+    filament_sensors: Tuple[FilamentSensor, ...] = ()
+    displays: Tuple[Display, ...] = ()

@@ -12,8 +12,17 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
+from printer_config import pins
 from printer_config.config_file import ConfigFile
-from virtual_printer import build, description, hosts, machine, process, unsupported
+from virtual_printer import (
+    build,
+    description,
+    hosts,
+    machine,
+    process,
+    screens,
+    unsupported,
+)
 from virtual_printer.boards import Boards
 from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
@@ -193,6 +202,40 @@ class Session(Resource):
     def can_counters(self) -> Dict[str, str]:
         """Return what the CAN buses have counted, as can0.frames or can0.z1.state."""
         return dict(word.split("=") for word in self.control("can_counters").split())
+
+    def duty(self, pin: str) -> float:
+        """Return for what share of the time a pin is high: 0 or 1 if no hardware switches it."""
+        return float(self.control(f"duty {self._place(pin)}"))
+
+    def led_bytes(self, pin: str) -> bytes:
+        """Return what a chain of LEDs on a pin was sent last, in its own order of colours."""
+        return bytes.fromhex(self.control(f"leds {self._place(pin)}"))
+
+    def display_text(self, name: str = "display") -> List[str]:
+        """Return the rows of a display, without dots that the host has drawn."""
+        return screens.text(self.control(f"display_text {name}").split())
+
+    def display_picture(self, name: str = "display") -> str:
+        """Return the dots of a display as a picture in the format PBM (plain)."""
+        return screens.picture(self.control(f"display_picture {name}").split())
+
+    def press(self, pin: str) -> None:
+        """Press the button on a pin as printer.cfg names it; a filament sensor sees filament."""
+        self._set_switch(pin, True)
+
+    def release(self, pin: str) -> None:
+        """Release the button on a pin; a filament sensor sees no filament."""
+        self._set_switch(pin, False)
+
+    def _place(self, pin: str) -> str:
+        """Return a pin of printer.cfg as requests name it."""
+        mcu, name, _ = pins.split(pin)
+        number = self._boards.numbers[mcu][self._boards.aliases.resolve(mcu, name)]
+        return f"{mcu} {number}"
+
+    def _set_switch(self, pin: str, is_pressed: bool) -> None:
+        level = int(is_pressed != pins.split(pin).invert)
+        self.control(f"switch {self._place(pin)} level={level}")
 
     def control(self, request: str) -> str:
         """Send a request to the scheduler or the simulation; return what follows the "ok"."""

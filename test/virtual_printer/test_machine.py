@@ -299,6 +299,8 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     found = {**sections(), **others}
     found["tmc2209 stepper_x"] = {"uart_pin": "PA5"}
     found["stepper_x"]["endstop_pin"] = "tmc2209_stepper_x:virtual_endstop"
+    found["fan"] = {"pin": "PC2", "tachometer_pin": "PC3"}
+    found["filament_motion_sensor right"] = {"switch_pin": "PC4", "extruder": "stepper_x"}
     printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
@@ -309,6 +311,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     assert got.mcus[3].move_count == 16
     assert got.can_buses[0].load == 0.5
     assert got.heat.heaters[0].power_w == 1.0
+    assert got.fans[0].spin_up_s == got.filament_sensors[0].edge_mm == 1.0
     # An option that the document invents is refused
     assert "is not known" in refused(tmp_path, printer, f"{truth}nonsense: 1\n")
 

@@ -143,3 +143,19 @@ def test_pin_can_be_set_without_an_object(tmp_path: Path) -> None:
         simulation.hosts["main"].send("set_digital_out", PIN, 1)
         simulation.run(0.01)
         assert level(simulation) == 1
+
+
+def test_software_pwm_costs_no_event_for_each_edge(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    clock = host.clock() + LEAD_TICKS
+    host.send("set_digital_out_pwm_cycle", OUT, 10 * TICKS_PER_MS)
+    host.send("queue_digital_out", OUT, clock, 3 * TICKS_PER_MS)
+    host.send("queue_digital_out", OUT, clock + MAX_DURATION, 3 * TICKS_PER_MS)
+    run_to(simulation, clock + TICKS_PER_MS)
+    assert simulation.ask(f"duty main {PIN}") == ["0.300000"]
+    assert level(simulation) == 1
+    next_ns = simulation.library.simulation_next_event(simulation.pointer)
+    assert next_ns == (clock + MAX_DURATION) * 10
+    run_to(simulation, clock + 3 * TICKS_PER_MS)
+    assert level(simulation) == 0

@@ -133,8 +133,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = "-O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-sanitize-recover=all"
     command = [*build._compiler(), *flags.split(), *build.SANITIZE_FLAGS]
     command += ["-I", str(wire.SIMULATION_SOURCES), *map(str, sources)]
-    command += build.LIBRARIES
-    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
+    command += ["-o", str(program), *build.LIBRARIES]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")
     assert done.returncode == 0, done.stderr
@@ -171,6 +171,11 @@ def describe(folder: Path) -> str:
         "driver a model=tmc2209 mcu=main uart_pin=20 select=9:0 diag0_mcu=main diag0_pin=21",
         "driver b model=tmc5160 mcu=main cs_pin=22 chain_length=2 chain_position=2",
         "driver c model=tmc2660 mcu=main cs_pin=23",
+        "switch mcu=main pin=30 level=0",
+        "fan mcu=main pin=31 invert=0 tachometer_mcu=main tachometer_pin=32 edges_per_s=333"
+        " spin_up_s=0.5",
+        "display text kind=hd44780 mcu=main pin=33",
+        "display picture kind=st7920 mcu=main pin=34",
     ]
     mcus = {"main": "drift_ppm=5", "other": "clock_offset_s=2"}
     links = {"main": "to_mcu_us=90 to_host_us=80 jitter_us=70", "other": "to_mcu_us=1 to_host_us=1"}
@@ -235,23 +240,50 @@ def add_drivers(script: Script) -> None:
     """Add what is asked of stepper drivers, and what is no question at all."""
     read = bytes.fromhex("ea03b8810900")  # IOIN of address 0, with start and stop bits
     for data in (read, b"", bytes(10), b"\xff" * 10, b"\x55" * 7):
-        script.send(0, "tmcuart_send", 8, data, 10)
+        script.send(0, "tmcuart_send", 13, data, 10)
         script.run(0.01)
-    for oid in (9, 10):
+    for oid in (14, 15):
         for data in (b"", b"\x6f", b"\xec" * 5, b"\x01" * 10, bytes(range(33))):
             script.send(0, "spi_transfer", oid, data)
     script.ask("driver a power=0")
     script.ask("driver b power=0")
-    script.send(0, "spi_transfer", 9, b"\x01" * 10)
+    script.send(0, "spi_transfer", 14, b"\x01" * 10)
     script.ask("driver b power=1")
     script.ask("driver c")
+
+
+def configure_devices(script: Script) -> None:
+    script.send(0, "config_buttons", 18, 2)
+    for place in (0, 1, 0):
+        script.send(0, "buttons_add", 18, place, 30, 1)
+    script.send(0, "config_counter", 19, 32, 0)
+    script.send(0, "config_pwm_out", 20, 31, 1000, 0, 0, 0)
+    script.send(0, "config_neopixel", 21, 35, 3, 100, 100)
+    script.send(0, "config_hd44780", 22, 1, 33, 2, 3, 4, 5, 100)
+    script.send(0, "config_st7920", 23, 34, 1, 2, 100, 100)
+
+
+def use_devices(script: Script, clock: int) -> None:
+    script.send(0, "buttons_query", 18, clock, 100_000, 3, 0)
+    script.send(0, "query_counter", 19, clock, 50_000, 20_000_000)
+    script.send(0, "queue_pwm_out", 20, clock, 200)
+    script.send(0, "neopixel_update", 21, 1, b"\x01\x02")
+    script.send(0, "neopixel_send", 21)
+    script.send(0, "hd44780_send_cmds", 22, bytes([0x33, 0x32, 0x28, 0x06, 0x0C, 0xA7]))
+    script.send(0, "hd44780_send_data", 22, bytes(range(45)))
+    script.send(0, "st7920_send_cmds", 23, bytes([0x0C, 0x26, 0xBF, 0x8F]))
+    script.send(0, "st7920_send_data", 23, bytes(range(45)))
+    script.ask("switch main 30 level=1")
+    for request in ("display_text text", "display_text picture", "display_picture picture"):
+        script.ask(request)
+    script.ask("leds main 35")
 
 
 def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 17)
+        script.send(link, "allocate_oids", 24)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -268,6 +300,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "config_tmcuart", 13, 20, 0, 20, 2500)
             script.send(link, "config_spi", 14, 22, 0)
             script.send(link, "config_spi", 15, 23, 0)
+            configure_devices(script)
         else:
             script.send(link, "config_ds18b20", 12, b"28-1", 1)
         script.send(link, "finalize_config", 1)
@@ -288,6 +321,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "query_thermocouple", 10, clock, 7_000_000, 0, 0xFFFF, 3)
             script.send(link, "i2c_read", 11, b"\xf7", 8)
             script.send(link, "debug_read", 2, 5)
+            use_devices(script, clock)
         else:
             script.send(link, "query_ds18b20", 12, clock, 9_000_000, -5, 90_000)
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")

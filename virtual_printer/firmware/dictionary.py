@@ -22,8 +22,10 @@ from virtual_printer.firmware import (
     core,
     distance,
     drivers,
+    inputs,
     motion,
     outputs,
+    screens,
     sercom,
 )
 from virtual_printer.firmware.chips import Chip
@@ -38,6 +40,8 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     core.PERIPHERAL,
     motion.PERIPHERAL,
     outputs.PERIPHERAL,
+    inputs.PERIPHERAL,
+    screens.PERIPHERAL,
     buses.PERIPHERAL,
     analog.PERIPHERAL,
     drivers.PERIPHERAL,

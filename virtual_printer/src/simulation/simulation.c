@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "core/memory.h" // allocate
+#include "description/description.h" // devices_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
@@ -49,6 +50,7 @@ simulation_free(struct simulation *sim)
     drivers_free(sim);
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
+    devices_free(sim);
     free(sim->timeline.events.entries);
     free(sim);
 }

@@ -21,11 +21,27 @@ struct pin_load {
 
 enum { LEVEL_OPEN = -1 };
 
-// Something that drives a pin: a switch, the output of another chip
+// Something that drives a pin: the output of another chip
 struct pin_source {
     // 0, 1, or LEVEL_OPEN if it leaves the pin to its pull-up
     int (*level)(struct pin_source *source);
+    // The same at a time since the last change that was announced, for a
+    // signal that goes on by itself; NULL if it cannot be known before
+    int (*level_at)(struct pin_source *source, int64_t time_ns);
+    // Whether all changes are announced by pin_announce, but for those that
+    // level_at shows
+    uint8_t is_announcing;
 };
+
+// Something that looks at a pin no more often than it has to
+struct pin_watcher {
+    struct pin_watcher *next; // of the same pin
+    // The level may be another one from now on
+    void (*before_change)(struct pin_watcher *watcher);
+};
+
+// A switch that connects a pin to a level
+enum { SWITCH_NONE, SWITCH_LOW, SWITCH_HIGH };
 
 // Something that sets the voltage of a pin
 struct analog_source {
@@ -67,15 +83,35 @@ struct one_wire_sensor {
     int (*read)(struct one_wire_sensor *sensor, double *temperature_c);
 };
 
+// A chip to which bytes are clocked out on pins, beside others
+struct clocked_device {
+    void (*write)(struct clocked_device *device, const uint8_t *bytes,
+                  size_t count, int is_data);
+};
+
 // A pin with all that is connected to it; NULL where nothing is
 struct pin {
     uint8_t level; // that the MCU has set
+    double duty; // the same, or the share of time for which it is high
+    // While software switches it: periods since a clock of the MCU, high at
+    // first.  What is connected hears of each edge only if it needs to.
+    uint32_t cycle_ticks, on_ticks; // zero while it is steady
+    uint64_t cycle_clock;
+    uint8_t needs_edges;
     struct pin_load *loads;
+    uint8_t switch_state; // takes the place of the source
     struct pin_source *source;
+    struct pin_watcher *watchers;
+    struct clocked_device *clocked; // by this pin
     struct analog_source *analog;
     struct spi_device *selected; // by this pin
     struct uart_device *uarts;
 };
+
+void pin_watch(struct pin *pin, struct pin_watcher *watcher);
+void pin_unwatch(struct pin *pin, struct pin_watcher *watcher);
+// Have those who watch a pin look at it, before its level changes
+void pin_announce(struct pin *pin);
 
 #pragma GCC visibility pop
 

@@ -82,6 +82,10 @@ static const struct directive directives[] = {
     { "temperature_sensor", 2, read_temperature_sensor },
     { "stop",               2, read_stop               },
     { "driver",             3, read_driver             },
+    { "switch",             2, read_switch             },
+    { "fan",                2, read_fan                },
+    { "display",            2, read_display            },
+    { "filament_sensor",    3, read_filament_sensor    },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

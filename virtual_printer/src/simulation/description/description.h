@@ -55,6 +55,14 @@ void read_temperature_sensor(struct simulation *sim, struct words *words,
 // description_drivers.c
 void read_driver(struct simulation *sim, struct words *words, int line);
 
+// description_devices.c
+void read_switch(struct simulation *sim, struct words *words, int line);
+void read_fan(struct simulation *sim, struct words *words, int line);
+void read_filament_sensor(struct simulation *sim, struct words *words,
+                          int line);
+void read_display(struct simulation *sim, struct words *words, int line);
+void devices_free(struct simulation *sim);
+
 #pragma GCC visibility pop
 
 #endif // description.h

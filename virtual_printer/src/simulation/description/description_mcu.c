@@ -52,6 +52,8 @@ read_mcu(struct simulation *sim, struct words *words, int line)
         (uint32_t)words_integer(words, "frequency", 1000, 1000000000);
     mcu->move_count = (uint32_t)words_integer(words, "move_count", 1, 65535);
     mcu->adc_max = (uint32_t)words_integer_or(words, "adc_max", 1, 65535, 4095);
+    mcu->pwm_max =
+        (uint32_t)words_integer_or(words, "pwm_max", 1, UINT16_MAX, 255);
     double drift_ppm = words_number_or(words, "drift_ppm", -1e5, 1e5, 0.0);
     double offset_s = words_number_or(words, "clock_offset_s", 0.0, 1e6, 0.0);
     mcu_start(mcu, offset_s, drift_ppm);

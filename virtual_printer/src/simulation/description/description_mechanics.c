@@ -8,6 +8,7 @@
 #include <stdlib.h> // free
 #include <string.h> // strcmp
 #include "../core/memory.h" // copy_string
+#include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
@@ -193,6 +194,8 @@ read_bltouch(struct simulation *sim, struct words *words,
     bltouch->control_pin = (uint8_t)words_integer(words, "control_pin", 0, 255);
     bltouch->control_invert =
         (uint8_t)words_integer_or(words, "control_invert", 0, 1, 0);
+    if (!words->error[0])
+        bltouch->control_mcu->pins[bltouch->control_pin].needs_edges = 1;
 }
 
 void

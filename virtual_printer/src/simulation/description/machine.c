@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <stdlib.h> // free
+#include "../devices/display.h" // struct display
 #include "../devices/tmc.h" // struct tmc
 #include "../firmware/mcu.h" // struct mcu
 #include "../links/serial_port.h" // serial_port_of
@@ -79,4 +80,13 @@ drivers_free(struct simulation *sim)
         tmc_chain_free(sim->driver_chains[i]);
     free(sim->drivers);
     free(sim->driver_chains);
+}
+
+struct display *
+machine_find_display(const struct simulation *sim, const char *name)
+{
+    struct display *display = sim->displays;
+    while (display && strcmp(display->name, name))
+        display = display->next;
+    return display;
 }

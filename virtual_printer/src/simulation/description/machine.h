@@ -16,6 +16,9 @@
 struct action;
 struct can_bus;
 struct can_socket;
+struct display;
+struct fan;
+struct filament_sensor;
 struct mcu;
 struct tmc;
 struct tmc_chain;
@@ -35,6 +38,9 @@ struct simulation {
     size_t driver_count;
     struct tmc_chain **driver_chains;
     size_t driver_chain_count;
+    struct fan *fans;
+    struct filament_sensor *filament_sensors;
+    struct display *displays;
     // Requests that wait for their time
     struct action *actions;
 };
@@ -44,6 +50,8 @@ struct mcu *machine_find_mcu(const struct simulation *sim, const char *name);
 int machine_find_link(const struct simulation *sim, const char *device_path);
 struct tmc *machine_find_driver(const struct simulation *sim, const char *name);
 int machine_find_can_bus(const struct simulation *sim, const char *name);
+struct display *machine_find_display(const struct simulation *sim,
+                                     const char *name);
 
 void drivers_free(struct simulation *sim);
 

@@ -88,7 +88,9 @@ tmc_create(const struct tmc_model *model, const char *name, struct motor *motor)
     tmc->motor = motor;
     tmc->uart.exchange = tmc_exchange;
     for (uint8_t i = 0; i < 2; i++)
-        tmc->diags[i] = (struct tmc_diag){ { tmc_diag_level }, tmc, i };
+        tmc->diags[i] = (struct tmc_diag){ .source.level = tmc_diag_level,
+                                           .tmc = tmc,
+                                           .number = i };
     tmc_set_power(tmc, 1);
     return tmc;
 }

@@ -50,7 +50,9 @@ extern const struct peripheral stepper_peripheral, trsync_peripheral,
     endstop_peripheral, digital_out_peripheral, distance_peripheral,
     can_peripheral, spi_peripheral, i2c_peripheral, adc_peripheral,
     thermocouple_peripheral, ds18b20_peripheral, memory_peripheral,
-    tmcuart_peripheral, sercom_peripheral;
+    tmcuart_peripheral, sercom_peripheral, pwm_out_peripheral,
+    counter_peripheral, buttons_peripheral, neopixel_peripheral,
+    screen_peripheral;
 
 const struct command *command_find(const char *name);
 // Place of an argument among those of a command, -1 if it has none such

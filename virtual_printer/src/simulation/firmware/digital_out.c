@@ -32,6 +32,13 @@ set_level(struct digital_out *out, int level)
     mcu_pin_set(out->mcu, out->pin, out->is_on);
 }
 
+// Whether each edge of the software PWM is an event of its own
+static int
+has_edges(const struct digital_out *out)
+{
+    return out->is_toggling && out->mcu->pins[out->pin].needs_edges;
+}
+
 
 /****************************************************************
  * Timed changes
@@ -98,13 +105,19 @@ apply_event(struct mcu_timer *timer)
     }
     uint32_t on_ticks = move->on_ticks;
     move_release(out->mcu, move);
-    set_level(out, !!on_ticks);
     out->on_ticks = on_ticks;
     out->is_toggling = on_ticks && on_ticks < out->cycle_ticks;
+    if (out->is_toggling && !has_edges(out)) {
+        out->is_on = 1;
+        mcu_pin_modulate(out->mcu, out->pin, timer->wake_clock, on_ticks,
+                         out->cycle_ticks);
+    } else {
+        set_level(out, !!on_ticks);
+    }
     uint32_t clock = (uint32_t)timer->wake_clock;
-    if (plan_deadline(out, clock) || (!out->is_toggling && !out->has_deadline))
+    if (plan_deadline(out, clock) || (!has_edges(out) && !out->has_deadline))
         return TIMER_DONE;
-    plan_edge(out, out->is_toggling ? on_ticks : out->deadline_clock - clock,
+    plan_edge(out, has_edges(out) ? on_ticks : out->deadline_clock - clock,
               edge_event);
     return TIMER_AGAIN;
 }
@@ -177,7 +190,7 @@ command_queue_digital_out(struct mcu *mcu, const uint32_t *arguments)
     }
     out->has_deadline = 1;
     out->deadline_clock = clock;
-    if (out->is_toggling && is_after(clock, (uint32_t)out->timer.wake_clock))
+    if (has_edges(out) && is_after(clock, (uint32_t)out->timer.wake_clock))
         // The next edge will see that this setting is due
         return;
     mcu_timer_cancel(&out->timer);

@@ -44,6 +44,14 @@ i2c_chip_write(struct i2c *i2c, const uint8_t *bytes, size_t count)
 }
 
 int
+i2c_bus_write(struct mcu *mcu, uint32_t bus, uint8_t address,
+              const uint8_t *bytes, size_t count)
+{
+    struct i2c i2c = { mcu, bus, address };
+    return i2c_chip_write(&i2c, bytes, count);
+}
+
+int
 i2c_chip_read(struct i2c *i2c, const uint8_t *bytes, size_t count,
               uint8_t *answer, size_t answer_size)
 {

@@ -21,6 +21,10 @@ int i2c_chip_write(struct i2c *i2c, const uint8_t *bytes, size_t count);
 int i2c_chip_read(struct i2c *i2c, const uint8_t *bytes, size_t count,
                   uint8_t *answer, size_t answer_size);
 
+// The same to the chip at an address, without an object of it
+int i2c_bus_write(struct mcu *mcu, uint32_t bus, uint8_t address,
+                  const uint8_t *bytes, size_t count);
+
 #pragma GCC visibility pop
 
 #endif // i2c.h

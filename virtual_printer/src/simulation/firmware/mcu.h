@@ -112,6 +112,8 @@ struct mcu {
 
     // Clock: ticks since start_clock = elapsed ns * rate / 2^CLOCK_SHIFT
     uint32_t nominal_frequency;
+    // Value of a hardware PWM pin that is always high
+    uint32_t pwm_max;
     uint64_t rate, start_clock;
     int64_t start_ns;
 
@@ -211,8 +213,20 @@ void mcu_timer_cancel(struct mcu_timer *timer);
 // Set an output, to a level or to the share of time for which it is high
 void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
 void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
+// Switch an output on for a part of each cycle, from a clock on
+void mcu_pin_modulate(struct mcu *mcu, uint8_t number, uint64_t clock,
+                      uint32_t on_ticks, uint32_t cycle_ticks);
+// Level of an output
+int mcu_pin_output(const struct mcu *mcu, uint8_t number);
 // Level of an input
 int mcu_pin_level(const struct mcu *mcu, uint8_t pin, int pull_up_level);
+// The same at a time since the last change that was announced
+int mcu_pin_level_at(const struct mcu *mcu, uint8_t number, int64_t time_ns,
+                     int pull_up_level);
+// Whether its level changes without being announced, as its source foresees
+int mcu_pin_goes_on(const struct mcu *mcu, uint8_t number);
+// Whether its level changes without being announced
+int mcu_pin_needs_polls(const struct mcu *mcu, uint8_t number);
 
 // Wire an analog input, which has nothing else on it
 void mcu_fix_voltage(struct mcu *mcu, uint8_t pin, double ratio);

@@ -36,6 +36,9 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_DS18B20, "ds18b20_result", 4, IN_SOME)             \
     X(RESPONSE_DEBUG, "debug_result", 1, IN_SOME)                 \
     X(RESPONSE_TMCUART, "tmcuart_response", 2, IN_SOME)           \
+    X(RESPONSE_COUNTER_STATE, "counter_state", 4, IN_SOME)        \
+    X(RESPONSE_BUTTONS_STATE, "buttons_state", 3, IN_SOME)        \
+    X(RESPONSE_NEOPIXEL_RESULT, "neopixel_result", 2, IN_SOME)    \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
@@ -65,6 +68,17 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_INVALID_OID_TYPE, "Invalid oid type")                            \
     X(REASON_ALREADY_FINALIZED, "Already finalized")                          \
     X(REASON_SIGNAL_ACTIVE, "Can't add signal that is already active")        \
+    X(REASON_MISSED_PWM, "Missed scheduling of next hard pwm event")          \
+    X(REASON_PWM_EXCEEDS_MAX_DURATION,                                        \
+      "Scheduled pwm event will exceed max_duration")                         \
+    X(REASON_MISSED_PCA9685, "Missed scheduling of next pca9685 event")       \
+    X(REASON_PCA9685_EXCEEDS_MAX_DURATION,                                    \
+      "Scheduled pca9685 event will exceed max_duration")                     \
+    X(REASON_TOO_MANY_BUTTONS, "Max of 8 buttons")                            \
+    X(REASON_BUTTON_PAST_MAXIMUM, "Set button past maximum button count")     \
+    X(REASON_INVALID_RETRANSMIT_COUNT, "Invalid buttons retransmit count")    \
+    X(REASON_NEOPIXEL_DATA_SIZE, "Invalid neopixel data_size")                \
+    X(REASON_NEOPIXEL_UPDATE, "Invalid neopixel update command")              \
     X(REASON_I2C_NACK, "I2C NACK")                                            \
     X(REASON_ADC_OUT_OF_RANGE, "ADC out of range")                            \
     X(REASON_BYTES_PER_REPORT, "Invalid analog_in bytes_per_report")          \

@@ -111,10 +111,9 @@ static void
 request_level(struct simulation *sim, struct words *words, struct reply *reply)
 {
     struct mcu *mcu = requested_mcu(sim, words);
-    int64_t pin = words_parse_integer(words, "pin", words_item(words, 2, "pin"),
-                                      0, PIN_COUNT - 1);
+    uint8_t pin = requested_pin(words);
     if (mcu)
-        reply_add(reply, " %d", mcu->pins[pin].level);
+        reply_add(reply, " %d", mcu_pin_output(mcu, pin));
 }
 
 // Reasons are single words here
@@ -193,6 +192,13 @@ requested_mcu(struct simulation *sim, struct words *words)
     return mcu;
 }
 
+uint8_t
+requested_pin(struct words *words)
+{
+    return (uint8_t)words_parse_integer(
+        words, "pin", words_item(words, 2, "pin"), 0, PIN_COUNT - 1);
+}
+
 static const struct request requests[] = {
     { "steppers",           request_steppers           },
     { "carriage",           request_carriage           },
@@ -212,6 +218,11 @@ static const struct request requests[] = {
     { "temperature_sensor", request_temperature_sensor },
     { "driver",             request_driver             },
     { "unanswered",         request_unanswered         },
+    { "switch",             request_switch             },
+    { "duty",               request_duty               },
+    { "leds",               request_leds               },
+    { "display_text",       request_display_text       },
+    { "display_picture",    request_display_picture    },
 };
 
 void

@@ -28,6 +28,8 @@ void control_answer(struct simulation *sim, const char *request,
 
 // The micro-controller that the second word names, NULL if there is none
 struct mcu *requested_mcu(struct simulation *sim, struct words *words);
+// The number of a pin, which is the third word
+uint8_t requested_pin(struct words *words);
 
 // faults.c
 void request_link(struct simulation *sim, struct words *words,
@@ -59,6 +61,18 @@ void request_temperature_sensor(struct simulation *sim, struct words *words,
 // driver_requests.c
 void request_driver(struct simulation *sim, struct words *words,
                     struct reply *reply);
+
+// device_requests.c
+void request_switch(struct simulation *sim, struct words *words,
+                    struct reply *reply);
+void request_duty(struct simulation *sim, struct words *words,
+                  struct reply *reply);
+void request_leds(struct simulation *sim, struct words *words,
+                  struct reply *reply);
+void request_display_text(struct simulation *sim, struct words *words,
+                          struct reply *reply);
+void request_display_picture(struct simulation *sim, struct words *words,
+                             struct reply *reply);
 
 #pragma GCC visibility pop
 
