@@ -11,17 +11,21 @@ from typing import Dict, Optional
 from virtual_printer.firmware import chips, dictionary
 from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.model import (
+    Accelerometer,
     Bed,
     BLTouchEndstop,
+    BusPlace,
     CanBus,
     Carriage,
     CarriageEndstop,
     Endstop,
+    I2cPlace,
     Machine,
     MachineError,
     Mcu,
     NozzleEndstop,
     Pin,
+    Resonance,
     Stepper,
     WiredEndstop,
 )
@@ -50,6 +54,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_stepper(stepper) for stepper in machine.steppers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
+    lines += [_resonance(resonance) for resonance in machine.resonances]
+    lines += [_accelerometer(sensor) for sensor in machine.accelerometers]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -141,6 +147,30 @@ def _bed(bed: Bed) -> str:
         f"bed tilt_x={bed.tilt_x!r} tilt_y={bed.tilt_y!r} bow_mm={bed.bow_mm!r}"
         f" center_x={bed.center_x_mm!r} center_y={bed.center_y_mm!r} radius={bed.radius_mm!r}"
     )
+
+
+def _resonance(resonance: Resonance) -> str:
+    return (
+        f"resonance axis={resonance.axis} frequency_hz={resonance.frequency_hz!r}"
+        f" damping={resonance.damping!r}"
+    )
+
+
+def _accelerometer(sensor: Accelerometer) -> str:
+    x, y, z = sensor.mounting
+    noise = "" if sensor.noise_mg is None else f" noise_mg={sensor.noise_mg!r}"
+    return (
+        f"accelerometer kind={sensor.kind} {_bus_place(sensor.place)}"
+        f" chip_x={x} chip_y={y} chip_z={z} rate_factor={sensor.rate_factor!r}{noise}"
+    )
+
+
+def _bus_place(place: BusPlace) -> str:
+    if isinstance(place, I2cPlace):
+        return f"mcu={place.mcu} i2c_bus={place.bus} i2c_address={place.address}"
+    if place.pin:
+        return f"mcu={place.mcu} select_pin={_number(place.pin)}"
+    return f"mcu={place.mcu} spi_bus={place.bus}"
 
 
 def _number(pin: Pin) -> int:

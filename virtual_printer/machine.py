@@ -13,6 +13,7 @@ from printer_config.config_file import ConfigFile
 from printer_config.kinematics import Motor
 from printer_config.motion import step_distance_mm
 from printer_config.section import ConfigError, Section
+from virtual_printer.accelerometers import Accelerometers
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.endstops import Endstops
@@ -45,6 +46,7 @@ class _Reader:
         self.kinematics = kinematics.load(printer)
         self.carriages = Carriages(printer, self.kinematics)
         self.endstops = Endstops(printer, truth, list(self.mcus))
+        self.accelerometers = Accelerometers(printer, truth, list(self.mcus), self._uniform)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -56,6 +58,8 @@ class _Reader:
             steppers=tuple(self._stepper(motor) for motor in self.kinematics.motors),
             endstops=self.endstops.all(self.kinematics, self.carriages),
             bed=self._bed(),
+            resonances=self.accelerometers.resonances(),
+            accelerometers=self.accelerometers.all(),
         )
         self._check_truth()
         return machine
@@ -146,6 +150,7 @@ class _Reader:
         known = {"virtual_printer", "bed", "gantry", "probe"}
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
+        known.update(self.accelerometers.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

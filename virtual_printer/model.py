@@ -153,6 +153,50 @@ class Bed:
 
 
 @dataclass(frozen=True)
+class SpiPlace:
+    """The pin that selects a chip on SPI, None if it is alone on a bus."""
+
+    mcu: str
+    pin: Optional[Pin]
+    bus: int
+
+
+@dataclass(frozen=True)
+class I2cPlace:
+    """A bus (or the clock pin of one in software) and the address of a chip on it."""
+
+    mcu: str
+    bus: int
+    address: int
+
+
+BusPlace = Union[SpiPlace, I2cPlace]
+
+
+@dataclass(frozen=True)
+class Accelerometer:
+    """An acceleration sensor on the toolhead."""
+
+    kind: str
+    place: BusPlace
+    # The axis of the printer along each of its own: x, -x and so on, or none
+    mounting: Tuple[str, str, str]
+    # True sampling rate over the nominal one
+    rate_factor: float
+    # None for that of its data sheet
+    noise_mg: Optional[float]
+
+
+@dataclass(frozen=True)
+class Resonance:
+    """How the toolhead swings along an axis; `damping` is a share of the critical one."""
+
+    axis: str
+    frequency_hz: float
+    damping: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
 
@@ -163,3 +207,5 @@ class Machine:
     steppers: Tuple[Stepper, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed
+    resonances: Tuple[Resonance, ...]
+    accelerometers: Tuple[Accelerometer, ...]

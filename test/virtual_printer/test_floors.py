@@ -17,6 +17,7 @@ from virtual_printer import build
 FLOORS = (
     {"simulation/core"},
     {"simulation/links", "simulation/mechanics"},
+    {"simulation/devices"},
     {"simulation/firmware"},
     {"simulation/description"},
     {"simulation/requests"},

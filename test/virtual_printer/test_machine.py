@@ -286,9 +286,10 @@ def test_machine_file_says_how_things_really_are(tmp_path: Path) -> None:
 def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
-    values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
-    values.update({"bit_rate": 10_000, "load": 0.5})
-    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}})
+    values: Dict[str, object] = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
+    values.update({"bit_rate": 10_000, "load": 0.5, "damping": 0.5, "axes_map": "x, y, z"})
+    chip = {"adxl345": {"cs_pin": "PB15"}}
+    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}, **chip})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -563,6 +564,7 @@ def test_description_has_every_part_once(tmp_path: Path) -> None:
         "stepper": 6,
         "endstop": 3,
         "bed": 1,
+        "resonance": 3,
     }
 
 

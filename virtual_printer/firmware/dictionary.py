@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from virtual_printer.firmware import buses, can, core, distance, motion, outputs
+from virtual_printer.firmware import accelerometers, buses, can, core, distance, motion, outputs
 from virtual_printer.firmware.chips import Chip
 from virtual_printer.firmware.host_messages import HostMessages, chosen
 from virtual_printer.firmware.peripheral import Peripheral
@@ -29,6 +29,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     motion.PERIPHERAL,
     outputs.PERIPHERAL,
     buses.PERIPHERAL,
+    accelerometers.PERIPHERAL,
     distance.PERIPHERAL,
 )
 

@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "core/memory.h" // allocate
+#include "devices/accelerometer.h" // accelerometer_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
@@ -45,6 +46,9 @@ simulation_free(struct simulation *sim)
         can_bus_free(sim->can_buses[i]);
     }
     free(sim->can_buses);
+    for (size_t i = 0; i < sim->accelerometer_count; i++)
+        accelerometer_free(sim->accelerometers[i]);
+    free(sim->accelerometers);
     mechanics_release(&sim->mechanics);
     free(sim->timeline.events.entries);
     free(sim);

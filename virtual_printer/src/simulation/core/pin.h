@@ -33,8 +33,11 @@ struct analog_source {
     double (*ratio)(struct analog_source *source);
 };
 
-// A chip that is asked over SPI while its select pin is active
+// A chip that is asked over SPI while its select pin is active; one that no pin
+// selects is alone on its bus
 struct spi_device {
+    struct spi_device *next; // of the same MCU that no pin selects
+    uint32_t bus; // of such a one
     // Exchange bytes in place, from one selection of the chip to its end
     void (*transfer)(struct spi_device *device, uint8_t *bytes, size_t count);
 };

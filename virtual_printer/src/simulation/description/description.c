@@ -51,6 +51,7 @@ description_file(const char *path, size_t *size)
  ****************************************************************/
 
 enum { PASS_COUNT = 3 };
+static const struct resonance RESONANCE_DEFAULT = { 50.0, 0.1 };
 
 static void
 read_seed(struct simulation *sim, struct words *words, int line)
@@ -61,16 +62,18 @@ read_seed(struct simulation *sim, struct words *words, int line)
 }
 
 static const struct directive directives[] = {
-    { "seed",     0, read_seed     },
-    { "mcu",      1, read_mcu      },
-    { "can_bus",  1, read_can_bus  },
-    { "carriage", 1, read_carriage },
-    { "message",  2, read_message  },
-    { "link",     2, read_link     },
-    { "can_node", 2, read_can_node },
-    { "stepper",  2, read_stepper  },
-    { "endstop",  2, read_endstop  },
-    { "bed",      2, read_bed      },
+    { "seed",          0, read_seed          },
+    { "mcu",           1, read_mcu           },
+    { "can_bus",       1, read_can_bus       },
+    { "carriage",      1, read_carriage      },
+    { "message",       2, read_message       },
+    { "link",          2, read_link          },
+    { "can_node",      2, read_can_node      },
+    { "stepper",       2, read_stepper       },
+    { "endstop",       2, read_endstop       },
+    { "bed",           2, read_bed           },
+    { "resonance",     2, read_resonance     },
+    { "accelerometer", 2, read_accelerometer },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong
@@ -168,6 +171,8 @@ description_read(struct simulation *sim, const char *path, char *error,
         return -1;
     }
     sim->mechanics.radius_mm = 100.0;
+    for (int i = 0; i < 3; i++)
+        sim->mechanics.resonances[i] = RESONANCE_DEFAULT;
     int result = 0;
     for (int pass = 0; pass < PASS_COUNT && !result; pass++)
         result =

@@ -12,6 +12,7 @@
 
 #pragma GCC visibility push(hidden)
 
+struct accelerometer;
 struct action;
 struct can_bus;
 struct can_socket;
@@ -27,6 +28,8 @@ struct simulation {
     size_t can_socket_count;
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
+    struct accelerometer **accelerometers;
+    size_t accelerometer_count;
     // Requests that wait for their time
     struct action *actions;
 };

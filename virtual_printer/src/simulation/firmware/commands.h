@@ -48,7 +48,9 @@ struct peripheral {
 // Of the parts themselves, in the order in which they are shut down
 extern const struct peripheral stepper_peripheral, trsync_peripheral,
     endstop_peripheral, digital_out_peripheral, distance_peripheral,
-    can_peripheral, spi_peripheral, i2c_peripheral;
+    can_peripheral, spi_peripheral, i2c_peripheral, bulk_sensor_peripheral,
+    adxl345_peripheral, lis2dw_peripheral, mpu9250_peripheral,
+    icm20948_peripheral, bmi160_peripheral;
 
 const struct command *command_find(const char *name);
 // Place of an argument among those of a command, -1 if it has none such

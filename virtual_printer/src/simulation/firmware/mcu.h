@@ -119,6 +119,7 @@ struct mcu {
     uint32_t config_checksum;
     // What is connected stays when the configuration goes
     struct pin pins[PIN_COUNT];
+    struct spi_device *spi_devices; // that no pin selects
     struct i2c_device *i2c_devices;
 
     // Move queue

@@ -98,6 +98,11 @@ struct sensor {
     double cached_weights[GANTRY_LIFTS_MAX];
 };
 
+// How the toolhead swings along an axis
+struct resonance {
+    double frequency_hz, damping; // share of critical
+};
+
 struct mechanics {
     const struct timeline *timeline;
     struct carriage carriages[CARRIAGES_MAX];
@@ -111,6 +116,7 @@ struct mechanics {
     struct sensor *sensors;
     size_t sensor_count;
     double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
+    struct resonance resonances[3]; // by axis
 };
 
 // Work out what follows from the description; returns NULL or what is

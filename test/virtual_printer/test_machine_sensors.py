@@ -1,0 +1,113 @@
+# Sensors on buses, read from printer.cfg and a machine file
+#
+# Copyright (C) 2026  The multi_mcu_resync developers
+#
+# This file may be distributed under the terms of the GNU GPLv3 license.
+
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from printer_config.section import ConfigError
+from virtual_printer import machine
+from virtual_printer.model import I2cPlace, Machine, Pin, SpiPlace
+from virtual_printer.samples import SamplePrinter
+
+PRINTER = SamplePrinter(resync=None).on_one_mcu().printer_cfg()
+
+
+def load(folder: Path, sections: str, truth: str = "", seed: int = 1) -> Machine:
+    printer_cfg, machine_file = folder / "printer.cfg", folder / "machine.cfg"
+    printer_cfg.write_text(f"{PRINTER}\n{sections}")
+    machine_file.write_text(truth)
+    return machine.load(printer_cfg, machine_file, seed)
+
+
+def refused(folder: Path, sections: str, truth: str = "") -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, sections, truth)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.replace(f"{folder}/", "")
+
+
+# Acceleration sensors
+
+
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        ("[adxl345]\ncs_pin: toolhead:PB1", SpiPlace("toolhead", Pin("toolhead", "PB1", False), 0)),
+        ("[adxl345]\ncs_pin: toolhead:None\nspi_bus: 1", SpiPlace("toolhead", None, 1)),
+        ("[lis2dw]\ni2c_mcu: toolhead", I2cPlace("toolhead", 0, 0x19)),
+        ("[mpu9250 bed]\ni2c_bus: 2\ni2c_address: 105", I2cPlace("mcu", 2, 105)),
+        ("[icm20948]\ni2c_software_scl_pin: PA3", I2cPlace("mcu", 3, 0x68)),
+    ],
+)
+def test_chip_is_where_printer_cfg_has_it(tmp_path: Path, section: str, place: object) -> None:
+    (sensor,) = load(tmp_path, section).accelerometers
+    assert sensor.place == place
+
+
+@pytest.mark.parametrize(
+    ("printer", "truth", "mounting"),
+    [
+        (None, None, ("x", "y", "z")),
+        ("-z, y, x", None, ("z", "y", "-x")),
+        ("x, x, z", None, ("y", "none", "z")),
+        ("x, y, z", "y, x, -z", ("y", "x", "-z")),
+    ],
+)
+def test_chip_is_mounted_as_its_axes_map_says(
+    tmp_path: Path, printer: Optional[str], truth: Optional[str], mounting: object
+) -> None:
+    of_printer, of_truth = (
+        f"[adxl345]\naxes_map: {one}\n" if one else "[adxl345]\n" for one in (printer, truth)
+    )
+    (sensor,) = load(tmp_path, of_printer + "cs_pin: PB1\n", of_truth).accelerometers
+    assert sensor.mounting == mounting
+
+
+def test_what_is_left_open_is_drawn_from_the_seed(tmp_path: Path) -> None:
+    section = "[adxl345]\ncs_pin: PB1\n"
+    first, again, other = (load(tmp_path, section, seed=seed) for seed in (1, 1, 2))
+    assert first.resonances == again.resonances != other.resonances
+    assert first.accelerometers == again.accelerometers != other.accelerometers
+    assert [one.axis for one in first.resonances] == ["x", "y", "z"]
+
+
+def test_machine_file_has_the_last_word(tmp_path: Path) -> None:
+    truth = (
+        "[resonance y]\nfrequency_hz: 61.5\ndamping: 0.03\n"
+        "[adxl345]\nrate_error_percent: -2.5\nnoise_mg: 3\n"
+    )
+    found = load(tmp_path, "[adxl345]\ncs_pin: PB1\n", truth)
+    assert (found.resonances[1].frequency_hz, found.resonances[1].damping) == (61.5, 0.03)
+    assert found.accelerometers[0].rate_factor == 0.975
+    assert found.accelerometers[0].noise_mg == 3.0
+
+
+@pytest.mark.parametrize(
+    ("section", "truth", "problem"),
+    [
+        ("cs_pin: PB1\naxes_map: x, y", "", "option 'axes_map' in section [adxl345]"),
+        ("cs_pin: PB1\naxes_map: x, y, --z", "", "is not three axes: 'x, y, --z'"),
+        ("cs_pin: nobody:None", "", "names an MCU that is not there: 'nobody'"),
+        ("i2c_mcu: nobody", "", "option 'i2c_mcu' in section [adxl345]"),
+        ("i2c_bus: i2c9", "", "names a bus that virtual MCUs do not have: 'i2c9'"),
+        ("cs_pin: PB1", "[resonance x]\nfrequency_hz: 0", "must be at least 1"),
+        ("cs_pin: PB1", "[resonance x]\nfrequency_hz: 501", "must be at most 500"),
+        ("cs_pin: PB1", "[resonance x]\ndamping: -0.1", "must be at least 0"),
+        ("cs_pin: PB1", "[resonance x]\ndamping: 1", "must be below 1"),
+        ("cs_pin: PB1", "[resonance a]\ndamping: 0.1", "section [resonance a] is not known"),
+        ("cs_pin: PB1", "[adxl345]\nrate: 100", "option 'rate' in section [adxl345] is not known"),
+        ("cs_pin: PB1", "[adxl345]\nrate_error_percent: 11", "must be from -10 to 10"),
+        ("cs_pin: PB1", "[adxl345]\nnoise_mg: -1", "must be at least 0"),
+        ("cs_pin: PB1", "[lis2dw]\nnoise_mg: 1", "section [lis2dw] is not known"),
+    ],
+)
+def test_mistake_is_named_in_one_line(
+    tmp_path: Path, section: str, truth: str, problem: str
+) -> None:
+    assert problem in refused(tmp_path, f"[adxl345]\n{section}\n", truth)

@@ -1,0 +1,97 @@
+// Resonances and acceleration sensors in a description file
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+
+#include <string.h> // strcmp
+#include "../core/memory.h" // array_grow
+#include "../devices/accelerometer.h" // struct accelerometer
+#include "../firmware/mcu.h" // struct mcu
+#include "description.h" // description_mcu
+#include "machine.h" // struct simulation
+
+// Apart from the streams of endstops
+#define ACCELEROMETER_PURPOSE ((uint64_t)2 << 32)
+
+static const char *const axes[] = { "x", "y", "z" };
+
+void
+read_resonance(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    int axis = words_choice(words, "axis", axes, 3);
+    struct resonance *resonance = &sim->mechanics.resonances[axis];
+    resonance->frequency_hz = words_number(words, "frequency_hz", 1.0, 1000.0);
+    resonance->damping = words_number(words, "damping", 0.0, 1.0);
+}
+
+// The axis of the printer along one of a chip: x, -x and so on, or none
+static struct mounting
+read_mounting(struct words *words, const char *key)
+{
+    struct mounting mounting = { -1, 1.0 };
+    const char *text = words_text(words, key);
+    if (*text == '-') {
+        mounting.direction = -1.0;
+        text++;
+    }
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(text, axes[i]))
+            mounting.axis = i;
+    if (mounting.axis < 0 && strcmp(text, "none"))
+        words_fail(words, "%s is no axis: '%s'", key, text);
+    return mounting;
+}
+
+void
+description_connect(struct simulation *sim, struct words *words,
+                    struct spi_device *spi, struct i2c_device *i2c)
+{
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    if (words_find(words, "select_pin")) {
+        int64_t pin = words_integer(words, "select_pin", 0, PIN_COUNT - 1);
+        if (mcu)
+            mcu->pins[pin].selected = spi;
+        return;
+    }
+    if (words_find(words, "spi_bus")) {
+        spi->bus = (uint32_t)words_integer(words, "spi_bus", 0, UINT32_MAX);
+        spi->next = mcu ? mcu->spi_devices : NULL;
+        if (mcu)
+            mcu->spi_devices = spi;
+        return;
+    }
+    i2c->bus = (uint32_t)words_integer(words, "i2c_bus", 0, UINT32_MAX);
+    i2c->address = (uint8_t)words_integer(words, "i2c_address", 0, 127);
+    if (!mcu)
+        return;
+    i2c->next = mcu->i2c_devices;
+    mcu->i2c_devices = i2c;
+}
+
+void
+read_accelerometer(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    const char *kind = words_text(words, "kind");
+    struct accelerometer *sensor = accelerometer_create(kind);
+    if (!sensor) {
+        words_fail(words, "unknown kind of accelerometer '%s'", kind);
+        return;
+    }
+    struct accelerometer **place = array_grow(
+        &sim->accelerometers, &sim->accelerometer_count, sizeof(*place));
+    *place = sensor;
+    accelerometer_connect(sensor, &sim->timeline, &sim->mechanics);
+    random_init(&sensor->random, sim->timeline.seed,
+                ACCELEROMETER_PURPOSE + sim->accelerometer_count);
+    sensor->mountings[0] = read_mounting(words, "chip_x");
+    sensor->mountings[1] = read_mounting(words, "chip_y");
+    sensor->mountings[2] = read_mounting(words, "chip_z");
+    sensor->rate_factor = words_number(words, "rate_factor", 0.5, 2.0);
+    sensor->noise_g =
+        words_number_or(words, "noise_mg", 0.0, 1e4, sensor->noise_g * 1000.0)
+        / 1000.0;
+    description_connect(sim, words, &sensor->chip.spi, &sensor->chip.i2c);
+}

@@ -1,0 +1,72 @@
+// Sensors that measure more often than a host wants to hear of it
+//
+// Copyright (C) 2026  The multi_mcu_resync developers
+//
+// This file may be distributed under the terms of the GNU GPLv3 license.
+#ifndef BULK_SENSOR_H
+#define BULK_SENSOR_H
+
+#include "i2c.h" // struct i2c
+#include "mcu.h" // struct mcu_timer
+#include "spi.h" // struct spi
+
+#pragma GCC visibility push(hidden)
+
+struct bulk_sensor;
+
+enum { BULK_BYTES_MAX = 51 };
+// In enumeration bus_oid_type
+enum { BUS_SPI, BUS_I2C };
+
+// A chip as the firmware knows it
+struct bulk_chip {
+    size_t bytes_per_sample, bytes_per_report;
+    // How many bytes the chip holds that have not been read
+    uint32_t (*pending)(struct bulk_sensor *sensor);
+    // Note whether the chip has lost some, if that takes asking
+    void (*note_overflow)(struct bulk_sensor *sensor);
+    // Read what is due; returns whether there is more already
+    int (*poll)(struct bulk_sensor *sensor);
+    // Firmware before v0.13 reports under the chip's own name, and starts and
+    // stops it by itself
+    enum response old_data, old_status;
+    void (*start)(struct bulk_sensor *sensor);
+    void (*stop)(struct bulk_sensor *sensor);
+};
+
+struct bulk_sensor {
+    const struct bulk_chip *chip;
+    struct mcu *mcu;
+    struct spi *spi; // or else it is on I2C
+    struct i2c *i2c;
+    uint8_t oid, model;
+    struct mcu_timer timer;
+    uint32_t rest_ticks;
+    int is_start_due;
+    uint16_t sequence, possible_overflows;
+    uint8_t bytes[BULK_BYTES_MAX];
+    size_t size;
+};
+
+// Make the object of an oid; returns NULL once it has shut down
+struct bulk_sensor *bulk_sensor_add(struct mcu *mcu,
+                                    const struct bulk_chip *chip, uint32_t oid,
+                                    uint32_t bus_oid, uint32_t bus);
+// Registers of the chip; flags go with the address
+void bulk_sensor_read(struct bulk_sensor *sensor, uint8_t address,
+                      uint8_t *bytes, size_t size);
+void bulk_sensor_write(struct bulk_sensor *sensor, uint8_t address,
+                       uint8_t value);
+// Send what has been gathered
+void bulk_sensor_report(struct bulk_sensor *sensor);
+// Poll of a chip whose data register gives sample after sample
+int bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address);
+
+// What the commands of all sensors do: arguments are the oid, then the clock and
+// rest_ticks
+void bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments);
+void bulk_sensor_command_status(struct mcu *mcu, const uint32_t *arguments);
+
+#pragma GCC visibility pop
+
+#endif // bulk_sensor.h
