@@ -19,7 +19,7 @@ _NO_PIN = "None"
 def bus_place(section: Section, mcus: Sequence[str], i2c_address: int = 0) -> BusPlace:
     """Return the place of a section's chip: with a cs_pin it is on SPI."""
     if section.has("cs_pin"):
-        return _spi_place(section, mcus)
+        return spi_place(section, mcus)
     address = section.get_int("i2c_address", i2c_address)
     mcu = section.get("i2c_mcu", pins.MAIN_MCU)
     if mcu not in mcus:
@@ -30,7 +30,8 @@ def bus_place(section: Section, mcus: Sequence[str], i2c_address: int = 0) -> Bu
     return I2cPlace(mcu, _bus_number(section, "i2c_bus"), address)
 
 
-def _spi_place(section: Section, mcus: Sequence[str]) -> SpiPlace:
+def spi_place(section: Section, mcus: Sequence[str]) -> SpiPlace:
+    """Return the place of a chip that is on SPI only."""
     mcu, name, _ = pins.split(section.get("cs_pin"))
     if name != _NO_PIN:
         return SpiPlace(mcu, parse_pin(section, "cs_pin", mcus), 0)

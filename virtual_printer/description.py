@@ -20,6 +20,7 @@ from virtual_printer.model import (
     CarriageEndstop,
     Endstop,
     I2cPlace,
+    LoadCell,
     Machine,
     MachineError,
     Mcu,
@@ -56,6 +57,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines.append(_bed(machine.bed))
     lines += [_resonance(resonance) for resonance in machine.resonances]
     lines += [_accelerometer(sensor) for sensor in machine.accelerometers]
+    lines.append(f"nozzle stiffness_g_per_mm={machine.stiffness_g_per_mm!r}")
+    lines += [_load_cell(cell) for cell in machine.load_cells]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -162,6 +165,17 @@ def _accelerometer(sensor: Accelerometer) -> str:
     return (
         f"accelerometer kind={sensor.kind} {_bus_place(sensor.place)}"
         f" chip_x={x} chip_y={y} chip_z={z} rate_factor={sensor.rate_factor!r}{noise}"
+    )
+
+
+def _load_cell(cell: LoadCell) -> str:
+    clock = f" clock_pin={_number(cell.clock_pin)}" if cell.clock_pin else ""
+    rate = f" rate_hz={cell.rate_hz}" if cell.rate_hz else ""
+    place = _bus_place(cell.place) if cell.place else f"mcu={cell.ready_pin.mcu}"
+    return (
+        f"load_cell kind={cell.kind} {place} ready_pin={_number(cell.ready_pin)}{clock}{rate}"
+        f" counts_per_g={cell.counts_per_gram!r} zero_counts={cell.zero_counts!r}"
+        f" noise_g={cell.noise_g!r} rate_factor={cell.rate_factor!r}"
     )
 
 

@@ -50,7 +50,7 @@ class Endstops:
             endstop = self._track_endstop(track, carriages)
             if endstop is not None and all(endstop.pin != one.pin for one in endstops):
                 endstops.append(endstop)
-        if self._probe is not None:
+        if self._probe is not None and probes.has_pin(self._probe):
             endstops.append(self._probe_endstop(self._probe))
         return (*endstops, *wired_endstops(self._printer, self._probe, self._mcus, endstops))
 

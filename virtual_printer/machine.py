@@ -17,6 +17,7 @@ from virtual_printer.accelerometers import Accelerometers
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.endstops import Endstops
+from virtual_printer.load_cells import LoadCells
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
 
@@ -47,6 +48,7 @@ class _Reader:
         self.carriages = Carriages(printer, self.kinematics)
         self.endstops = Endstops(printer, truth, list(self.mcus))
         self.accelerometers = Accelerometers(printer, truth, list(self.mcus), self._uniform)
+        self.load_cells = LoadCells(printer, truth, list(self.mcus), self._uniform)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -60,6 +62,8 @@ class _Reader:
             bed=self._bed(),
             resonances=self.accelerometers.resonances(),
             accelerometers=self.accelerometers.all(),
+            stiffness_g_per_mm=self.load_cells.stiffness_g_per_mm(),
+            load_cells=self.load_cells.all(),
         )
         self._check_truth()
         return machine
@@ -151,6 +155,7 @@ class _Reader:
         known.update(section.name for section in self.mcus.values())
         known.update(self.can_buses.sections)
         known.update(self.accelerometers.sections)
+        known.update(self.load_cells.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -197,6 +197,24 @@ class Resonance:
 
 
 @dataclass(frozen=True)
+class LoadCell:
+    """A load cell under the nozzle with its converter, on SPI or with pins of its own."""
+
+    kind: str
+    # Low while there is a result
+    ready_pin: Pin
+    clock_pin: Optional[Pin]
+    place: Optional[SpiPlace]
+    # Of a converter that is not told its rate
+    rate_hz: Optional[int]
+    counts_per_gram: float
+    zero_counts: float
+    noise_g: float
+    # True sampling rate over the nominal one
+    rate_factor: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
 
@@ -209,3 +227,5 @@ class Machine:
     bed: Bed
     resonances: Tuple[Resonance, ...]
     accelerometers: Tuple[Accelerometer, ...]
+    stiffness_g_per_mm: float
+    load_cells: Tuple[LoadCell, ...]

@@ -288,8 +288,11 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values: Dict[str, object] = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     values.update({"bit_rate": 10_000, "load": 0.5, "damping": 0.5, "axes_map": "x, y, z"})
-    chip = {"adxl345": {"cs_pin": "PB15"}}
-    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}, **chip})
+    sensors = {
+        "adxl345": {"cs_pin": "PB15"},
+        "load_cell_probe": {"sensor_type": "hx711", "dout_pin": "PB1", "sclk_pin": "PB2"},
+    }
+    printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}, **sensors})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
@@ -565,6 +568,7 @@ def test_description_has_every_part_once(tmp_path: Path) -> None:
         "endstop": 3,
         "bed": 1,
         "resonance": 3,
+        "nozzle": 1,
     }
 
 

@@ -111,3 +111,49 @@ def test_mistake_is_named_in_one_line(
     tmp_path: Path, section: str, truth: str, problem: str
 ) -> None:
     assert problem in refused(tmp_path, f"[adxl345]\n{section}\n", truth)
+
+
+# Load cells
+
+HX711 = "sensor_type: hx711\ndout_pin: PB1\nsclk_pin: PB2\n"
+
+
+def test_load_cell_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        f"[load_cell a]\n{HX711}sensor_orientation: inverted\ncounts_per_gram: 70\n"
+        "[load_cell b]\nsensor_type: ads1220\ncs_pin: PB3\ndata_ready_pin: PB4\n"
+        "reference_tare_counts: 123\n[load_cell c]\nsensor_type: unknown\n",
+        "[load_cell b]\ncounts_per_gram: 80\nnoise_g: 2\n",
+    )
+    first, second = found.load_cells
+    assert (first.kind, first.rate_hz, first.counts_per_gram) == ("hx71x", 80, -70.0)
+    assert first.clock_pin == Pin("mcu", "PB2", False)
+    assert (second.kind, second.rate_hz, second.counts_per_gram) == ("ads1220", None, 80.0)
+    assert second.place == SpiPlace("mcu", Pin("mcu", "PB3", False), 0)
+    assert (second.zero_counts, second.noise_g) == (123.0, 2.0)
+
+
+def test_probe_that_is_a_load_cell_has_no_pin(tmp_path: Path) -> None:
+    printer = SamplePrinter(resync=None, probe="load_cell_probe").printer_cfg()
+    printer_cfg = tmp_path / "printer.cfg"
+    printer_cfg.write_text(printer.replace("pin: toolhead:PB6", HX711))
+    found = machine.load(printer_cfg)
+    assert len(found.endstops) == 2
+    assert len(found.load_cells) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "truth", "problem"),
+    [
+        ("sensor_type: hx711\ndout_pin: PB1\n", "", "option 'sclk_pin' in section [load_cell a]"),
+        (HX711, "[load_cell a]\ncounts_per_gram: 0", "must be above 0"),
+        (HX711, "[load_cell a]\nnoise_g: -1", "must be at least 0"),
+        (HX711, "[nozzle]\nstiffness_g_per_mm: 0", "must be above 0"),
+        (HX711, "[nozzle]\nstiffness: 5", "option 'stiffness' in section [nozzle] is not known"),
+    ],
+)
+def test_mistake_in_a_load_cell_is_named_in_one_line(
+    tmp_path: Path, section: str, truth: str, problem: str
+) -> None:
+    assert problem in refused(tmp_path, f"[load_cell a]\n{section}", truth)

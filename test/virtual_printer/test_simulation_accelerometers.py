@@ -80,11 +80,11 @@ CHIPS = [
     ),
     Chip(
         *("lis3dh", 0x33, 0x0F, ON_SPI, over_spi_or_i2c("config_lis2dw", (1,), True)),
-        *(LIS3DH_REGISTERS, 4096.0, 1344.0, "<hhh", "lis2dw"),
+        *(LIS3DH_REGISTERS, 4000.0, 1344.0, "<hhh", "lis2dw"),
     ),
     Chip(
         *("lis3dh", 0x33, 0x0F, ON_I2C, over_spi_or_i2c("config_lis2dw", (1,), False)),
-        *(LIS3DH_REGISTERS, 4096.0, 1344.0, "<hhh", "lis2dw"),
+        *(LIS3DH_REGISTERS, 4000.0, 1344.0, "<hhh", "lis2dw"),
     ),
     Chip(
         *("mpu9250", 0x71, 0x75, ON_I2C, [*I2C, ("config_mpu9250", SENSOR, BUS)]),

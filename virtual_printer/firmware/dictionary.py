@@ -15,7 +15,16 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from virtual_printer.firmware import accelerometers, buses, can, core, distance, motion, outputs
+from virtual_printer.firmware import (
+    accelerometers,
+    buses,
+    can,
+    core,
+    distance,
+    load_cells,
+    motion,
+    outputs,
+)
 from virtual_printer.firmware.chips import Chip
 from virtual_printer.firmware.host_messages import HostMessages, chosen
 from virtual_printer.firmware.peripheral import Peripheral
@@ -30,6 +39,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     outputs.PERIPHERAL,
     buses.PERIPHERAL,
     accelerometers.PERIPHERAL,
+    load_cells.PERIPHERAL,
     distance.PERIPHERAL,
 )
 

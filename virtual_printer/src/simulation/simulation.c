@@ -6,6 +6,7 @@
 
 #include "core/memory.h" // allocate
 #include "devices/accelerometer.h" // accelerometer_free
+#include "devices/load_cell.h" // load_cell_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
@@ -49,6 +50,9 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->accelerometer_count; i++)
         accelerometer_free(sim->accelerometers[i]);
     free(sim->accelerometers);
+    for (size_t i = 0; i < sim->load_cell_count; i++)
+        load_cell_free(sim->load_cells[i]);
+    free(sim->load_cells);
     mechanics_release(&sim->mechanics);
     free(sim->timeline.events.entries);
     free(sim);

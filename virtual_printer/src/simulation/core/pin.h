@@ -7,7 +7,7 @@
 #define PIN_H
 
 #include <stddef.h> // size_t
-#include <stdint.h> // uint8_t
+#include <stdint.h> // int64_t
 
 #pragma GCC visibility push(hidden)
 
@@ -25,6 +25,9 @@ enum { LEVEL_OPEN = -1 };
 struct pin_source {
     // 0, 1, or LEVEL_OPEN if it leaves the pin to its pull-up
     int (*level)(struct pin_source *source);
+    // When it will be low unless something is done to it, INT64_MAX if never;
+    // NULL where nobody knows
+    int64_t (*next_low_ns)(struct pin_source *source);
 };
 
 // Something that sets the voltage of a pin

@@ -51,6 +51,7 @@ description_file(const char *path, size_t *size)
  ****************************************************************/
 
 enum { PASS_COUNT = 3 };
+#define STIFFNESS_G_PER_MM 1000.0
 static const struct resonance RESONANCE_DEFAULT = { 50.0, 0.1 };
 
 static void
@@ -74,6 +75,8 @@ static const struct directive directives[] = {
     { "bed",           2, read_bed           },
     { "resonance",     2, read_resonance     },
     { "accelerometer", 2, read_accelerometer },
+    { "nozzle",        2, read_nozzle        },
+    { "load_cell",     2, read_load_cell     },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong
@@ -173,6 +176,7 @@ description_read(struct simulation *sim, const char *path, char *error,
     sim->mechanics.radius_mm = 100.0;
     for (int i = 0; i < 3; i++)
         sim->mechanics.resonances[i] = RESONANCE_DEFAULT;
+    sim->mechanics.stiffness_g_per_mm = STIFFNESS_G_PER_MM;
     int result = 0;
     for (int pass = 0; pass < PASS_COUNT && !result; pass++)
         result =

@@ -47,6 +47,8 @@ void description_connect(struct simulation *sim, struct words *words,
                          struct spi_device *spi, struct i2c_device *i2c);
 void read_resonance(struct simulation *sim, struct words *words, int line);
 void read_accelerometer(struct simulation *sim, struct words *words, int line);
+void read_nozzle(struct simulation *sim, struct words *words, int line);
+void read_load_cell(struct simulation *sim, struct words *words, int line);
 
 #pragma GCC visibility pop
 

@@ -1,4 +1,4 @@
-// Resonances and acceleration sensors in a description file
+// Acceleration sensors and load cells, and what they feel, in a description file
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -7,12 +7,15 @@
 #include <string.h> // strcmp
 #include "../core/memory.h" // array_grow
 #include "../devices/accelerometer.h" // struct accelerometer
+#include "../devices/load_cell.h" // struct load_cell
 #include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
 // Apart from the streams of endstops
 #define ACCELEROMETER_PURPOSE ((uint64_t)2 << 32)
+#define LOAD_CELL_PURPOSE ((uint64_t)3 << 32)
+#define COUNTS_MAX 8388607.0
 
 static const char *const axes[] = { "x", "y", "z" };
 
@@ -62,6 +65,10 @@ description_connect(struct simulation *sim, struct words *words,
             mcu->spi_devices = spi;
         return;
     }
+    if (!i2c) {
+        words_fail(words, "select_pin is missing");
+        return;
+    }
     i2c->bus = (uint32_t)words_integer(words, "i2c_bus", 0, UINT32_MAX);
     i2c->address = (uint8_t)words_integer(words, "i2c_address", 0, 127);
     if (!mcu)
@@ -94,4 +101,63 @@ read_accelerometer(struct simulation *sim, struct words *words, int line)
         words_number_or(words, "noise_mg", 0.0, 1e4, sensor->noise_g * 1000.0)
         / 1000.0;
     description_connect(sim, words, &sensor->chip.spi, &sensor->chip.i2c);
+}
+
+
+/****************************************************************
+ * Load cells
+ ****************************************************************/
+
+void
+read_nozzle(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    sim->mechanics.stiffness_g_per_mm =
+        words_number(words, "stiffness_g_per_mm", 0.0, 1e9);
+}
+
+// Connect a converter that is read by pins of its own
+static void
+connect_pins(struct simulation *sim, struct words *words,
+             struct load_cell *cell)
+{
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    int64_t pin = words_integer(words, "ready_pin", 0, PIN_COUNT - 1);
+    if (mcu)
+        mcu->pins[pin].source = &cell->ready;
+    if (cell->spi.transfer) {
+        description_connect(sim, words, &cell->spi, NULL);
+        return;
+    }
+    pin = words_integer(words, "clock_pin", 0, PIN_COUNT - 1);
+    if (!mcu)
+        return;
+    cell->clock_pin.next = mcu->pins[pin].loads;
+    mcu->pins[pin].loads = &cell->clock_pin;
+}
+
+void
+read_load_cell(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    const char *kind = words_text(words, "kind");
+    struct load_cell *cell = load_cell_create(kind);
+    if (!cell) {
+        words_fail(words, "unknown kind of load cell '%s'", kind);
+        return;
+    }
+    struct load_cell **place =
+        array_grow(&sim->load_cells, &sim->load_cell_count, sizeof(*place));
+    *place = cell;
+    cell->timeline = &sim->timeline;
+    cell->mechanics = &sim->mechanics;
+    random_init(&cell->random, sim->timeline.seed,
+                LOAD_CELL_PURPOSE + sim->load_cell_count);
+    cell->counts_per_g = words_number(words, "counts_per_g", -1e6, 1e6);
+    cell->zero_counts =
+        words_number(words, "zero_counts", -COUNTS_MAX, COUNTS_MAX);
+    cell->noise_g = words_number(words, "noise_g", 0.0, 1e6);
+    cell->rate_hz = words_number_or(words, "rate_hz", 1.0, 1e5, 80.0);
+    cell->rate_factor = words_number(words, "rate_factor", 0.5, 2.0);
+    connect_pins(sim, words, cell);
 }

@@ -16,6 +16,7 @@ struct accelerometer;
 struct action;
 struct can_bus;
 struct can_socket;
+struct load_cell;
 struct mcu;
 
 struct simulation {
@@ -30,6 +31,8 @@ struct simulation {
     struct mechanics mechanics;
     struct accelerometer **accelerometers;
     size_t accelerometer_count;
+    struct load_cell **load_cells;
+    size_t load_cell_count;
     // Requests that wait for their time
     struct action *actions;
 };

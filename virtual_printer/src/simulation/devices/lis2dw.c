@@ -20,8 +20,15 @@ enum {
 };
 
 enum { FIFO_SIZE = 32, STATUS_OVERRUN = 0x40, LIS3DH_STATUS_EMPTY = 0x20 };
-// Values are flush left in 16 bits
-enum { UNITS_OF_2_G = 32768 };
+// Values are flush left in 16 bits: 14 bits for each range, and 12 bits with
+// the units of the data sheet
+#define LIS2DW_UNITS_PER_G_AT_2_G 16384.0
+static const double lis3dh_units_per_g[] = {
+    16000.0,
+    8000.0,
+    4000.0,
+    16000.0 / 12.0,
+};
 
 static const double lis2dw_rates_hz[16] = {
     0.0, 12.5, 12.5, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0,
@@ -62,7 +69,9 @@ apply_registers(struct lis2dw *lis2dw)
                                  : registers[FIFO_CTRL] >> 5;
     sensor->units_max = INT16_MAX;
     for (int i = 0; i < 3; i++)
-        sensor->units_per_g[i] = UNITS_OF_2_G / 2.0 / (1 << range);
+        sensor->units_per_g[i] = lis2dw->is_lis3dh
+            ? lis3dh_units_per_g[range]
+            : LIS2DW_UNITS_PER_G_AT_2_G / (1 << range);
     accelerometer_measure(
         sensor, (lis2dw->is_lis3dh ? lis3dh_rates_hz : lis2dw_rates_hz)[rate],
         is_fifo ? FIFO_SIZE : 1, mode != 1);

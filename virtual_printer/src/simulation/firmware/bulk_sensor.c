@@ -6,15 +6,29 @@
 
 #include <string.h> // memcpy
 #include "bulk_sensor.h" // struct bulk_sensor
+#include "trigger_analog.h" // trigger_analog_find
 
 static const struct object_type bulk_sensor_type = { "bulk_sensor" };
 
 #define READ_BIT 0x80
 
 
+struct bulk_sensor *
+bulk_sensor_find(struct mcu *mcu, uint32_t oid)
+{
+    return mcu_object(mcu, oid, &bulk_sensor_type);
+}
+
+
 /****************************************************************
  * The chip
  ****************************************************************/
+
+int
+bulk_sensor_is_ready(const struct bulk_sensor *sensor)
+{
+    return !mcu_pin_level(sensor->mcu, sensor->ready_pin, 1);
+}
 
 void
 bulk_sensor_read(struct bulk_sensor *sensor, uint8_t address, uint8_t *bytes,
@@ -83,6 +97,15 @@ report_status(struct bulk_sensor *sensor)
                     sensor->possible_overflows);
 }
 
+void
+bulk_sensor_add_value(struct bulk_sensor *sensor, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        sensor->bytes[sensor->size++] = (uint8_t)(value >> (8 * i));
+    if (sensor->size + 4 > BULK_BYTES_MAX)
+        bulk_sensor_report(sensor);
+}
+
 int
 bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address)
 {
@@ -100,6 +123,28 @@ bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address)
  * Polling
  ****************************************************************/
 
+// When to poll again: not before there is something to read, if that is known
+static uint64_t
+next_poll(struct bulk_sensor *sensor)
+{
+    struct mcu *mcu = sensor->mcu;
+    uint64_t rest_ticks = sensor->rest_ticks;
+    uint64_t clock = mcu_clock_now(mcu) + rest_ticks * sensor->rest_count;
+    sensor->rest_count = 1;
+    struct pin_source *source =
+        sensor->has_ready_pin ? mcu->pins[sensor->ready_pin].source : NULL;
+    if (!source || !source->next_low_ns)
+        return clock;
+    int64_t ready_ns = source->next_low_ns(source);
+    if (ready_ns == INT64_MAX)
+        ready_ns = mcu->timeline->now_ns + NS_PER_S;
+    uint64_t ready_clock = mcu_clock_at(mcu, ready_ns);
+    if (ready_clock > clock)
+        clock +=
+            (ready_clock - clock + rest_ticks - 1) / rest_ticks * rest_ticks;
+    return clock;
+}
+
 static enum timer_result
 poll_event(struct mcu_timer *timer)
 {
@@ -110,7 +155,7 @@ poll_event(struct mcu_timer *timer)
         while (sensor->chip->poll(sensor) && !sensor->mcu->is_interrupted)
             ;
     sensor->is_start_due = 0;
-    timer->wake_clock = mcu_clock_now(sensor->mcu) + sensor->rest_ticks;
+    timer->wake_clock = next_poll(sensor);
     return TIMER_AGAIN;
 }
 
@@ -129,12 +174,13 @@ end_query(struct bulk_sensor *sensor)
 void
 bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct bulk_sensor *sensor =
-        mcu_object(mcu, arguments[0], &bulk_sensor_type);
+    struct bulk_sensor *sensor = bulk_sensor_find(mcu, arguments[0]);
     uint32_t clock = arguments[1], rest_ticks = arguments[2];
     if (!sensor)
         return;
     mcu_timer_cancel(&sensor->timer);
+    if (!is_old_firmware(sensor) && sensor->chip->power)
+        sensor->chip->power(sensor, rest_ticks != 0);
     if (!rest_ticks) {
         end_query(sensor);
         return;
@@ -142,6 +188,7 @@ bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments)
     sensor->rest_ticks = rest_ticks;
     sensor->sequence = sensor->possible_overflows = 0;
     sensor->size = 0;
+    sensor->rest_count = 1;
     sensor->is_start_due = is_old_firmware(sensor);
     if (sensor->is_start_due)
         mcu_timer_add(&sensor->timer, clock);
@@ -153,10 +200,17 @@ bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments)
 void
 bulk_sensor_command_status(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct bulk_sensor *sensor =
-        mcu_object(mcu, arguments[0], &bulk_sensor_type);
+    struct bulk_sensor *sensor = bulk_sensor_find(mcu, arguments[0]);
     if (sensor)
         report_status(sensor);
+}
+
+void
+bulk_sensor_command_attach(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct bulk_sensor *sensor = bulk_sensor_find(mcu, arguments[0]);
+    if (sensor)
+        sensor->trigger = trigger_analog_find(mcu, arguments[1]);
 }
 
 
@@ -170,7 +224,7 @@ bulk_sensor_add(struct mcu *mcu, const struct bulk_chip *chip, uint32_t oid,
 {
     struct spi *spi = bus == BUS_SPI ? spi_find(mcu, bus_oid) : NULL;
     struct i2c *i2c = bus == BUS_I2C ? i2c_find(mcu, bus_oid) : NULL;
-    if (!spi && !i2c)
+    if (!spi && !i2c && bus != BUS_NONE)
         return NULL;
     struct bulk_sensor *sensor =
         mcu_object_add(mcu, oid, &bulk_sensor_type, sizeof(*sensor));

@@ -13,10 +13,11 @@
 #pragma GCC visibility push(hidden)
 
 struct bulk_sensor;
+struct trigger_analog;
 
 enum { BULK_BYTES_MAX = 51 };
 // In enumeration bus_oid_type
-enum { BUS_SPI, BUS_I2C };
+enum { BUS_SPI, BUS_I2C, BUS_NONE };
 
 // A chip as the firmware knows it
 struct bulk_chip {
@@ -27,6 +28,8 @@ struct bulk_chip {
     void (*note_overflow)(struct bulk_sensor *sensor);
     // Read what is due; returns whether there is more already
     int (*poll)(struct bulk_sensor *sensor);
+    // Switch the chip on or off, where that is not left to the host
+    void (*power)(struct bulk_sensor *sensor, int is_on);
     // Firmware before v0.13 reports under the chip's own name, and starts and
     // stops it by itself
     enum response old_data, old_status;
@@ -37,9 +40,13 @@ struct bulk_chip {
 struct bulk_sensor {
     const struct bulk_chip *chip;
     struct mcu *mcu;
-    struct spi *spi; // or else it is on I2C
+    struct spi *spi; // or else it is on I2C, or has pins of its own
     struct i2c *i2c;
     uint8_t oid, model;
+    // What is low while there is something to read, and what clocks it out
+    uint8_t has_ready_pin, ready_pin, clock_pin;
+    uint32_t rest_count; // periods from this poll to the next
+    struct trigger_analog *trigger; // by what it measures, may be NULL
     struct mcu_timer timer;
     uint32_t rest_ticks;
     int is_start_due;
@@ -57,6 +64,11 @@ void bulk_sensor_read(struct bulk_sensor *sensor, uint8_t address,
                       uint8_t *bytes, size_t size);
 void bulk_sensor_write(struct bulk_sensor *sensor, uint8_t address,
                        uint8_t value);
+// The sensor of an oid; shuts down and returns NULL if there is none
+struct bulk_sensor *bulk_sensor_find(struct mcu *mcu, uint32_t oid);
+int bulk_sensor_is_ready(const struct bulk_sensor *sensor);
+// Add one value of four bytes to the report, which is sent when it is full
+void bulk_sensor_add_value(struct bulk_sensor *sensor, uint32_t value);
 // Send what has been gathered
 void bulk_sensor_report(struct bulk_sensor *sensor);
 // Poll of a chip whose data register gives sample after sample
@@ -66,6 +78,8 @@ int bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address);
 // rest_ticks
 void bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments);
 void bulk_sensor_command_status(struct mcu *mcu, const uint32_t *arguments);
+// Arguments are the oids of a sensor and of what is to be triggered by it
+void bulk_sensor_command_attach(struct mcu *mcu, const uint32_t *arguments);
 
 #pragma GCC visibility pop
 

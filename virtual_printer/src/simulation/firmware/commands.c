@@ -141,11 +141,25 @@ static const struct command commands[] = {
 static const struct peripheral core_peripheral = { COMMANDS_OF(commands) };
 
 static const struct peripheral *const peripherals[] = {
-    &core_peripheral,        &stepper_peripheral,     &trsync_peripheral,
-    &endstop_peripheral,     &digital_out_peripheral, &distance_peripheral,
-    &can_peripheral,         &spi_peripheral,         &i2c_peripheral,
-    &bulk_sensor_peripheral, &adxl345_peripheral,     &lis2dw_peripheral,
-    &mpu9250_peripheral,     &icm20948_peripheral,    &bmi160_peripheral,
+    &core_peripheral,
+    &stepper_peripheral,
+    &trsync_peripheral,
+    &endstop_peripheral,
+    &digital_out_peripheral,
+    &distance_peripheral,
+    &can_peripheral,
+    &spi_peripheral,
+    &i2c_peripheral,
+    &bulk_sensor_peripheral,
+    &adxl345_peripheral,
+    &lis2dw_peripheral,
+    &mpu9250_peripheral,
+    &icm20948_peripheral,
+    &bmi160_peripheral,
+    &sos_filter_peripheral,
+    &trigger_analog_peripheral,
+    &hx71x_peripheral,
+    &ads1220_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

@@ -117,6 +117,7 @@ struct mechanics {
     size_t sensor_count;
     double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
     struct resonance resonances[3]; // by axis
+    double stiffness_g_per_mm; // of the nozzle against the bed
 };
 
 // Work out what follows from the description; returns NULL or what is
@@ -172,6 +173,8 @@ struct sensor *mechanics_find_sensor(struct mechanics *mechanics,
                                      const struct mcu *mcu, uint32_t pin);
 double mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
                                   double y_mm);
+// What the bed pushes back with at the nozzle
+double mechanics_nozzle_force_g(struct mechanics *mechanics);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor);
