@@ -20,6 +20,11 @@ def bus_place(section: Section, mcus: Sequence[str], i2c_address: int = 0) -> Bu
     """Return the place of a section's chip: with a cs_pin it is on SPI."""
     if section.has("cs_pin"):
         return spi_place(section, mcus)
+    return i2c_place(section, mcus, i2c_address)
+
+
+def i2c_place(section: Section, mcus: Sequence[str], i2c_address: int) -> I2cPlace:
+    """Return the place of a chip that is on I2C only."""
     address = section.get_int("i2c_address", i2c_address)
     mcu = section.get("i2c_mcu", pins.MAIN_MCU)
     if mcu not in mcus:

@@ -18,6 +18,7 @@ from virtual_printer.model import (
     CanBus,
     Carriage,
     CarriageEndstop,
+    Coil,
     Endstop,
     I2cPlace,
     LoadCell,
@@ -59,6 +60,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_accelerometer(sensor) for sensor in machine.accelerometers]
     lines.append(f"nozzle stiffness_g_per_mm={machine.stiffness_g_per_mm!r}")
     lines += [_load_cell(cell) for cell in machine.load_cells]
+    lines += [_coil(coil) for coil in machine.coils]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -176,6 +178,15 @@ def _load_cell(cell: LoadCell) -> str:
         f"load_cell kind={cell.kind} {place} ready_pin={_number(cell.ready_pin)}{clock}{rate}"
         f" counts_per_g={cell.counts_per_gram!r} zero_counts={cell.zero_counts!r}"
         f" noise_g={cell.noise_g!r} rate_factor={cell.rate_factor!r}"
+    )
+
+
+def _coil(coil: Coil) -> str:
+    pin = f" interrupt_pin={_number(coil.interrupt_pin)}" if coil.interrupt_pin else ""
+    return (
+        f"coil {_bus_place(coil.place)}{pin} offset_x={coil.offset_x_mm!r}"
+        f" offset_y={coil.offset_y_mm!r} height={coil.height_mm!r} coil_hz={coil.coil_hz!r}"
+        f" noise_hz={coil.noise_hz!r} clock_hz={coil.clock_hz} clock_factor={coil.clock_factor!r}"
     )
 
 

@@ -16,6 +16,7 @@ from printer_config.section import ConfigError, Section
 from virtual_printer.accelerometers import Accelerometers
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.coils import Coils
 from virtual_printer.endstops import Endstops
 from virtual_printer.load_cells import LoadCells
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
@@ -49,6 +50,7 @@ class _Reader:
         self.endstops = Endstops(printer, truth, list(self.mcus))
         self.accelerometers = Accelerometers(printer, truth, list(self.mcus), self._uniform)
         self.load_cells = LoadCells(printer, truth, list(self.mcus), self._uniform)
+        self.coils = Coils(printer, truth, list(self.mcus), self._uniform)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -64,6 +66,7 @@ class _Reader:
             accelerometers=self.accelerometers.all(),
             stiffness_g_per_mm=self.load_cells.stiffness_g_per_mm(),
             load_cells=self.load_cells.all(),
+            coils=self.coils.all(),
         )
         self._check_truth()
         return machine
@@ -156,6 +159,7 @@ class _Reader:
         known.update(self.can_buses.sections)
         known.update(self.accelerometers.sections)
         known.update(self.load_cells.sections)
+        known.update(self.coils.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

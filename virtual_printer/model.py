@@ -215,6 +215,25 @@ class LoadCell:
 
 
 @dataclass(frozen=True)
+class Coil:
+    """A coil beside the nozzle, whose frequency rises where the bed is near."""
+
+    place: I2cPlace
+    # Low while there is a result
+    interrupt_pin: Optional[Pin]
+    offset_x_mm: float
+    offset_y_mm: float
+    # Over the nozzle
+    height_mm: float
+    # Far from any metal
+    coil_hz: float
+    noise_hz: float
+    # Of the converter: what it should have, and by what its own one differs
+    clock_hz: int
+    clock_factor: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
 
@@ -229,3 +248,4 @@ class Machine:
     accelerometers: Tuple[Accelerometer, ...]
     stiffness_g_per_mm: float
     load_cells: Tuple[LoadCell, ...]
+    coils: Tuple[Coil, ...]

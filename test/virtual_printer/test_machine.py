@@ -287,10 +287,13 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
     values: Dict[str, object] = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
-    values.update({"bit_rate": 10_000, "load": 0.5, "damping": 0.5, "axes_map": "x, y, z"})
+    values.update(
+        {"bit_rate": 10_000, "load": 0.5, "damping": 0.5, "coil_hz": 1e6, "axes_map": "x, y, z"}
+    )
     sensors = {
         "adxl345": {"cs_pin": "PB15"},
         "load_cell_probe": {"sensor_type": "hx711", "dout_pin": "PB1", "sclk_pin": "PB2"},
+        "probe_eddy_current coil": {"sensor_type": "ldc1612"},
     }
     printer = text({**sections(), "mcu node": {"canbus_uuid": "112233445566"}, **sensors})
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]

@@ -157,3 +157,31 @@ def test_mistake_in_a_load_cell_is_named_in_one_line(
     tmp_path: Path, section: str, truth: str, problem: str
 ) -> None:
     assert problem in refused(tmp_path, f"[load_cell a]\n{section}", truth)
+
+
+# Coils
+
+COIL = "[probe_eddy_current a]\nsensor_type: ldc1612\n"
+
+
+def test_coil_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
+    options = "i2c_mcu: toolhead\nintb_pin: toolhead:PB1\ny_offset: 21\nfrequency: 40000000\n"
+    truth = "[probe_eddy_current a]\ncoil_height_mm: 2.5\ncoil_hz: 3100000\nnoise_hz: 5\n"
+    (coil,) = load(tmp_path, COIL + options, truth).coils
+    assert coil.place == I2cPlace("toolhead", 0, 0x2A)
+    assert coil.interrupt_pin == Pin("toolhead", "PB1", False)
+    assert (coil.offset_x_mm, coil.offset_y_mm, coil.height_mm) == (0.0, 21.0, 2.5)
+    assert (coil.coil_hz, coil.noise_hz, coil.clock_hz) == (3100000.0, 5.0, 40000000)
+
+
+@pytest.mark.parametrize(
+    ("truth", "problem"),
+    [
+        ("coil_height_mm: -1", "must be at least 0"),
+        ("coil_hz: 5", "must be at least 100000"),
+        ("noise_hz: -1", "must be at least 0"),
+        ("height: 1", "option 'height' in section [probe_eddy_current a] is not known"),
+    ],
+)
+def test_mistake_in_a_coil_is_named_in_one_line(tmp_path: Path, truth: str, problem: str) -> None:
+    assert problem in refused(tmp_path, COIL, f"[probe_eddy_current a]\n{truth}\n")

@@ -21,6 +21,7 @@ from virtual_printer.firmware import (
     can,
     core,
     distance,
+    eddy,
     load_cells,
     motion,
     outputs,
@@ -40,6 +41,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     buses.PERIPHERAL,
     accelerometers.PERIPHERAL,
     load_cells.PERIPHERAL,
+    eddy.PERIPHERAL,
     distance.PERIPHERAL,
 )
 

@@ -6,6 +6,7 @@
 
 #include "core/memory.h" // allocate
 #include "devices/accelerometer.h" // accelerometer_free
+#include "devices/ldc1612.h" // ldc1612_free
 #include "devices/load_cell.h" // load_cell_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
@@ -53,6 +54,9 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->load_cell_count; i++)
         load_cell_free(sim->load_cells[i]);
     free(sim->load_cells);
+    for (size_t i = 0; i < sim->coil_count; i++)
+        ldc1612_free(sim->coils[i]);
+    free(sim->coils);
     mechanics_release(&sim->mechanics);
     free(sim->timeline.events.entries);
     free(sim);

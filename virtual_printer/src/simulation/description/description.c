@@ -77,6 +77,7 @@ static const struct directive directives[] = {
     { "accelerometer", 2, read_accelerometer },
     { "nozzle",        2, read_nozzle        },
     { "load_cell",     2, read_load_cell     },
+    { "coil",          2, read_coil          },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -1,4 +1,4 @@
-// Acceleration sensors and load cells, and what they feel, in a description file
+// Acceleration sensors, load cells and coils, and what they feel, in a description file
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -7,6 +7,7 @@
 #include <string.h> // strcmp
 #include "../core/memory.h" // array_grow
 #include "../devices/accelerometer.h" // struct accelerometer
+#include "../devices/ldc1612.h" // struct ldc1612
 #include "../devices/load_cell.h" // struct load_cell
 #include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
@@ -15,6 +16,7 @@
 // Apart from the streams of endstops
 #define ACCELEROMETER_PURPOSE ((uint64_t)2 << 32)
 #define LOAD_CELL_PURPOSE ((uint64_t)3 << 32)
+#define COIL_PURPOSE ((uint64_t)4 << 32)
 #define COUNTS_MAX 8388607.0
 
 static const char *const axes[] = { "x", "y", "z" };
@@ -52,13 +54,13 @@ description_connect(struct simulation *sim, struct words *words,
                     struct spi_device *spi, struct i2c_device *i2c)
 {
     struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
-    if (words_find(words, "select_pin")) {
+    if (spi && words_find(words, "select_pin")) {
         int64_t pin = words_integer(words, "select_pin", 0, PIN_COUNT - 1);
         if (mcu)
             mcu->pins[pin].selected = spi;
         return;
     }
-    if (words_find(words, "spi_bus")) {
+    if (spi && words_find(words, "spi_bus")) {
         spi->bus = (uint32_t)words_integer(words, "spi_bus", 0, UINT32_MAX);
         spi->next = mcu ? mcu->spi_devices : NULL;
         if (mcu)
@@ -160,4 +162,43 @@ read_load_cell(struct simulation *sim, struct words *words, int line)
     cell->rate_hz = words_number_or(words, "rate_hz", 1.0, 1e5, 80.0);
     cell->rate_factor = words_number(words, "rate_factor", 0.5, 2.0);
     connect_pins(sim, words, cell);
+}
+
+
+/****************************************************************
+ * Coils
+ ****************************************************************/
+
+static void
+read_coil_place(struct words *words, struct ldc1612 *ldc1612)
+{
+    ldc1612->place.offset_x_mm = words_number(words, "offset_x", -1e4, 1e4);
+    ldc1612->place.offset_y_mm = words_number(words, "offset_y", -1e4, 1e4);
+    ldc1612->coil_height_mm = words_number(words, "height", 0.0, 1e4);
+}
+
+void
+read_coil(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct ldc1612 *ldc1612 = ldc1612_create();
+    struct ldc1612 **place =
+        array_grow(&sim->coils, &sim->coil_count, sizeof(*place));
+    *place = ldc1612;
+    ldc1612->timeline = &sim->timeline;
+    ldc1612->mechanics = &sim->mechanics;
+    random_init(&ldc1612->random, sim->timeline.seed,
+                COIL_PURPOSE + sim->coil_count);
+    read_coil_place(words, ldc1612);
+    ldc1612->coil_hz = words_number(words, "coil_hz", 1e3, 1e7);
+    ldc1612->noise_hz = words_number(words, "noise_hz", 0.0, 1e6);
+    ldc1612->clock_hz = words_number(words, "clock_hz", 1e6, 1e8);
+    ldc1612->clock_factor = words_number(words, "clock_factor", 0.5, 2.0);
+    description_connect(sim, words, NULL, &ldc1612->i2c);
+    if (!words_find(words, "interrupt_pin"))
+        return;
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    int64_t pin = words_integer(words, "interrupt_pin", 0, PIN_COUNT - 1);
+    if (mcu)
+        mcu->pins[pin].source = &ldc1612->interrupt;
 }

@@ -16,6 +16,7 @@ struct accelerometer;
 struct action;
 struct can_bus;
 struct can_socket;
+struct ldc1612;
 struct load_cell;
 struct mcu;
 
@@ -33,6 +34,8 @@ struct simulation {
     size_t accelerometer_count;
     struct load_cell **load_cells;
     size_t load_cell_count;
+    struct ldc1612 **coils;
+    size_t coil_count;
     // Requests that wait for their time
     struct action *actions;
 };

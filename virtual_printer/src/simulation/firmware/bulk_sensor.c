@@ -227,7 +227,8 @@ bulk_sensor_add(struct mcu *mcu, const struct bulk_chip *chip, uint32_t oid,
     if (!spi && !i2c && bus != BUS_NONE)
         return NULL;
     struct bulk_sensor *sensor =
-        mcu_object_add(mcu, oid, &bulk_sensor_type, sizeof(*sensor));
+        mcu_object_add(mcu, oid, &bulk_sensor_type,
+                       chip->object_size ? chip->object_size : sizeof(*sensor));
     if (!sensor)
         return NULL;
     sensor->chip = chip;

@@ -21,6 +21,7 @@ enum { BUS_SPI, BUS_I2C, BUS_NONE };
 
 // A chip as the firmware knows it
 struct bulk_chip {
+    size_t object_size; // that begins with a bulk_sensor, 0 if that is all
     size_t bytes_per_sample, bytes_per_report;
     // How many bytes the chip holds that have not been read
     uint32_t (*pending)(struct bulk_sensor *sensor);

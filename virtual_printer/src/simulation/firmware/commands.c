@@ -160,6 +160,7 @@ static const struct peripheral *const peripherals[] = {
     &trigger_analog_peripheral,
     &hx71x_peripheral,
     &ads1220_peripheral,
+    &ldc1612_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

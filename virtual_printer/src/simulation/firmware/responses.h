@@ -41,6 +41,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_MPU9250_STATUS, "mpu9250_status", 7, IN_SOME)               \
     X(RESPONSE_TRIGGER_ANALOG_STATE, "trigger_analog_state", 3, IN_SOME)   \
     X(RESPONSE_LOAD_CELL_PROBE_STATE, "load_cell_probe_state", 3, IN_SOME) \
+    X(RESPONSE_LDC1612_HOME_STATE, "ldc1612_home_state", 3, IN_SOME)       \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)                      \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
