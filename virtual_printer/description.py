@@ -12,6 +12,7 @@ from virtual_printer.firmware import chips, dictionary
 from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.model import (
     Accelerometer,
+    AngleSensor,
     Bed,
     BLTouchEndstop,
     BusPlace,
@@ -61,6 +62,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines.append(f"nozzle stiffness_g_per_mm={machine.stiffness_g_per_mm!r}")
     lines += [_load_cell(cell) for cell in machine.load_cells]
     lines += [_coil(coil) for coil in machine.coils]
+    lines += [_angle_sensor(sensor) for sensor in machine.angle_sensors]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -188,6 +190,12 @@ def _coil(coil: Coil) -> str:
         f" offset_y={coil.offset_y_mm!r} height={coil.height_mm!r} coil_hz={coil.coil_hz!r}"
         f" noise_hz={coil.noise_hz!r} clock_hz={coil.clock_hz} clock_factor={coil.clock_factor!r}"
     )
+
+
+def _angle_sensor(sensor: AngleSensor) -> str:
+    shaft = f" stepper={sensor.stepper} turn_mm={sensor.turn_mm!r}" if sensor.stepper else ""
+    place = _bus_place(sensor.place)
+    return f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
 
 
 def _bus_place(place: BusPlace) -> str:

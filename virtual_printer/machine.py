@@ -14,6 +14,7 @@ from printer_config.kinematics import Motor
 from printer_config.motion import step_distance_mm
 from printer_config.section import ConfigError, Section
 from virtual_printer.accelerometers import Accelerometers
+from virtual_printer.angle_sensors import angle_sensors
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
 from virtual_printer.coils import Coils
@@ -67,6 +68,12 @@ class _Reader:
             stiffness_g_per_mm=self.load_cells.stiffness_g_per_mm(),
             load_cells=self.load_cells.all(),
             coils=self.coils.all(),
+            angle_sensors=angle_sensors(
+                self.printer,
+                list(self.mcus),
+                {motor.name: motor.section for motor in self.kinematics.motors},
+                self._uniform,
+            ),
         )
         self._check_truth()
         return machine

@@ -234,6 +234,18 @@ class Coil:
 
 
 @dataclass(frozen=True)
+class AngleSensor:
+    """A magnetic sensor at the shaft of a motor, which goes `turn_mm` in one turn."""
+
+    kind: str
+    place: SpiPlace
+    # Of the magnet, as a share of a turn
+    offset: float
+    stepper: Optional[str]
+    turn_mm: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
 
@@ -249,3 +261,4 @@ class Machine:
     stiffness_g_per_mm: float
     load_cells: Tuple[LoadCell, ...]
     coils: Tuple[Coil, ...]
+    angle_sensors: Tuple[AngleSensor, ...]

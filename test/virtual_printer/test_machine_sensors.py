@@ -185,3 +185,19 @@ def test_coil_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
 )
 def test_mistake_in_a_coil_is_named_in_one_line(tmp_path: Path, truth: str, problem: str) -> None:
     assert problem in refused(tmp_path, COIL, f"[probe_eddy_current a]\n{truth}\n")
+
+
+# Angle sensors
+
+
+def test_angle_sensor_is_at_the_shaft_of_its_motor(tmp_path: Path) -> None:
+    options = "sensor_type: a1333\ncs_pin: PB1\n"
+    found = load(
+        tmp_path,
+        f"[angle a]\n{options}stepper: stepper_x\n[angle b]\n{options}"
+        f"[angle c]\n{options.replace('a1333', 'tle5012b')}",
+    )
+    at_x, at_none = found.angle_sensors
+    assert (at_x.kind, at_x.stepper, at_x.turn_mm) == ("a1333", "stepper_x", 40.0)
+    assert at_x.place == SpiPlace("mcu", Pin("mcu", "PB1", False), 0)
+    assert at_none.stepper is None

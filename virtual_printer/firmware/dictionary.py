@@ -17,6 +17,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from virtual_printer.firmware import (
     accelerometers,
+    angle,
     buses,
     can,
     core,
@@ -42,6 +43,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     accelerometers.PERIPHERAL,
     load_cells.PERIPHERAL,
     eddy.PERIPHERAL,
+    angle.PERIPHERAL,
     distance.PERIPHERAL,
 )
 

@@ -6,6 +6,7 @@
 
 #include "core/memory.h" // allocate
 #include "devices/accelerometer.h" // accelerometer_free
+#include "devices/angle_sensor.h" // angle_sensor_free
 #include "devices/ldc1612.h" // ldc1612_free
 #include "devices/load_cell.h" // load_cell_free
 #include "description/machine.h" // struct simulation
@@ -57,6 +58,9 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->coil_count; i++)
         ldc1612_free(sim->coils[i]);
     free(sim->coils);
+    for (size_t i = 0; i < sim->angle_sensor_count; i++)
+        angle_sensor_free(sim->angle_sensors[i]);
+    free(sim->angle_sensors);
     mechanics_release(&sim->mechanics);
     free(sim->timeline.events.entries);
     free(sim);

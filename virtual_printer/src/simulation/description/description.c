@@ -78,6 +78,7 @@ static const struct directive directives[] = {
     { "nozzle",        2, read_nozzle        },
     { "load_cell",     2, read_load_cell     },
     { "coil",          2, read_coil          },
+    { "angle_sensor",  2, read_angle_sensor  },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -1,4 +1,4 @@
-// Acceleration sensors, load cells and coils, and what they feel, in a description file
+// Sensors on buses, and what they feel, in a description file
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
@@ -7,6 +7,7 @@
 #include <string.h> // strcmp
 #include "../core/memory.h" // array_grow
 #include "../devices/accelerometer.h" // struct accelerometer
+#include "../devices/angle_sensor.h" // struct angle_sensor
 #include "../devices/ldc1612.h" // struct ldc1612
 #include "../devices/load_cell.h" // struct load_cell
 #include "../firmware/mcu.h" // struct mcu
@@ -201,4 +202,33 @@ read_coil(struct simulation *sim, struct words *words, int line)
     int64_t pin = words_integer(words, "interrupt_pin", 0, PIN_COUNT - 1);
     if (mcu)
         mcu->pins[pin].source = &ldc1612->interrupt;
+}
+
+
+/****************************************************************
+ * Angle sensors
+ ****************************************************************/
+
+void
+read_angle_sensor(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    const char *kind = words_text(words, "kind");
+    struct angle_sensor *sensor = angle_sensor_create(kind);
+    if (!sensor) {
+        words_fail(words, "unknown kind of angle sensor '%s'", kind);
+        return;
+    }
+    struct angle_sensor **place = array_grow(
+        &sim->angle_sensors, &sim->angle_sensor_count, sizeof(*place));
+    *place = sensor;
+    sensor->offset = words_number(words, "offset", 0.0, 1.0);
+    description_connect(sim, words, &sensor->spi, NULL);
+    if (!words_find(words, "stepper"))
+        return;
+    const char *name = words_text(words, "stepper");
+    sensor->motor = mechanics_find_motor_by_name(&sim->mechanics, name);
+    if (!sensor->motor)
+        words_fail(words, "unknown stepper '%s'", name);
+    sensor->turn_mm = words_number(words, "turn_mm", 1e-6, 1e6);
 }

@@ -14,6 +14,7 @@
 
 struct accelerometer;
 struct action;
+struct angle_sensor;
 struct can_bus;
 struct can_socket;
 struct ldc1612;
@@ -36,6 +37,8 @@ struct simulation {
     size_t load_cell_count;
     struct ldc1612 **coils;
     size_t coil_count;
+    struct angle_sensor **angle_sensors;
+    size_t angle_sensor_count;
     // Requests that wait for their time
     struct action *actions;
 };

@@ -59,8 +59,8 @@ bulk_sensor_write(struct bulk_sensor *sensor, uint8_t address, uint8_t value)
  * Reports
  ****************************************************************/
 
-static int
-is_old_firmware(const struct bulk_sensor *sensor)
+int
+bulk_sensor_is_of_old_firmware(const struct bulk_sensor *sensor)
 {
     return !sensor->mcu->has_response[RESPONSE_SENSOR_BULK_STATUS];
 }
@@ -68,11 +68,11 @@ is_old_firmware(const struct bulk_sensor *sensor)
 void
 bulk_sensor_report(struct bulk_sensor *sensor)
 {
-    MCU_RESPOND_BYTES(sensor->mcu,
-                      is_old_firmware(sensor) ? sensor->chip->old_data
-                                              : RESPONSE_SENSOR_BULK_DATA,
-                      sensor->bytes, sensor->size, sensor->oid,
-                      sensor->sequence);
+    MCU_RESPOND_BYTES(
+        sensor->mcu,
+        bulk_sensor_is_of_old_firmware(sensor) ? sensor->chip->old_data
+                                               : RESPONSE_SENSOR_BULK_DATA,
+        sensor->bytes, sensor->size, sensor->oid, sensor->sequence);
     sensor->sequence++;
     sensor->size = 0;
 }
@@ -86,7 +86,7 @@ report_status(struct bulk_sensor *sensor)
     uint32_t pending = sensor->chip->pending(sensor);
     uint32_t size = (uint32_t)sensor->size;
     // To ask the chip takes no time here
-    if (is_old_firmware(sensor))
+    if (bulk_sensor_is_of_old_firmware(sensor))
         MCU_RESPOND(sensor->mcu, sensor->chip->old_status, sensor->oid, clock,
                     0, sensor->sequence, size,
                     pending / (uint32_t)sensor->chip->bytes_per_sample,
@@ -163,7 +163,7 @@ poll_event(struct mcu_timer *timer)
 static void
 end_query(struct bulk_sensor *sensor)
 {
-    if (!is_old_firmware(sensor))
+    if (!bulk_sensor_is_of_old_firmware(sensor))
         return;
     sensor->chip->stop(sensor);
     if (sensor->size)
@@ -179,7 +179,7 @@ bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments)
     if (!sensor)
         return;
     mcu_timer_cancel(&sensor->timer);
-    if (!is_old_firmware(sensor) && sensor->chip->power)
+    if (!bulk_sensor_is_of_old_firmware(sensor) && sensor->chip->power)
         sensor->chip->power(sensor, rest_ticks != 0);
     if (!rest_ticks) {
         end_query(sensor);
@@ -189,7 +189,7 @@ bulk_sensor_command_query(struct mcu *mcu, const uint32_t *arguments)
     sensor->sequence = sensor->possible_overflows = 0;
     sensor->size = 0;
     sensor->rest_count = 1;
-    sensor->is_start_due = is_old_firmware(sensor);
+    sensor->is_start_due = bulk_sensor_is_of_old_firmware(sensor);
     if (sensor->is_start_due)
         mcu_timer_add(&sensor->timer, clock);
     else

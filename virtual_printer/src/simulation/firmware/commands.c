@@ -161,6 +161,7 @@ static const struct peripheral *const peripherals[] = {
     &hx71x_peripheral,
     &ads1220_peripheral,
     &ldc1612_peripheral,
+    &angle_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 
