@@ -15,7 +15,7 @@ from virtual_printer.pins import parse_pin
 _SECTIONS = ("load_cell", "load_cell_probe")
 # Converters that are read by pins of their own, with their usual rate (Hz)
 _HX71X_RATES_HZ = {"hx711": 80, "hx717": 320}
-_ADS1220 = "ads1220"
+_ON_SPI = ("ads1220", "ads131m02", "ads131m04")
 # What is drawn: counts of 24 bits, and grams per mm of penetration
 _COUNTS_PER_GRAM = (300.0, 900.0)
 _ZERO_COUNTS = (-100_000.0, 100_000.0)
@@ -55,7 +55,7 @@ class LoadCells:
 
     def all(self) -> Tuple[LoadCell, ...]:
         """Return all of them whose converter is simulated."""
-        simulated = (*_HX71X_RATES_HZ, _ADS1220)
+        simulated = (*_HX71X_RATES_HZ, *_ON_SPI)
         return tuple(
             self._load_cell(section)
             for section in self._sections.values()

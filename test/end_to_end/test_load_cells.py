@@ -27,6 +27,7 @@ lift_speed: 10
 sample_retract_dist: 2
 """
 ADS1220 = ("ads1220", "cs_pin: PJ2\ndata_ready_pin: PJ3")
+ADS131M02 = ("ads131m02", "cs_pin: PJ2\ndata_ready_pin: PJ3")
 HX717 = ("hx717", "dout_pin: PJ0\nsclk_pin: PJ1")
 
 
@@ -41,7 +42,7 @@ def start(tmp_path, sensor):
     )
 
 
-@pytest.mark.parametrize("sensor", [ADS1220, HX717], ids=lambda sensor: sensor[0])
+@pytest.mark.parametrize("sensor", [ADS1220, ADS131M02, HX717], ids=lambda sensor: sensor[0])
 def test_tap_finds_the_bed_where_it_truly_is(tmp_path, sensor):
     with start(tmp_path, sensor) as printer:
         printer.gcode("G28")

@@ -34,6 +34,7 @@ MOTION = (
 )
 HX717 = f"kind=hx71x mcu=main ready_pin={DOUT} clock_pin={SCLK} rate_hz=320"
 ADS1220 = f"kind=ads1220 mcu=main select_pin={SELECT_PIN} ready_pin={READY_PIN}"
+ADS131M02 = f"kind=ads131m02 mcu=main select_pin={SELECT_PIN} ready_pin={READY_PIN}"
 CONFIG = [
     ("config_trsync", TRSYNC),
     ("config_stepper", STEPPER, 5, 6, 0, 0),
@@ -47,6 +48,8 @@ CONFIG_ADS1220 = [
     *CONFIG,
     ("config_ads1220", SENSOR, SPI, READY_PIN),
 ]
+CONFIG_ADS131M02 = [*CONFIG_ADS1220[:-1], ("config_ads131m0x", SENSOR, SPI, 1, 2, READY_PIN)]
+FRAME_WORDS = 4
 
 Open = Callable[..., wire.Host]
 
@@ -84,6 +87,40 @@ def start_ads1220(host: wire.Host) -> None:
     host.send("query_ads1220", SENSOR, rest_ticks(660.0))
 
 
+def frame(*words: int) -> bytes:
+    """Return words of 16 bits as an ADS131M02 takes them."""
+    padded = (*words, *(0,) * (FRAME_WORDS - len(words)))
+    return b"".join(word.to_bytes(2, "big") + b"\x00" for word in padded)
+
+
+def ads131m02_register(host: wire.Host, address: int) -> int:
+    host.send("spi_send", SPI, frame(0xA000 | address << 7))
+    answer = host.ask("spi_transfer_response", "spi_transfer", SPI, frame())["response"]
+    return int.from_bytes(answer[:2], "big")
+
+
+def start_ads131m02(host: wire.Host) -> None:
+    host.send("spi_send", SPI, frame(0x6100, 0x0100))
+    # The second channel alone, with 500 samples per second
+    host.send("spi_send", SPI, frame(0x6180, 0x0200 | 6 << 2 | 2))
+    host.send("spi_send", SPI, frame())
+    host.send("query_ads131m0x", SENSOR, rest_ticks(500.0))
+
+
+def start(open_host: Open, kind: str) -> wire.Host:
+    """Open a host whose converter measures."""
+    if kind == "hx71x":
+        host = open_host()
+        host.send("query_hx71x", SENSOR, rest_ticks(320.0))
+    elif kind == "ads1220":
+        host = open_host(ADS1220, CONFIG_ADS1220)
+        start_ads1220(host)
+    else:
+        host = open_host(ADS131M02, CONFIG_ADS131M02)
+        start_ads131m02(host)
+    return host
+
+
 def move_z(host: wire.Host, distance_mm: float, speed_mm_s: float = 10.0) -> None:
     """Move the nozzle, which takes less than 0.1 s to begin."""
     steps = round(distance_mm / STEP_MM)
@@ -101,14 +138,9 @@ def counts(host: wire.Host) -> List[int]:
 # What the cell feels
 
 
-@pytest.mark.parametrize("kind", ["hx717", "ads1220"])
+@pytest.mark.parametrize("kind", ["hx71x", "ads1220", "ads131m0x"])
 def test_cell_feels_the_nozzle_in_the_bed_alone(open_host: Open, kind: str) -> None:
-    if kind == "hx717":
-        host = open_host()
-        host.send("query_hx71x", SENSOR, rest_ticks(320.0))
-    else:
-        host = open_host(ADS1220, CONFIG_ADS1220)
-        start_ads1220(host)
+    host = start(open_host, kind)
     host.simulation.run(0.5)
     assert set(counts(host)) == {ZERO_COUNTS}
     move_z(host, -HEIGHT_MM - 0.05)
@@ -117,26 +149,57 @@ def test_cell_feels_the_nozzle_in_the_bed_alone(open_host: Open, kind: str) -> N
     assert counts(host)[-1] == pytest.approx(ZERO_COUNTS + force_g * COUNTS_PER_G, abs=2)
 
 
-@pytest.mark.parametrize(("kind", "rate_hz"), [("hx717", 320.0), ("ads1220", 660.0)])
+@pytest.mark.parametrize(
+    ("kind", "rate_hz"), [("hx71x", 320.0), ("ads1220", 660.0), ("ads131m0x", 500.0)]
+)
 def test_converter_keeps_its_rate_and_rests_when_it_is_over(
     open_host: Open, kind: str, rate_hz: float
 ) -> None:
-    name = "hx71x" if kind == "hx717" else kind
-    if kind == "hx717":
-        host = open_host()
-        host.send("query_hx71x", SENSOR, rest_ticks(rate_hz))
-    else:
-        host = open_host(ADS1220, CONFIG_ADS1220)
-        start_ads1220(host)
+    host = start(open_host, kind)
     host.simulation.run(2.0)
     assert len(counts(host)) == pytest.approx(2.0 * rate_hz, abs=0.05 * rate_hz)
-    status = host.ask("sensor_bulk_status", f"query_{name}_status", SENSOR)
+    status = host.ask("sensor_bulk_status", f"query_{kind}_status", SENSOR)
     assert status["possible_overflows"] == 0
-    host.send(f"query_{name}", SENSOR, 0)
+    host.send(f"query_{kind}", SENSOR, 0)
     host.simulation.run(0.02)
     before = len(host.received)
     host.simulation.run(0.5)
     assert len(host.received) == before
+
+
+def test_ads131m02_keeps_registers_until_it_is_reset(open_host: Open) -> None:
+    host = open_host(ADS131M02, CONFIG_ADS131M02)
+    assert ads131m02_register(host, 0) == 0x2200
+    assert ads131m02_register(host, 2) == 0x0510
+    # It shows that it was reset until the host takes note
+    assert ads131m02_register(host, 1) == 0x0500
+    start_ads131m02(host)
+    assert ads131m02_register(host, 1) == 0x0100
+    assert ads131m02_register(host, 3) == 0x021A
+    host.send("spi_send", SPI, frame(0x0011))
+    answer = host.ask("spi_transfer_response", "spi_transfer", SPI, frame())["response"]
+    assert answer[:2] == b"\xff\x22"
+    assert ads131m02_register(host, 3) == 0x030E
+
+
+def test_reset_of_ads131m02_is_reported_until_it_is_started_again(open_host: Open) -> None:
+    host = start(open_host, "ads131m0x")
+    host.simulation.run(0.2)
+    host.send("spi_send", SPI, frame(0x0011))
+    host.send("spi_send", SPI, frame())
+    host.simulation.run(0.2)
+    assert counts(host)[-1] == 2 << 24
+    before = len(counts(host))
+    start_ads131m02(host)
+    host.simulation.run(0.2)
+    assert set(counts(host)[before + 20 :]) == {ZERO_COUNTS}
+
+
+@pytest.mark.parametrize("channels", [(2, 2), (0, 5), (0, 0)])
+def test_channel_that_is_not_there_shuts_down(open_host: Open, channels: Tuple[int, int]) -> None:
+    config = [*CONFIG_ADS131M02[:-1], ("config_ads131m0x", SENSOR, SPI, *channels, READY_PIN)]
+    with pytest.raises(AssertionError, match="Invalid ads131m0x channels configuration"):
+        open_host(ADS131M02, config)
 
 
 def test_cell_saturates_at_24_bits(open_host: Open) -> None:

@@ -18,6 +18,14 @@ PERIPHERAL = Peripheral(
         "query_ads1220_status oid=%c",
         "ads1220_attach_load_cell_probe oid=%c load_cell_probe_oid=%c",
         "ads1220_attach_trigger_analog oid=%c trigger_analog_oid=%c",
+        "config_ads131m0x oid=%c spi_oid=%c channel=%c num_channels=%c data_ready_pin=%u",
+        # Kalico reads several channels
+        "config_ads131m0x oid=%c spi_oid=%c data_ready_pin=%u sensor_channel_count=%c"
+        " channel_mask=%c",
+        "query_ads131m0x oid=%c rest_ticks=%u",
+        "query_ads131m0x_status oid=%c",
+        "ads131m0x_attach_load_cell_probe oid=%c load_cell_probe_oid=%c",
+        "ads131m0x_attach_trigger_analog oid=%c trigger_analog_oid=%c",
         "config_sos_filter oid=%c max_sections=%c",
         "sos_filter_set_section oid=%c section_idx=%c sos0=%i sos1=%i sos2=%i sos3=%i sos4=%i",
         "sos_filter_set_state oid=%c section_idx=%c state0=%i state1=%i",
@@ -45,6 +53,7 @@ PERIPHERAL = Peripheral(
     ),
     enumerations={
         "trigger_analog_type": {"abs_ge": 0, "gt": 1, "diff_peak_gt": 2},
+        "ads131m0x_error:": {"SENSOR_ERROR_CRC": 1, "SENSOR_ERROR_RESET": 2},
         "trigger_analog_error:": {
             "RAW_RANGE": 0,
             "OVERFLOW": 1,
@@ -53,6 +62,7 @@ PERIPHERAL = Peripheral(
         },
     },
     shutdown_reasons=(
+        "Invalid ads131m0x channels configuration",
         "Filter section index larger than max_sections",
         "Safety range reversed",
         "HX71x gain/channel out of range 1-4",

@@ -82,8 +82,10 @@ static const struct {
     const char *name;
     struct load_cell *(*create)(void);
 } kinds[] = {
-    { "hx71x",   hx71x_create   },
-    { "ads1220", ads1220_create },
+    { "hx71x",     hx71x_create     },
+    { "ads1220",   ads1220_create   },
+    { "ads131m02", ads131m02_create },
+    { "ads131m04", ads131m04_create },
 };
 
 struct load_cell *

@@ -49,6 +49,8 @@ int64_t load_cell_ready_ns(const struct load_cell *cell);
 // One function for each family of converters
 struct load_cell *hx71x_create(void);
 struct load_cell *ads1220_create(void);
+struct load_cell *ads131m02_create(void);
+struct load_cell *ads131m04_create(void);
 
 #pragma GCC visibility pop
 

@@ -162,6 +162,7 @@ static const struct peripheral *const peripherals[] = {
     &ads1220_peripheral,
     &ldc1612_peripheral,
     &angle_peripheral,
+    &ads131m0x_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

@@ -80,6 +80,7 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_SAFETY_RANGE, "Safety range reversed")                           \
     X(REASON_HX71X_GAIN, "HX71x gain/channel out of range 1-4")               \
     X(REASON_ANGLE_CHIP_TYPE, "Invalid spi_angle chip type")                  \
+    X(REASON_ADS131M0X_CHANNELS, "Invalid ads131m0x channels configuration")  \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,
