@@ -15,6 +15,10 @@ KINDS = (
 )
 
 
+# Those that need no pin: what a sensor measures triggers them
+PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe")
+
+
 def sections(printer: Config) -> List[Section]:
     """Return the sections of all probes; a printer that Klipper takes has one at most."""
     return [section for name, section in printer.sections.items() if is_probe(name)]
@@ -23,6 +27,11 @@ def sections(printer: Config) -> List[Section]:
 def is_probe(name: str) -> bool:
     """Whether a section's name is that of a probe."""
     return name.partition(" ")[0] in KINDS
+
+
+def has_pin(probe: Section) -> bool:
+    """Whether a probe has a pin that carries its signal, or should have one."""
+    return probe.has(pin_option(probe)) or probe.name.partition(" ")[0] not in PINLESS_KINDS
 
 
 def pin_option(probe: Section) -> str:

@@ -14,9 +14,9 @@ import subprocess
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Optional
 
-from virtual_printer.firmware import chips, dictionary
+from virtual_printer.firmware import chips, dictionary, host_messages
 from virtual_printer.hosts import Host
 
 # A run takes a second; a host that waits for an answer waits for good
@@ -49,12 +49,16 @@ class BatchRun:
     log: str
 
 
-def dictionary_text(name: str) -> str:
-    """The data dictionary of a firmware build such as "stm32f446.dict", in JSON."""
+def dictionary_text(name: str, host: Optional[Host] = None) -> str:
+    """The data dictionary of a firmware build such as "stm32f446.dict", in JSON.
+
+    It has the messages that the host speaks, or all if it is not known which that will be.
+    """
     chip = chips.find(name)
     if chip is None:
         raise BatchError("no chip of the kind of '%s'" % (name,))
-    built = dictionary.build(replace(chip, name=name.split(".")[0]))
+    spoken = host_messages.read(host.klippy) if host else None
+    built = dictionary.build(replace(chip, name=name.split(".")[0]), host=spoken)
     content = json.loads(zlib.decompress(built.compressed).decode("ascii"))
     number = max(*content["commands"].values(), *content["responses"].values())
     for kind, formats in (("commands", _COMMANDS), ("responses", _RESPONSES)):
@@ -75,7 +79,7 @@ def run(
     gcode_file, log_file = folder / "batch.gcode", folder / "batch.log"
     gcode_file.write_text(gcode, encoding="utf-8")
     options = ["-i", str(gcode_file), "-o", str(folder / "batch.out"), "-l", str(log_file)]
-    for mcu, path in _write_dictionaries(dictionaries, folder).items():
+    for mcu, path in _write_dictionaries(host, dictionaries, folder).items():
         options += ["-d", str(path) if mcu == "mcu" else "%s=%s" % (mcu, path)]
     command = [str(host.python), *host.entry, str(config), *options]
     try:
@@ -93,9 +97,11 @@ def run(
     return BatchRun(done.returncode, log + done.stdout.decode(errors="replace"))
 
 
-def _write_dictionaries(dictionaries: Mapping[str, str], folder: Path) -> Dict[str, Path]:
+def _write_dictionaries(
+    host: Host, dictionaries: Mapping[str, str], folder: Path
+) -> Dict[str, Path]:
     paths = {}
     for mcu, name in dictionaries.items():
         paths[mcu] = folder / name
-        paths[mcu].write_text(dictionary_text(name), encoding="utf-8")
+        paths[mcu].write_text(dictionary_text(name, host), encoding="utf-8")
     return paths

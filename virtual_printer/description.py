@@ -12,11 +12,15 @@ from virtual_printer.firmware import dictionary
 from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
+    Accelerometer,
+    AngleSensor,
     Bed,
     BLTouchEndstop,
+    BusPlace,
     CanBus,
     Carriage,
     CarriageEndstop,
+    Coil,
     CrankRod,
     Display,
     Driver,
@@ -24,13 +28,16 @@ from virtual_printer.model import (
     Endstop,
     Fan,
     FilamentSensor,
+    I2cPlace,
     LinkagePart,
+    LoadCell,
     Machine,
     MachineError,
     Mcu,
     NozzleEndstop,
     Pin,
     Polar,
+    Resonance,
     Rope,
     Stepper,
     StepperEndstop,
@@ -73,6 +80,12 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_fan(fan) for fan in machine.fans]
     lines += [_filament_sensor(sensor) for sensor in machine.filament_sensors]
     lines += [_display(display) for display in machine.displays]
+    lines += [_resonance(resonance) for resonance in machine.resonances]
+    lines += [_accelerometer(sensor) for sensor in machine.accelerometers]
+    lines.append(f"nozzle stiffness_g_per_mm={machine.stiffness_g_per_mm!r}")
+    lines += [_load_cell(cell) for cell in machine.load_cells]
+    lines += [_coil(coil) for coil in machine.coils]
+    lines += [_angle_sensor(sensor) for sensor in machine.angle_sensors]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -237,6 +250,56 @@ def _display(display: Display) -> str:
         if display.data_pin:
             place += f" data_pin={_number(display.data_pin)}"
     return f"{start} {place} columns={display.column_count} first_column={display.first_column}"
+
+
+def _resonance(resonance: Resonance) -> str:
+    return (
+        f"resonance axis={resonance.axis} frequency_hz={resonance.frequency_hz!r}"
+        f" damping={resonance.damping!r}"
+    )
+
+
+def _accelerometer(sensor: Accelerometer) -> str:
+    x, y, z = sensor.mounting
+    noise = "" if sensor.noise_mg is None else f" noise_mg={sensor.noise_mg!r}"
+    return (
+        f"accelerometer kind={sensor.kind} {_bus_place(sensor.place)}"
+        f" chip_x={x} chip_y={y} chip_z={z} rate_factor={sensor.rate_factor!r}{noise}"
+    )
+
+
+def _load_cell(cell: LoadCell) -> str:
+    clock = f" clock_pin={_number(cell.clock_pin)}" if cell.clock_pin else ""
+    rate = f" rate_hz={cell.rate_hz}" if cell.rate_hz else ""
+    place = _bus_place(cell.place) if cell.place else f"mcu={cell.ready_pin.mcu}"
+    return (
+        f"load_cell kind={cell.kind} {place} ready_pin={_number(cell.ready_pin)}{clock}{rate}"
+        f" counts_per_g={cell.counts_per_gram!r} zero_counts={cell.zero_counts!r}"
+        f" noise_g={cell.noise_g!r} rate_factor={cell.rate_factor!r}"
+    )
+
+
+def _coil(coil: Coil) -> str:
+    pin = f" interrupt_pin={_number(coil.interrupt_pin)}" if coil.interrupt_pin else ""
+    return (
+        f"coil {_bus_place(coil.place)}{pin} offset_x={coil.offset_x_mm!r}"
+        f" offset_y={coil.offset_y_mm!r} height={coil.height_mm!r} coil_hz={coil.coil_hz!r}"
+        f" noise_hz={coil.noise_hz!r} clock_hz={coil.clock_hz} clock_factor={coil.clock_factor!r}"
+    )
+
+
+def _angle_sensor(sensor: AngleSensor) -> str:
+    shaft = f" stepper={sensor.stepper} turn_mm={sensor.turn_mm!r}" if sensor.stepper else ""
+    place = _bus_place(sensor.place)
+    return f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+
+
+def _bus_place(place: BusPlace) -> str:
+    if isinstance(place, I2cPlace):
+        return f"mcu={place.mcu} i2c_bus={place.bus} i2c_address={place.address}"
+    if place.pin:
+        return f"mcu={place.mcu} select_pin={_number(place.pin)}"
+    return f"mcu={place.mcu} spi_bus={place.bus}"
 
 
 def _number(pin: Pin) -> int:

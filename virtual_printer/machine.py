@@ -15,14 +15,18 @@ from printer_config.kinematics import Motor
 from printer_config.motion import step_distance_mm, step_distance_rad
 from printer_config.section import ConfigError, Section
 from virtual_printer import linkages
+from virtual_printer.accelerometers import Accelerometers
+from virtual_printer.angle_sensors import angle_sensors
 from virtual_printer.boards import Boards
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
+from virtual_printer.coils import Coils
 from virtual_printer.devices import Devices
 from virtual_printer.drivers import Drivers
 from virtual_printer.endstops import Endstops
 from virtual_printer.firmware import chips
 from virtual_printer.heat.reader import HeatReader
+from virtual_printer.load_cells import LoadCells
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
 from virtual_printer.pins import parse_pin
@@ -61,6 +65,9 @@ class _Reader:
         self.endstops = Endstops(printer, truth, self.boards)
         self.heat = HeatReader(printer, truth, self.boards)
         self.devices = Devices(printer, truth, self.boards)
+        self.accelerometers = Accelerometers(printer, truth, self.boards, self._uniform)
+        self.load_cells = LoadCells(printer, truth, self.boards, self._uniform)
+        self.coils = Coils(printer, truth, self.boards, self._uniform)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -87,6 +94,17 @@ class _Reader:
             fans=self.devices.fans(),
             filament_sensors=self.devices.filament_sensors([one.name for one in steppers]),
             displays=self.devices.displays(),
+            resonances=self.accelerometers.resonances(),
+            accelerometers=self.accelerometers.all(),
+            stiffness_g_per_mm=self.load_cells.stiffness_g_per_mm(),
+            load_cells=self.load_cells.all(),
+            coils=self.coils.all(),
+            angle_sensors=angle_sensors(
+                self.printer,
+                self.boards,
+                {motor.name: motor.section for motor in self.kinematics.motors},
+                self._uniform,
+            ),
         )
         self._check_truth()
         return machine
@@ -182,6 +200,9 @@ class _Reader:
         known.update(self.heat.sections)
         known.update(self.drivers.sections)
         known.update(self.devices.sections)
+        known.update(self.accelerometers.sections)
+        known.update(self.load_cells.sections)
+        known.update(self.coils.sections)
         for name, section in self.truth.sections.items():
             if name not in known:
                 raise ConfigError(f"{self.truth.path}: section [{name}] is not known")

@@ -288,6 +288,15 @@ class FilamentSensor:
 
 
 @dataclass(frozen=True)
+class SpiPlace:
+    """The pin that selects a chip on SPI, None if it is alone on a bus."""
+
+    mcu: str
+    pin: Optional[Pin]
+    bus: int
+
+
+@dataclass(frozen=True)
 class I2cPlace:
     """A place on an I2C bus; a bus of software has the number of its clock pin."""
 
@@ -311,6 +320,81 @@ class Display:
     first_column: int
 
 
+BusPlace = Union[SpiPlace, I2cPlace]
+
+
+@dataclass(frozen=True)
+class Accelerometer:
+    """An acceleration sensor on the toolhead."""
+
+    kind: str
+    place: BusPlace
+    # The axis of the printer along each of its own: x, -x and so on, or none
+    mounting: Tuple[str, str, str]
+    # True sampling rate over the nominal one
+    rate_factor: float
+    # None for that of its data sheet
+    noise_mg: Optional[float]
+
+
+@dataclass(frozen=True)
+class Resonance:
+    """How the toolhead swings along an axis; `damping` is a share of the critical one."""
+
+    axis: str
+    frequency_hz: float
+    damping: float
+
+
+@dataclass(frozen=True)
+class LoadCell:
+    """A load cell under the nozzle with its converter, on SPI or with pins of its own."""
+
+    kind: str
+    # Low while there is a result
+    ready_pin: Pin
+    clock_pin: Optional[Pin]
+    place: Optional[SpiPlace]
+    # Of a converter that is not told its rate
+    rate_hz: Optional[int]
+    counts_per_gram: float
+    zero_counts: float
+    noise_g: float
+    # True sampling rate over the nominal one
+    rate_factor: float
+
+
+@dataclass(frozen=True)
+class Coil:
+    """A coil beside the nozzle, whose frequency rises where the bed is near."""
+
+    place: I2cPlace
+    # Low while there is a result
+    interrupt_pin: Optional[Pin]
+    offset_x_mm: float
+    offset_y_mm: float
+    # Over the nozzle
+    height_mm: float
+    # Far from any metal
+    coil_hz: float
+    noise_hz: float
+    # Of the converter: what it should have, and by what its own one differs
+    clock_hz: int
+    clock_factor: float
+
+
+@dataclass(frozen=True)
+class AngleSensor:
+    """A magnetic sensor at the shaft of a motor, which goes `turn_mm` in one turn."""
+
+    kind: str
+    place: SpiPlace
+    # Of the magnet, as a share of a turn
+    offset: float
+    stepper: Optional[str]
+    turn_mm: float
+
+
 @dataclass(frozen=True)
 class Machine:
     """All that the simulation needs to know."""
@@ -327,6 +411,12 @@ class Machine:
     endstops: Tuple[Endstop, ...]
     bed: Bed
     heat: "Heat"
+    resonances: Tuple[Resonance, ...]
+    accelerometers: Tuple[Accelerometer, ...]
+    stiffness_g_per_mm: float
+    load_cells: Tuple[LoadCell, ...]
+    coils: Tuple[Coil, ...]
+    angle_sensors: Tuple[AngleSensor, ...]
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from virtual_printer import hosts
 from virtual_printer.firmware import chips, dictionary, host_messages
 
 
@@ -24,11 +25,24 @@ def test_bootstrap_messages_have_the_ids_that_hosts_expect() -> None:
     assert data["commands"]["identify offset=%u count=%c"] == 1
 
 
-def test_message_ids_are_unique_and_take_one_byte() -> None:
+def test_message_ids_are_unique() -> None:
     data = identify_data()
     numbers = [*data["commands"].values(), *data["responses"].values()]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_message_ids_take_one_byte_for_hosts_that_know_no_others() -> None:
+    host = host_messages.read(hosts.find("klipper_v0_12").klippy)
+    built = dictionary.build(chips.VIRTUAL, host=host, is_on_can=True)
+    numbers = [*built.commands.values(), *built.responses.values()]
     assert all(-32 <= number < 96 for number in numbers)
+
+
+def test_message_in_parts_that_are_formatted_has_all_its_arguments(tmp_path: Path) -> None:
+    (tmp_path / "chip.py").write_text('f"config_chip oid={oid} "\nf"pin={pin} " f"rate={rate}"\n')
+    host = host_messages.HostMessages(tmp_path)
+    forms = ("config_chip oid=%c", "config_chip oid=%c rate=%u pin=%u")
+    assert host.choose(forms) == forms[1]
 
 
 def test_constants_name_the_clock_and_can_be_added() -> None:

@@ -291,9 +291,9 @@ def test_machine_file_says_how_things_really_are(tmp_path: Path) -> None:
 def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     document = (hosts.ROOT / "docs" / "Virtual_Printer.md").read_text(encoding="utf-8")
     documented = document[document.index("[virtual_printer]\n") :].split("```")[0]
-    values = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
+    values: Dict[str, object] = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     values.update({"bit_rate": 10_000, "load": 0.5, "coupling_w_per_k": "heater_bed: 1"})
-    values["chip"] = "virtual"
+    values.update({"chip": "virtual", "damping": 0.5, "coil_hz": 1e6, "axes_map": "x, y, z"})
     heater = {"heater_pin": "PC0", "sensor_type": "Generic 3950", "sensor_pin": "PC1"}
     others = {"mcu node": {"canbus_uuid": "112233445566"}, "extruder": heater, "heater_bed": heater}
     found = {**sections(), **others}
@@ -301,6 +301,9 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     found["stepper_x"]["endstop_pin"] = "tmc2209_stepper_x:virtual_endstop"
     found["fan"] = {"pin": "PC2", "tachometer_pin": "PC3"}
     found["filament_motion_sensor right"] = {"switch_pin": "PC4", "extruder": "stepper_x"}
+    found["adxl345"] = {"cs_pin": "PB15"}
+    found["load_cell_probe"] = {"sensor_type": "hx711", "dout_pin": "PB1", "sclk_pin": "PB2"}
+    found["probe_eddy_current coil"] = {"sensor_type": "ldc1612"}
     printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
@@ -573,6 +576,8 @@ def test_description_has_every_part_once(tmp_path: Path) -> None:
         "stepper": 6,
         "endstop": 3,
         "bed": 1,
+        "resonance": 3,
+        "nozzle": 1,
     }
 
 

@@ -16,13 +16,17 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from virtual_printer.firmware import (
+    accelerometers,
     analog,
+    angle,
     buses,
     can,
     core,
     distance,
     drivers,
+    eddy,
     inputs,
+    load_cells,
     motion,
     outputs,
     screens,
@@ -45,6 +49,10 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     buses.PERIPHERAL,
     analog.PERIPHERAL,
     drivers.PERIPHERAL,
+    accelerometers.PERIPHERAL,
+    load_cells.PERIPHERAL,
+    eddy.PERIPHERAL,
+    angle.PERIPHERAL,
     distance.PERIPHERAL,
     sercom.PERIPHERAL,
 )

@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Dict, FrozenSet, List, Optional, Sequence, Set
 
-# Where one string literal ends and the next one goes on with it
-_JOINT = re.compile(r"""(["'])\s*\n?\s*\1""")
+# Where one string literal ends and the next one, which may be formatted, goes on with it
+_JOINT = re.compile(r"""(["'])\s*\n?\s*f?\1""")
 # A message, or what may be the name of one, to the end of its arguments
 _MESSAGE = re.compile(r"""["'](\w+)((?: \w+=[^ "'\\]+)*)""")
 

@@ -6,6 +6,10 @@
 
 #include "core/memory.h" // allocate
 #include "description/description.h" // devices_free
+#include "devices/accelerometer.h" // accelerometer_free
+#include "devices/angle_sensor.h" // angle_sensor_free
+#include "devices/ldc1612.h" // ldc1612_free
+#include "devices/load_cell.h" // load_cell_free
 #include "description/machine.h" // struct simulation
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
@@ -48,6 +52,18 @@ simulation_free(struct simulation *sim)
     }
     free(sim->can_buses);
     drivers_free(sim);
+    for (size_t i = 0; i < sim->accelerometer_count; i++)
+        accelerometer_free(sim->accelerometers[i]);
+    free(sim->accelerometers);
+    for (size_t i = 0; i < sim->load_cell_count; i++)
+        load_cell_free(sim->load_cells[i]);
+    free(sim->load_cells);
+    for (size_t i = 0; i < sim->coil_count; i++)
+        ldc1612_free(sim->coils[i]);
+    free(sim->coils);
+    for (size_t i = 0; i < sim->angle_sensor_count; i++)
+        angle_sensor_free(sim->angle_sensors[i]);
+    free(sim->angle_sensors);
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
     devices_free(sim);

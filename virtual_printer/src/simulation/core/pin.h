@@ -7,7 +7,7 @@
 #define PIN_H
 
 #include <stddef.h> // size_t
-#include <stdint.h> // uint8_t
+#include <stdint.h> // int64_t
 
 #pragma GCC visibility push(hidden)
 
@@ -31,6 +31,9 @@ struct pin_source {
     // Whether all changes are announced by pin_announce, but for those that
     // level_at shows
     uint8_t is_announcing;
+    // When it will be low unless something is done to it, INT64_MAX if never;
+    // NULL where nobody knows
+    int64_t (*next_low_ns)(struct pin_source *source);
 };
 
 // Something that looks at a pin no more often than it has to
@@ -49,8 +52,11 @@ struct analog_source {
     double (*ratio)(struct analog_source *source);
 };
 
-// A chip that is asked over SPI while its select pin is active
+// A chip that is asked over SPI while its select pin is active; one that no pin
+// selects is alone on its bus
 struct spi_device {
+    struct spi_device *next; // of the same MCU that no pin selects
+    uint32_t bus; // of such a one
     // Exchange bytes in place, from one selection of the chip to its end
     void (*transfer)(struct spi_device *device, uint8_t *bytes, size_t count);
 };

@@ -51,6 +51,8 @@ description_file(const char *path, size_t *size)
  ****************************************************************/
 
 enum { PASS_COUNT = 4 };
+#define STIFFNESS_G_PER_MM 1000.0
+static const struct resonance RESONANCE_DEFAULT = { 50.0, 0.1 };
 
 static void
 read_seed(struct simulation *sim, struct words *words, int line)
@@ -86,6 +88,12 @@ static const struct directive directives[] = {
     { "fan",                2, read_fan                },
     { "display",            2, read_display            },
     { "filament_sensor",    3, read_filament_sensor    },
+    { "resonance",          2, read_resonance          },
+    { "accelerometer",      2, read_accelerometer      },
+    { "nozzle",             2, read_nozzle             },
+    { "load_cell",          2, read_load_cell          },
+    { "coil",               2, read_coil               },
+    { "angle_sensor",       2, read_angle_sensor       },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong
@@ -183,6 +191,9 @@ description_read(struct simulation *sim, const char *path, char *error,
         return -1;
     }
     sim->mechanics.radius_mm = 100.0;
+    for (int i = 0; i < 3; i++)
+        sim->mechanics.resonances[i] = RESONANCE_DEFAULT;
+    sim->mechanics.stiffness_g_per_mm = STIFFNESS_G_PER_MM;
     int result = 0;
     for (int pass = 0; pass < PASS_COUNT && !result; pass++)
         result =

@@ -12,7 +12,9 @@
 
 struct can_bus;
 struct delay_line;
+struct i2c_device;
 struct simulation;
+struct spi_device;
 
 // Read a whole file and put a zero behind it; NULL if that fails
 uint8_t *description_file(const char *path, size_t *size);
@@ -62,6 +64,17 @@ void read_filament_sensor(struct simulation *sim, struct words *words,
                           int line);
 void read_display(struct simulation *sim, struct words *words, int line);
 void devices_free(struct simulation *sim);
+
+// description_sensors.c
+// Connect a chip to the select pin or else the I2C bus that is given
+void description_connect(struct simulation *sim, struct words *words,
+                         struct spi_device *spi, struct i2c_device *i2c);
+void read_resonance(struct simulation *sim, struct words *words, int line);
+void read_accelerometer(struct simulation *sim, struct words *words, int line);
+void read_nozzle(struct simulation *sim, struct words *words, int line);
+void read_load_cell(struct simulation *sim, struct words *words, int line);
+void read_coil(struct simulation *sim, struct words *words, int line);
+void read_angle_sensor(struct simulation *sim, struct words *words, int line);
 
 #pragma GCC visibility pop
 

@@ -13,12 +13,16 @@
 
 #pragma GCC visibility push(hidden)
 
+struct accelerometer;
 struct action;
+struct angle_sensor;
 struct can_bus;
 struct can_socket;
 struct display;
 struct fan;
 struct filament_sensor;
+struct ldc1612;
+struct load_cell;
 struct mcu;
 struct tmc;
 struct tmc_chain;
@@ -41,6 +45,14 @@ struct simulation {
     struct fan *fans;
     struct filament_sensor *filament_sensors;
     struct display *displays;
+    struct accelerometer **accelerometers;
+    size_t accelerometer_count;
+    struct load_cell **load_cells;
+    size_t load_cell_count;
+    struct ldc1612 **coils;
+    size_t coil_count;
+    struct angle_sensor **angle_sensors;
+    size_t angle_sensor_count;
     // Requests that wait for their time
     struct action *actions;
 };

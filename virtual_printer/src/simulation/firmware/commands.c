@@ -141,13 +141,23 @@ static const struct command commands[] = {
 static const struct peripheral core_peripheral = { COMMANDS_OF(commands) };
 
 static const struct peripheral *const peripherals[] = {
-    &core_peripheral,     &stepper_peripheral,      &trsync_peripheral,
-    &endstop_peripheral,  &digital_out_peripheral,  &distance_peripheral,
-    &can_peripheral,      &spi_peripheral,          &i2c_peripheral,
-    &adc_peripheral,      &thermocouple_peripheral, &ds18b20_peripheral,
-    &memory_peripheral,   &tmcuart_peripheral,      &sercom_peripheral,
-    &pwm_out_peripheral,  &counter_peripheral,      &buttons_peripheral,
-    &neopixel_peripheral, &screen_peripheral,
+    &core_peripheral,         &stepper_peripheral,
+    &trsync_peripheral,       &endstop_peripheral,
+    &digital_out_peripheral,  &distance_peripheral,
+    &can_peripheral,          &spi_peripheral,
+    &i2c_peripheral,          &adc_peripheral,
+    &thermocouple_peripheral, &ds18b20_peripheral,
+    &memory_peripheral,       &tmcuart_peripheral,
+    &sercom_peripheral,       &pwm_out_peripheral,
+    &counter_peripheral,      &buttons_peripheral,
+    &neopixel_peripheral,     &screen_peripheral,
+    &bulk_sensor_peripheral,  &adxl345_peripheral,
+    &lis2dw_peripheral,       &mpu9250_peripheral,
+    &icm20948_peripheral,     &bmi160_peripheral,
+    &sos_filter_peripheral,   &trigger_analog_peripheral,
+    &hx71x_peripheral,        &ads1220_peripheral,
+    &ldc1612_peripheral,      &angle_peripheral,
+    &ads131m0x_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

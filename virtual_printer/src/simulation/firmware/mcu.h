@@ -135,6 +135,7 @@ struct mcu {
     uint32_t config_checksum;
     // What is connected stays when the configuration goes
     struct pin pins[PIN_COUNT];
+    struct spi_device *spi_devices; // that no pin selects
     struct i2c_device *i2c_devices;
     struct fixed_voltage *fixed_voltages;
     uint32_t adc_max; // what an analog input shows at the reference voltage

@@ -15,31 +15,45 @@
 enum { IN_ALL, ON_CAN_BUS, IN_SOME };
 
 // Each response with its name, how many values it has, and where it is
-#define RESPONSES(X)                                              \
-    X(RESPONSE_IDENTIFY, "identify_response", 2, IN_ALL)          \
-    X(RESPONSE_CONFIG, "config", 4, IN_ALL)                       \
-    X(RESPONSE_UPTIME, "uptime", 2, IN_ALL)                       \
-    X(RESPONSE_CLOCK, "clock", 1, IN_ALL)                         \
-    X(RESPONSE_STATS, "stats", 3, IN_ALL)                         \
-    X(RESPONSE_STARTING, "starting", 0, IN_ALL)                   \
-    X(RESPONSE_SHUTDOWN, "shutdown", 2, IN_ALL)                   \
-    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, IN_ALL)             \
-    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, IN_ALL)   \
-    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, IN_ALL)         \
-    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, IN_ALL)           \
-    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, IN_SOME)      \
-    X(RESPONSE_SPI_TRANSFER, "spi_transfer_response", 2, IN_SOME) \
-    X(RESPONSE_I2C_READ, "i2c_read_response", 2, IN_SOME)         \
-    X(RESPONSE_I2C, "i2c_response", 3, IN_SOME)                   \
-    X(RESPONSE_ANALOG_IN_STATE, "analog_in_state", 3, IN_SOME)    \
-    X(RESPONSE_THERMOCOUPLE, "thermocouple_result", 4, IN_SOME)   \
-    X(RESPONSE_DS18B20, "ds18b20_result", 4, IN_SOME)             \
-    X(RESPONSE_DEBUG, "debug_result", 1, IN_SOME)                 \
-    X(RESPONSE_TMCUART, "tmcuart_response", 2, IN_SOME)           \
-    X(RESPONSE_COUNTER_STATE, "counter_state", 4, IN_SOME)        \
-    X(RESPONSE_BUTTONS_STATE, "buttons_state", 3, IN_SOME)        \
-    X(RESPONSE_NEOPIXEL_RESULT, "neopixel_result", 2, IN_SOME)    \
-    X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)             \
+#define RESPONSES(X)                                                          \
+    X(RESPONSE_IDENTIFY, "identify_response", 2, IN_ALL)                      \
+    X(RESPONSE_CONFIG, "config", 4, IN_ALL)                                   \
+    X(RESPONSE_UPTIME, "uptime", 2, IN_ALL)                                   \
+    X(RESPONSE_CLOCK, "clock", 1, IN_ALL)                                     \
+    X(RESPONSE_STATS, "stats", 3, IN_ALL)                                     \
+    X(RESPONSE_STARTING, "starting", 0, IN_ALL)                               \
+    X(RESPONSE_SHUTDOWN, "shutdown", 2, IN_ALL)                               \
+    X(RESPONSE_IS_SHUTDOWN, "is_shutdown", 1, IN_ALL)                         \
+    X(RESPONSE_STEPPER_POSITION, "stepper_position", 2, IN_ALL)               \
+    X(RESPONSE_ENDSTOP_STATE, "endstop_state", 4, IN_ALL)                     \
+    X(RESPONSE_TRSYNC_STATE, "trsync_state", 4, IN_ALL)                       \
+    X(RESPONSE_DISTANCE_STATE, "distance_state", 3, IN_SOME)                  \
+    X(RESPONSE_SPI_TRANSFER, "spi_transfer_response", 2, IN_SOME)             \
+    X(RESPONSE_I2C_READ, "i2c_read_response", 2, IN_SOME)                     \
+    X(RESPONSE_I2C, "i2c_response", 3, IN_SOME)                               \
+    X(RESPONSE_ANALOG_IN_STATE, "analog_in_state", 3, IN_SOME)                \
+    X(RESPONSE_THERMOCOUPLE, "thermocouple_result", 4, IN_SOME)               \
+    X(RESPONSE_DS18B20, "ds18b20_result", 4, IN_SOME)                         \
+    X(RESPONSE_DEBUG, "debug_result", 1, IN_SOME)                             \
+    X(RESPONSE_TMCUART, "tmcuart_response", 2, IN_SOME)                       \
+    X(RESPONSE_COUNTER_STATE, "counter_state", 4, IN_SOME)                    \
+    X(RESPONSE_BUTTONS_STATE, "buttons_state", 3, IN_SOME)                    \
+    X(RESPONSE_NEOPIXEL_RESULT, "neopixel_result", 2, IN_SOME)                \
+    X(RESPONSE_SENSOR_BULK_DATA, "sensor_bulk_data", 3, IN_SOME)              \
+    X(RESPONSE_SENSOR_BULK_STATUS, "sensor_bulk_status", 6, IN_SOME)          \
+    X(RESPONSE_ADXL345_DATA, "adxl345_data", 3, IN_SOME)                      \
+    X(RESPONSE_ADXL345_STATUS, "adxl345_status", 7, IN_SOME)                  \
+    X(RESPONSE_LIS2DW_DATA, "lis2dw_data", 3, IN_SOME)                        \
+    X(RESPONSE_LIS2DW_STATUS, "lis2dw_status", 7, IN_SOME)                    \
+    X(RESPONSE_MPU9250_DATA, "mpu9250_data", 3, IN_SOME)                      \
+    X(RESPONSE_MPU9250_STATUS, "mpu9250_status", 7, IN_SOME)                  \
+    X(RESPONSE_TRIGGER_ANALOG_STATE, "trigger_analog_state", 3, IN_SOME)      \
+    X(RESPONSE_LOAD_CELL_PROBE_STATE, "load_cell_probe_state", 3, IN_SOME)    \
+    X(RESPONSE_LDC1612_HOME_STATE, "ldc1612_home_state", 3, IN_SOME)          \
+    X(RESPONSE_SPI_ANGLE_TRANSFER, "spi_angle_transfer_response", 3, IN_SOME) \
+    X(RESPONSE_SPI_ANGLE_DATA, "spi_angle_data", 3, IN_SOME)                  \
+    X(RESPONSE_SPI_ANGLE_END, "spi_angle_end", 2, IN_SOME)                    \
+    X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)                         \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 
 // Each reason with its text
@@ -89,6 +103,12 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_DS18B20_FAULT, "Error reading DS18B20 sensor")                   \
     X(REASON_DS18B20_OUT_OF_RANGE, "DS18B20 out of range")                    \
     X(REASON_TMCUART_TOO_LARGE, "tmcuart data too large")                     \
+    X(REASON_BUS_TYPE_INVALID, "bus_type invalid")                            \
+    X(REASON_FILTER_SECTION, "Filter section index larger than max_sections") \
+    X(REASON_SAFETY_RANGE, "Safety range reversed")                           \
+    X(REASON_HX71X_GAIN, "HX71x gain/channel out of range 1-4")               \
+    X(REASON_ANGLE_CHIP_TYPE, "Invalid spi_angle chip type")                  \
+    X(REASON_ADS131M0X_CHANNELS, "Invalid ads131m0x channels configuration")  \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,

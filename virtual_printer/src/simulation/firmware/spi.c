@@ -13,8 +13,9 @@ static const struct object_type spi_shutdown_type = { "spi_shutdown" };
 
 struct spi {
     struct mcu *mcu;
-    // Chips are told apart by their select pin, whatever their bus
+    // Chips are told apart by their select pin, those without one by their bus
     uint8_t has_pin, pin;
+    uint32_t bus;
 };
 
 // What is sent to a chip when the MCU shuts down
@@ -30,15 +31,26 @@ spi_find(struct mcu *mcu, uint32_t oid)
     return mcu_object(mcu, oid, &spi_type);
 }
 
+static struct spi_device *
+find_device(const struct spi *spi)
+{
+    if (spi->has_pin)
+        return spi->mcu->pins[spi->pin].selected;
+    struct spi_device *device = spi->mcu->spi_devices;
+    while (device && device->bus != spi->bus)
+        device = device->next;
+    return device;
+}
+
 void
 spi_exchange(struct spi *spi, uint8_t *bytes, size_t count)
 {
-    struct pin *pin = spi->has_pin ? &spi->mcu->pins[spi->pin] : NULL;
-    if (pin && pin->selected)
-        pin->selected->transfer(pin->selected, bytes, count);
-    else {
+    struct spi_device *device = find_device(spi);
+    if (device) {
+        device->transfer(device, bytes, count);
+    } else {
         memset(bytes, 0, count);
-        if (pin)
+        if (spi->has_pin)
             unanswered_note(spi->mcu, UNANSWERED_SPI, spi->pin, 0);
     }
 }
@@ -74,7 +86,9 @@ command_config_spi_without_cs(struct mcu *mcu, const uint32_t *arguments)
 static void
 command_spi_set_bus(struct mcu *mcu, const uint32_t *arguments)
 {
-    spi_find(mcu, arguments[0]);
+    struct spi *spi = spi_find(mcu, arguments[0]);
+    if (spi)
+        spi->bus = arguments[1];
 }
 
 static void

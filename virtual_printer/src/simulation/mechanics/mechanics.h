@@ -148,6 +148,11 @@ struct sensor {
     double cached_weights[GANTRY_LIFTS_MAX];
 };
 
+// How the toolhead swings along an axis
+struct resonance {
+    double frequency_hz, damping; // share of critical
+};
+
 struct mechanics {
     const struct timeline *timeline;
     struct carriage carriages[CARRIAGES_MAX];
@@ -164,6 +169,8 @@ struct mechanics {
     struct stop *stops;
     size_t stop_count;
     double tilt_x, tilt_y, bow_mm, center_x_mm, center_y_mm, radius_mm;
+    struct resonance resonances[3]; // by axis
+    double stiffness_g_per_mm; // of the nozzle against the bed
 };
 
 // Work out what follows from the description; returns NULL or what is
@@ -248,6 +255,8 @@ struct sensor *mechanics_find_sensor(struct mechanics *mechanics,
                                      const struct mcu *mcu, uint32_t pin);
 double mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
                                   double y_mm);
+// What the bed pushes back with at the nozzle
+double mechanics_nozzle_force_g(struct mechanics *mechanics);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor);

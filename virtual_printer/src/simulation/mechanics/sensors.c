@@ -43,6 +43,15 @@ mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
     return gantry_height_mm(mechanics, weights) - bed_mm;
 }
 
+double
+mechanics_nozzle_force_g(struct mechanics *mechanics)
+{
+    double x_mm, y_mm;
+    mechanics_toolhead(mechanics, &x_mm, &y_mm);
+    double height_mm = mechanics_nozzle_height_mm(mechanics, x_mm, y_mm);
+    return height_mm < 0.0 ? -height_mm * mechanics->stiffness_g_per_mm : 0.0;
+}
+
 void
 sensor_arm(struct sensor *sensor)
 {
