@@ -11,6 +11,7 @@ import pytest
 
 from printer_config.config import Config
 from printer_config.section import ConfigError
+from virtual_printer.boards import Boards
 from virtual_printer.firmware import chips, dictionary
 from virtual_printer.heat import lines, mcu_thermometers, thermistors, thermocouples
 from virtual_printer.heat.model import AnalogWiring, Heat
@@ -43,6 +44,10 @@ sensor_type: hx711
 pin: PC4
 """
 MCUS = ("mcu", "other")
+BOARDS = "".join(
+    f"[{section}]\nserial: /tmp/virtual_printer/{section[-3:]}\n"
+    for section in ("mcu", "mcu other")
+)
 
 
 def config(text: str, source: str) -> Config:
@@ -53,7 +58,8 @@ def config(text: str, source: str) -> Config:
 
 def read(truth: str = "", printer: str = PRINTER) -> Heat:
     machine = config(truth, "machine.cfg")
-    reader = HeatReader(config(printer, "printer.cfg"), machine, MCUS)
+    owner = config(BOARDS + printer, "printer.cfg")
+    reader = HeatReader(owner, machine, Boards(owner, machine))
     heat = reader.all()
     for section in machine.sections.values():
         section.check_all_used()
