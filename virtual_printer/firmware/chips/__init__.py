@@ -5,10 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import re
+from dataclasses import replace
 from typing import Iterable, Mapping, Optional, Set, Tuple
 
 from virtual_printer.firmware.chips import atmel, others, stm32
-from virtual_printer.firmware.chips.chip import TEMPERATURE, Chip, ports
+from virtual_printer.firmware.chips.chip import TEMPERATURE, Bus, Chip, ports
 
 __all__ = [
     "KNOWN",
@@ -21,12 +22,22 @@ __all__ = [
     "of_serial",
 ]
 
-# Has the pins of several families at once; no firmware is built for it
+
+def _unpinned(buses: Iterable[Bus]) -> Tuple[Bus, ...]:
+    return tuple(replace(bus, pins="") for bus in buses)
+
+
+def _numbered(kind: str, count: int) -> Tuple[Bus, ...]:
+    return tuple(Bus(kind, str(number), number) for number in range(count))
+
+
+# Has the pins of several families at once, and buses on any of them, by names or numbers; no
+# firmware is built for it
 VIRTUAL = Chip(
     "virtual",
     180_000_000,
     (*ports("ABCDEFGHIJK", 16), ("gpio0", 176, 30), ("PL0", 206, 16), TEMPERATURE),
-    stm32.F407.buses,
+    (*_unpinned(stm32.F407.buses), *_numbered("spi_bus", 4), *_numbered("i2c_bus", 4)),
     {"ADC_MAX": 4095, "PWM_MAX": 255},
 )
 
