@@ -74,7 +74,7 @@ CHANGES = (
     ),
     NamedChange(
         "the state is not forgotten at a shutdown",
-        "self.state.forget([rail.name for rail in self.rails], SHUT_DOWN)",
+        "self.state.close()",
         "pass",
         ("test_shutdown_makes_the_state_unknown",),
     ),
