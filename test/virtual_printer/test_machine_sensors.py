@@ -11,10 +11,15 @@ import pytest
 
 from printer_config.section import ConfigError
 from virtual_printer import machine
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.model import I2cPlace, Machine, Pin, SpiPlace
 from virtual_printer.samples import SamplePrinter
 
 PRINTER = SamplePrinter(resync=None).on_one_mcu().printer_cfg()
+
+
+def pin(mcu: str, name: str) -> Pin:
+    return Pin(mcu, name, False, PIN_NUMBERS[name])
 
 
 def load(folder: Path, sections: str, truth: str = "", seed: int = 1) -> Machine:
@@ -38,7 +43,10 @@ def refused(folder: Path, sections: str, truth: str = "") -> str:
 @pytest.mark.parametrize(
     ("section", "place"),
     [
-        ("[adxl345]\ncs_pin: toolhead:PB1", SpiPlace("toolhead", Pin("toolhead", "PB1", False), 0)),
+        (
+            "[adxl345]\ncs_pin: toolhead:PB1",
+            SpiPlace("toolhead", pin("toolhead", "PB1"), 0),
+        ),
         ("[adxl345]\ncs_pin: toolhead:None\nspi_bus: 1", SpiPlace("toolhead", None, 1)),
         ("[lis2dw]\ni2c_mcu: toolhead", I2cPlace("toolhead", 0, 0x19)),
         ("[mpu9250 bed]\ni2c_bus: 2\ni2c_address: 105", I2cPlace("mcu", 2, 105)),
@@ -95,7 +103,7 @@ def test_machine_file_has_the_last_word(tmp_path: Path) -> None:
         ("cs_pin: PB1\naxes_map: x, y, --z", "", "is not three axes: 'x, y, --z'"),
         ("cs_pin: nobody:None", "", "names an MCU that is not there: 'nobody'"),
         ("i2c_mcu: nobody", "", "option 'i2c_mcu' in section [adxl345]"),
-        ("i2c_bus: i2c9", "", "names a bus that virtual MCUs do not have: 'i2c9'"),
+        ("i2c_bus: i2c9", "", "is no bus of virtual MCUs: 'i2c9'"),
         ("cs_pin: PB1", "[resonance x]\nfrequency_hz: 0", "must be at least 1"),
         ("cs_pin: PB1", "[resonance x]\nfrequency_hz: 501", "must be at most 500"),
         ("cs_pin: PB1", "[resonance x]\ndamping: -0.1", "must be at least 0"),
@@ -128,9 +136,9 @@ def test_load_cell_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
     )
     first, second = found.load_cells
     assert (first.kind, first.rate_hz, first.counts_per_gram) == ("hx71x", 80, -70.0)
-    assert first.clock_pin == Pin("mcu", "PB2", False)
+    assert first.clock_pin == pin("mcu", "PB2")
     assert (second.kind, second.rate_hz, second.counts_per_gram) == ("ads1220", None, 80.0)
-    assert second.place == SpiPlace("mcu", Pin("mcu", "PB3", False), 0)
+    assert second.place == SpiPlace("mcu", pin("mcu", "PB3"), 0)
     assert (second.zero_counts, second.noise_g) == (123.0, 2.0)
 
 
@@ -169,7 +177,7 @@ def test_coil_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
     truth = "[probe_eddy_current a]\ncoil_height_mm: 2.5\ncoil_hz: 3100000\nnoise_hz: 5\n"
     (coil,) = load(tmp_path, COIL + options, truth).coils
     assert coil.place == I2cPlace("toolhead", 0, 0x2A)
-    assert coil.interrupt_pin == Pin("toolhead", "PB1", False)
+    assert coil.interrupt_pin == pin("toolhead", "PB1")
     assert (coil.offset_x_mm, coil.offset_y_mm, coil.height_mm) == (0.0, 21.0, 2.5)
     assert (coil.coil_hz, coil.noise_hz, coil.clock_hz) == (3100000.0, 5.0, 40000000)
 
@@ -199,5 +207,5 @@ def test_angle_sensor_is_at_the_shaft_of_its_motor(tmp_path: Path) -> None:
     )
     at_x, at_none = found.angle_sensors
     assert (at_x.kind, at_x.stepper, at_x.turn_mm) == ("a1333", "stepper_x", 40.0)
-    assert at_x.place == SpiPlace("mcu", Pin("mcu", "PB1", False), 0)
+    assert at_x.place == SpiPlace("mcu", pin("mcu", "PB1"), 0)
     assert at_none.stepper is None
