@@ -11,7 +11,7 @@ from printer_config.section import Section
 from virtual_printer.boards import Boards
 from virtual_printer.model import Pin
 
-_MULTI_PIN = "multi_pin"
+MULTI_PIN = "multi_pin"
 
 
 def parse_pin(section: Section, option: str, boards: Boards) -> Pin:
@@ -36,9 +36,9 @@ def parse_pin_text(section: Section, option: str, text: str, boards: Boards) -> 
 def parse_pins(section: Section, option: str, boards: Boards) -> List[Pin]:
     """Return the pins that an option names: several if it names a [multi_pin]."""
     chip, name, invert = pins.split(section.get(option))
-    if chip != _MULTI_PIN:
+    if chip != MULTI_PIN:
         return [parse_pin(section, option, boards)]
-    several = boards.printer.required_section(f"{_MULTI_PIN} {name}")
+    several = boards.printer.required_section(f"{MULTI_PIN} {name}")
     found = [
         parse_pin_text(several, "pins", text, boards) for text in several.get("pins").split(",")
     ]

@@ -29,7 +29,7 @@ from virtual_printer.heat.model import (
     Wiring,
 )
 from virtual_printer.model import Pin
-from virtual_printer.pins import parse_pin, parse_pin_text
+from virtual_printer.pins import MULTI_PIN, parse_pin, parse_pin_text, parse_pins
 
 _AMBIENT_C = 25.0
 # Sections that measure a temperature without a heater; other sensors are none of heat
@@ -179,12 +179,9 @@ class HeatReader:
 
     def _outputs(self, section: Section, option: str) -> List[Pin]:
         """Return the pins of an output; what no MCU has is not simulated."""
-        chip, name, _ = pins.split(section.get(option))
-        if chip == "multi_pin":
-            several = self._printer.section(f"multi_pin {name}")
-            texts = several.get("pins", "").split(",")
-            return [parse_pin_text(several, "pins", text, self._boards) for text in texts]
-        return [parse_pin(section, option, self._boards)] if chip in self._boards.chips else []
+        chip = pins.split(section.get(option)).chip
+        is_simulated = chip in self._boards.chips or chip == MULTI_PIN
+        return parse_pins(section, option, self._boards) if is_simulated else []
 
     def _add_couplings(self, section: Section, truth: Section) -> None:
         for line in truth.get("coupling_w_per_k", "").splitlines():

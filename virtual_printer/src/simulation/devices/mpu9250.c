@@ -110,19 +110,12 @@ write_register(struct register_chip *chip, uint8_t address, uint8_t value)
     apply_registers(find_mpu9250(chip));
 }
 
-static uint8_t
-next_register(const struct register_chip *chip, uint8_t address)
-{
-    (void)chip;
-    return address == FIFO_R_W ? address : (address + 1) & 0x7f;
-}
-
 static const struct register_chip_kind kind = {
     .spi_address_bits = 0x7f,
     .i2c_address_bits = 0x7f,
     .read = read_register,
     .write = write_register,
-    .next = next_register,
+    .fifo_address = FIFO_R_W,
 };
 
 struct accelerometer *

@@ -12,7 +12,7 @@
 static uint8_t
 next_address(const struct register_chip *chip, uint8_t address, int is_burst)
 {
-    if (!is_burst)
+    if (!is_burst || (address && address == chip->kind->fifo_address))
         return address;
     return chip->kind->next ? chip->kind->next(chip, address)
                             : (uint8_t)((address + 1) & 0x7f);

@@ -20,6 +20,8 @@ struct register_chip_kind {
     uint8_t spi_increment_bit, i2c_increment_bit;
     uint8_t (*read)(struct register_chip *chip, uint8_t address);
     void (*write)(struct register_chip *chip, uint8_t address, uint8_t value);
+    // The register by which a FIFO is read: no other follows it; 0 if none is
+    uint8_t fifo_address;
     // The register that follows, NULL if it is always the next
     uint8_t (*next)(const struct register_chip *chip, uint8_t address);
 };

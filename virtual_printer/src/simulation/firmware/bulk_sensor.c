@@ -106,6 +106,24 @@ bulk_sensor_add_value(struct bulk_sensor *sensor, uint32_t value)
         bulk_sensor_report(sensor);
 }
 
+uint32_t
+bulk_sensor_fifo_size(struct bulk_sensor *sensor, uint8_t address)
+{
+    uint8_t count[2] = { 0 };
+    bulk_sensor_read(sensor, address, count, sizeof(count));
+    return (uint32_t)(count[0] & 0x1f) << 8 | count[1];
+}
+
+void
+bulk_sensor_note_overflow(struct bulk_sensor *sensor, uint8_t address,
+                          uint8_t bits)
+{
+    uint8_t status = 0;
+    bulk_sensor_read(sensor, address, &status, 1);
+    if (status & bits)
+        sensor->possible_overflows++;
+}
+
 int
 bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address)
 {

@@ -74,6 +74,11 @@ int bulk_sensor_is_ready(const struct bulk_sensor *sensor);
 void bulk_sensor_add_value(struct bulk_sensor *sensor, uint32_t value);
 // Send what has been gathered
 void bulk_sensor_report(struct bulk_sensor *sensor);
+// Bytes in the FIFO of a chip that has them in two registers, the higher first
+uint32_t bulk_sensor_fifo_size(struct bulk_sensor *sensor, uint8_t address);
+// Count an overflow if a register shows one of these bits
+void bulk_sensor_note_overflow(struct bulk_sensor *sensor, uint8_t address,
+                               uint8_t bits);
 // Poll of a chip whose data register gives sample after sample
 int bulk_sensor_poll_blocks(struct bulk_sensor *sensor, uint8_t address);
 

@@ -18,9 +18,7 @@ enum {
 static uint32_t
 pending(struct bulk_sensor *sensor)
 {
-    uint8_t count[2] = { 0 };
-    bulk_sensor_read(sensor, FIFO_COUNTH, count, sizeof(count));
-    return (uint32_t)(count[0] & 0x1f) << 8 | count[1];
+    return bulk_sensor_fifo_size(sensor, FIFO_COUNTH);
 }
 
 static int
@@ -32,10 +30,7 @@ poll(struct bulk_sensor *sensor)
 static void
 note_overflow(struct bulk_sensor *sensor)
 {
-    uint8_t status = 0;
-    bulk_sensor_read(sensor, INT_STATUS_2, &status, 1);
-    if (status & FIFO_OVERFLOW_BITS)
-        sensor->possible_overflows++;
+    bulk_sensor_note_overflow(sensor, INT_STATUS_2, FIFO_OVERFLOW_BITS);
 }
 
 static const struct bulk_chip chip = {

@@ -23,9 +23,7 @@ enum {
 static uint32_t
 pending(struct bulk_sensor *sensor)
 {
-    uint8_t count[2] = { 0 };
-    bulk_sensor_read(sensor, FIFO_COUNTH, count, sizeof(count));
-    return (uint32_t)(count[0] & 0x1f) << 8 | count[1];
+    return bulk_sensor_fifo_size(sensor, FIFO_COUNTH);
 }
 
 static int
@@ -37,10 +35,7 @@ poll(struct bulk_sensor *sensor)
 static void
 note_overflow(struct bulk_sensor *sensor)
 {
-    uint8_t status = 0;
-    bulk_sensor_read(sensor, INT_STATUS, &status, 1);
-    if (status & FIFO_OVERFLOW_BIT)
-        sensor->possible_overflows++;
+    bulk_sensor_note_overflow(sensor, INT_STATUS, FIFO_OVERFLOW_BIT);
 }
 
 static void
