@@ -132,6 +132,14 @@ def test_every_link_and_command_in_a_document_leads_somewhere(path):
         assert list(ROOT.glob(script)), script
 
 
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=str)
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(path):
+    for table in re.findall(r"(?:^\|.*\n)+", text(path), re.MULTILINE):
+        rows = table.splitlines()
+        cells = [len(re.sub(r"`[^`]*`", "", row).split("|")) for row in rows]
+        assert cells == cells[:1] * len(rows), table
+
+
 def test_installation_shows_the_installers_help_and_its_refusals():
     document, script = text(DOCS / "Installation.md"), text(ROOT / "scripts" / "install.sh")
     usage = script.split("cat <<'END'\n")[1].split("\nEND\n")[0].split("\n\nNeeds")[0]
