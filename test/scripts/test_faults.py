@@ -125,6 +125,12 @@ def test_owner_who_lets_one_motor_go_may_move_the_axis_whatever_else_he_does():
     assert outcome.silent_skews == []
 
 
+def test_board_of_an_endstop_that_was_lost_comes_back_though_it_has_no_shared_stepper():
+    outcome = run.run_seed(11000000101446, "kalico")
+    assert any("FAULT: mcu mcu disconnect" in line for line in outcome.story)
+    assert (outcome.ended, outcome.hangs) == ("shutdown", [])
+
+
 def claim_always(monkeypatch, claim):
     def claims(witness):
         return {rail.axis: claim for rail in witness._printer.rails}

@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import random
+import re
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from scripts.developer.faults.aim import Aim
@@ -35,6 +36,9 @@ HOST_TIMEOUT = "Communication timeout during homing"
 FAULT_OVER_S = 8.0
 # Why it is not known whether an axis is in sync when one motor alone was switched off
 MOTOR_OFF = "the motor of"
+# The MCUs that are lost by faults, in the story of a run
+DISCONNECTED = re.compile(r"FAULT: mcu (\S+) disconnect")
+ANSWERED_BADLY = re.compile(r"FAULT: reply (\S+) ")
 # What the host asks an MCU by, or passes through; it waits for ever for the answer of a lost
 # one, also on a printer without the extra and with all of an axis on one MCU
 PASSED = (
@@ -408,8 +412,7 @@ class Run:
             self._outcome.ended = "shutdown, command waits"
             return False
         if self._kind.loses_mcu:
-            for name in self._printer.mcus:
-                self._reconnect(name)
+            self._reconnect()
         self._session.restart("FIRMWARE_RESTART")
         self._say("  restarted")
         self._check_nothing_claimed("restarted")
@@ -437,13 +440,15 @@ class Run:
         if is_needless:
             self._outcome.needless_shutdowns.append(message)
 
-    def _reconnect(self, mcu: str) -> None:
-        if any("mcu %s disconnect" % (mcu,) in line for line in self._outcome.story):
-            self._session.control("mcu %s reconnect" % (mcu,))
-        if any("reply %s " % (mcu,) in line for line in self._outcome.story):
-            # A malformed reply ends the host's thread that reads from this MCU, so that it
-            # cannot be reset but at its own switch
-            self._session.control("mcu %s reboot" % (mcu,))
+    def _reconnect(self) -> None:
+        """Bring back the MCUs that the faults have taken from the host."""
+        story = "\n".join(self._outcome.story)
+        for name in dict.fromkeys(DISCONNECTED.findall(story)):
+            self._session.control("mcu %s reconnect" % (name,))
+        # A malformed reply ends the host's thread that reads from this MCU, so that it
+        # cannot be reset but at its own switch
+        for name in dict.fromkeys(ANSWERED_BADLY.findall(story)):
+            self._session.control("mcu %s reboot" % (name,))
 
     def _check_nothing_claimed(self, when: str) -> None:
         claims: Dict[str, Any] = self._session.status(SECTION).get("in_sync", {})
