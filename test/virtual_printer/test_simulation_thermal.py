@@ -92,6 +92,44 @@ def test_inverted_heater_is_on_while_its_pin_is_low(tmp_path: Path) -> None:
         assert temperatures(simulation)["hot"] > 40.0
 
 
+def restart(simulation: wire.Simulation) -> None:
+    host = simulation.hosts["main"]
+    host.send("reset")
+    simulation.run(0.2)
+    host.sequence = 0
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_inverted_heater_is_off_while_its_pin_floats(tmp_path: Path, level: int) -> None:
+    with simulate(tmp_path, [HOT, HEATER + " invert=1"]) as simulation:
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(25.0)
+        switch(simulation, HEATER_PIN, level)
+        restart(simulation)
+        before_c = temperatures(simulation)["hot"]
+        assert before_c < 25.01
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] <= before_c
+        switch(simulation, HEATER_PIN, 0)
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] > 40.0
+
+
+def test_inverted_fan_is_off_while_its_pin_floats(tmp_path: Path) -> None:
+    warm = "body hot capacity=20 loss=0.2 ambient=25 start=75 power=10"
+    fan = f"cooler hot mcu=main pin={FAN_PIN} loss=0.3 invert=1"
+    with simulate(tmp_path, [warm, fan]) as simulation:
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(75.0)
+        switch(simulation, FAN_PIN, 1)
+        restart(simulation)
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(75.0)
+        switch(simulation, FAN_PIN, 0)
+        simulation.run(2000.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(45.0, abs=0.01)
+
+
 def test_coupled_bodies_share_their_heat(tmp_path: Path) -> None:
     lines = [
         "body first capacity=10 loss=0 ambient=25 start=100",

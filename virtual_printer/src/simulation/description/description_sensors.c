@@ -133,10 +133,8 @@ connect_pins(struct simulation *sim, struct words *words,
         return;
     }
     pin = words_integer(words, "clock_pin", 0, PIN_COUNT - 1);
-    if (!mcu)
-        return;
-    cell->clock_pin.next = mcu->pins[pin].loads;
-    mcu->pins[pin].loads = &cell->clock_pin;
+    if (mcu)
+        pin_load_connect(&mcu->pins[pin], &cell->clock_pin);
 }
 
 void
