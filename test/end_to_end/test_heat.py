@@ -327,3 +327,44 @@ def test_ds18b20_is_read(start):
     # Older hosts show no temperature of it in its status
     shown_c = printer.status("temperature_sensor room")["temperature"]
     assert shown_c == pytest.approx(31.0, abs=0.1)
+# Chips that hosts know as sensor_type BME280, and how closely they show the temperature
+BOSCH_CHIPS = {"BMP280": 0.02, "BME680": 0.02, "BMP180": 0.1, "BMP388": 0.02}
+
+
+@pytest.mark.parametrize("true_c", [-12.3, 41.7])
+def test_host_tells_the_chips_of_one_sensor_type_apart(start, host, true_c):
+    known = (host.klippy / "extras" / "bme280.py").read_text()
+    found = [chip for chip in BOSCH_CHIPS if chip in known]
+    assert {"BMP280", "BME680"} <= set(found)
+    sections, machine = {}, {}
+    for i, chip in enumerate(found):
+        name = "temperature_sensor %s" % (chip,)
+        bus = {"i2c_software_scl_pin": "PE3", "i2c_software_sda_pin": "PE%d" % (4 + i,)}
+        sections[name] = {"sensor_type": "BME280", "min_temp": -40, **bus}
+        machine[name] = {"chip": chip, "start_c": true_c, "ambient_c": true_c}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(6.0)
+    for chip in found:
+        shown_c = printer.status("temperature_sensor %s" % (chip,))["temperature"]
+        assert shown_c == pytest.approx(true_c, abs=BOSCH_CHIPS[chip]), chip
+        air = printer.status("bme280 %s" % (chip,))
+        assert air["pressure"] == pytest.approx(1013.25, abs=0.5), chip
+        assert air.get("humidity", 45.0) == pytest.approx(45.0, abs=0.2), chip
+        # Clean air
+        assert air.get("gas", 50000.0) == pytest.approx(50000.0, rel=0.01), chip
+    assert printer.not_simulated() == []
+
+
+@pytest.mark.parametrize(
+    ("chip", "bus"), [("linux", {"i2c_bus": "i2c.2"}), ("hc32f460", {"i2c_bus": 1}), ("linux", {})]
+)
+def test_chip_is_on_the_bus_that_the_host_finds(start, chip, bus):
+    sensor = {"sensor_type": "LM75", "i2c_mcu": "other", **bus}
+    sections = {"mcu other": {"serial": "/dev/other"}, "temperature_sensor a": sensor}
+    machine = {"mcu other": {"chip": chip}, "temperature_sensor a": {"ambient_c": 30.5}}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(3.0)
+    assert printer.status("temperature_sensor a")["temperature"] == pytest.approx(30.5, abs=0.3)
+    assert printer.not_simulated() == []
+
+

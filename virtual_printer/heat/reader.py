@@ -48,6 +48,9 @@ _I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
     **dict.fromkeys(("AHT10", "AHT1X", "AHT2X", "AHT3X"), ("aht10", 0, 0x38)),
 }
 # Where the supply and the ground of thermistors are on boards that let them be measured
+# A sensor_type of several chips, which the host tells apart by what they answer
+_BOSCH = "BME280"
+_BOSCH_CHIPS = ("BME280", "BMP280", "BMP180", "BMP388", "BME680")
 _GROUND_RATIO, _SUPPLY_RATIO = 0.004, 0.988
 # Shares of a heated body's capacity that are its heating element's and its sensor's
 _ELEMENT_SHARE, _SENSOR_SHARE = 0.2, 0.01
@@ -98,6 +101,14 @@ def body_name(section: str) -> str:
 
 
 class HeatReader:
+def _bosch_chip(truth: Section) -> str:
+    """Return the kind of chip that is there, in small letters."""
+    chip = truth.get("chip", _BOSCH).strip().upper()
+    if chip not in _BOSCH_CHIPS:
+        raise truth.error("chip", f"is none of {', '.join(_BOSCH_CHIPS)}: '{chip}'")
+    return chip.lower()
+
+
     """Reads them: all sections that have a temperature sensor."""
 
     def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
@@ -207,7 +218,7 @@ class HeatReader:
     ) -> List[Body]:
         offset_c = truth.get_float("sensor_offset_c", 0.0)
         lag_s = truth.get_float("sensor_lag_s", usual.sensor_lag_s, minimum=0.0)
-        wiring = self._wiring(section)
+        wiring = self._wiring(section, truth)
         if wiring is None:
             return []
         parts = self._parts(body, "sensor", _SENSOR_SHARE, lag_s)
@@ -215,7 +226,7 @@ class HeatReader:
         self._sensors.append(TemperatureSensor(body.name, felt, offset_c, wiring))
         return parts
 
-    def _wiring(self, section: Section) -> Optional[Wiring]:
+    def _wiring(self, section: Section, truth: Section) -> Optional[Wiring]:
         """Return how the sensor is read; None if no MCU reads it, or not here."""
         kind = section.get("sensor_type")
         if kind == "temperature_mcu":
@@ -224,7 +235,10 @@ class HeatReader:
             mcu = self._mcu(section, "sensor_mcu", None)
             return OneWireWiring(mcu, section.get("serial_no"))
         if kind in _I2C_CHIPS:
-            return self._i2c_wiring(section, *_I2C_CHIPS[kind])
+            chip, number, address = _I2C_CHIPS[kind]
+            if kind == _BOSCH:
+                chip = _bosch_chip(truth)
+            return I2cWiring(chip, number, i2c_place(section, self._boards, address))
         if kind not in _CHIPS:
             curve = curves.find(self._printer, section)
             pin = self._input(section) if curve else None

@@ -169,6 +169,10 @@ connect_one_wire(struct simulation *sim, struct words *words,
         return;
     sensor->one_wire.next = mcu->one_wire_sensors;
     mcu->one_wire_sensors = &sensor->one_wire;
+    BMP280,
+    BMP180,
+    BMP388,
+    BME680,
 }
 
 static void
@@ -191,6 +195,10 @@ enum sensor_kind_name {
     MAX6675,
     MAX31855,
     MAX31856,
+    case BMP280: bmp280_attach(sensor); break;
+    case BMP180: bmp180_attach(sensor); break;
+    case BMP388: bmp388_attach(sensor); break;
+    case BME680: bme680_attach(sensor); break;
     MAX31865,
     LM75,
     SHT3X,
@@ -227,8 +235,9 @@ void
 read_temperature_sensor(struct simulation *sim, struct words *words, int line)
 {
     static const char *const kinds[SENSOR_KINDS] = {
-        "analog", "ds18b20", "max6675", "max31855", "max31856", "max31865",
-        "lm75",   "sht3x",   "htu21d",  "aht10",    "bme280",
+        "analog",   "ds18b20", "max6675", "max31855", "max31856",
+        "max31865", "lm75",    "sht3x",   "htu21d",   "aht10",
+        "bme280",   "bmp280",  "bmp180",  "bmp388",   "bme680",
     };
     (void)line;
     const char *name = words_item(words, 1, "name");
