@@ -291,7 +291,23 @@ def _coil(coil: Coil) -> str:
 def _angle_sensor(sensor: AngleSensor) -> str:
     shaft = f" stepper={sensor.stepper} turn_mm={sensor.turn_mm!r}" if sensor.stepper else ""
     place = _bus_place(sensor.place)
-    return f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+    return (
+        f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+        f" clock_factor={sensor.clock_factor!r}"
+    )
+
+
+def _output_chip(chip: OutputChip) -> str:
+    words = [f"output_chip {chip.name} kind={chip.kind} {_bus_place(chip.place)}"]
+    wires = chip.place.wires if isinstance(chip.place, I2cPlace) else None
+    if wires:
+        words.append(f"clock_pin={_number(wires.clock_pin)} data_pin={_number(wires.data_pin)}")
+    if chip.enable_pin:
+        pin = chip.enable_pin
+        words.append(
+            f"enable_mcu={pin.mcu} enable_pin={_number(pin)} enable_invert={int(pin.invert)}"
+        )
+    return " ".join(words)
 
 
 def _bus_place(place: BusPlace) -> str:

@@ -421,3 +421,5 @@ class Machine:
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()
     displays: Tuple[Display, ...] = ()
+    # How fast its own clock is, if it has one
+    clock_factor: float

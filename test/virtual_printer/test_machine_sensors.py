@@ -205,7 +205,9 @@ def test_angle_sensor_is_at_the_shaft_of_its_motor(tmp_path: Path) -> None:
         f"[angle a]\n{options}stepper: stepper_x\n[angle b]\n{options}"
         f"[angle c]\n{options.replace('a1333', 'tle5012b')}",
     )
-    at_x, at_none = found.angle_sensors
+    at_x, at_none, with_clock = found.angle_sensors
     assert (at_x.kind, at_x.stepper, at_x.turn_mm) == ("a1333", "stepper_x", 40.0)
     assert at_x.place == SpiPlace("mcu", pin("mcu", "PB1"), 0)
     assert at_none.stepper is None
+    assert with_clock.kind == "tle5012b"
+    assert 0.99 <= with_clock.clock_factor <= 1.01 and with_clock.clock_factor != 1.0

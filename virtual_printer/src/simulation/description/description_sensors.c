@@ -220,7 +220,10 @@ read_angle_sensor(struct simulation *sim, struct words *words, int line)
     struct angle_sensor **place = array_grow(
         &sim->angle_sensors, &sim->angle_sensor_count, sizeof(*place));
     *place = sensor;
+    sensor->timeline = &sim->timeline;
     sensor->offset = words_number(words, "offset", 0.0, 1.0);
+    sensor->clock_factor =
+        words_number_or(words, "clock_factor", 0.5, 2.0, 1.0);
     description_connect(sim, words, &sensor->spi, NULL);
     if (!words_find(words, "stepper"))
         return;
