@@ -35,6 +35,7 @@ from virtual_printer.model import (
     MachineError,
     Mcu,
     NozzleEndstop,
+    OutputChip,
     Pin,
     Polar,
     Resonance,
@@ -75,6 +76,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_driver(driver) for driver in machine.drivers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
+    lines += [_output_chip(chip) for chip in machine.output_chips]
     lines += heat_lines.write(machine.heat, firmware, _number)
     lines += [_switch(switch) for switch in machine.switches]
     lines += [_fan(fan) for fan in machine.fans]

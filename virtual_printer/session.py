@@ -19,11 +19,14 @@ from virtual_printer import (
     description,
     hosts,
     machine,
+    output_chips,
     process,
     screens,
     unsupported,
 )
 from virtual_printer.boards import Boards
+from virtual_printer.bus_places import section_at, unanswered_text
+from virtual_printer.expanders import expander_name
 from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
@@ -224,14 +227,23 @@ class Session(Resource):
         self._set_switch(pin, True)
 
     def release(self, pin: str) -> None:
+    def outputs(self, section: str) -> Dict[str, float]:
+        """Return what the outputs of a section's chip are at, such as the wipers of an [ad5206].
+
+        They have the names of their options, or of their pins or colours, and are in the unit of
+        option `scale`, otherwise from 0 to 1.
+        """
+        chip = self._output_chips[expander_name(section)]
+        shares = [float(word) for word in self.control(f"outputs {chip.name}").split()]
+        return output_chips.values(chip, shares)
+
         """Release the button on a pin; a filament sensor sees no filament."""
         self._set_switch(pin, False)
 
     def _place(self, pin: str) -> str:
         """Return a pin of printer.cfg as requests name it."""
         mcu, name, _ = pins.split(pin)
-        number = self._boards.numbers[mcu][self._boards.aliases.resolve(mcu, name)]
-        return f"{mcu} {number}"
+        return f"{mcu} {self._boards.pin_number(mcu, name)}"
 
     def _set_switch(self, pin: str, is_pressed: bool) -> None:
         level = int(is_pressed != pins.split(pin).invert)
@@ -252,7 +264,7 @@ class Session(Resource):
         """Return the sections of printer.cfg that are left out, or whose chips nobody models."""
         names = [one.section for one in self.left_out]
         for place in self.control("unanswered").split():
-            names.append(self._boards.section_at(place) or place)
+            names.append(section_at(place, self._boards) or place)
         return list(dict.fromkeys(names))
 
     # Time
@@ -321,6 +333,7 @@ class Session(Resource):
             for name, text in self._texts.items():
                 self.write(name, unsupported.without(text, found))
 
+        self._output_chips = {chip.name: chip for chip in printer.output_chips}
     def _connect(self, timeout_s: float) -> None:
         """Connect to Klippy's API, which appears some time after its start."""
 

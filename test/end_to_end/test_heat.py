@@ -289,6 +289,44 @@ def test_temperature_fan_cools_what_it_blows_at(start):
     assert printer.temperatures()["temperature_fan_box"] == pytest.approx(ROOM_C + 40.0, abs=0.5)
 
 
+REPLICAPE = """
+[mcu host]
+serial: /tmp/klipper_host_mcu
+[replicape]
+revision: B3
+host_mcu: host
+enable_pin: !PE0
+stepper_x_microstep_mode: 16
+stepper_x_current: 0.96
+"""
+REPLICAPE_PINS = (
+    # Before all that names its pins
+    ("[stepper_x]", f"{REPLICAPE}[stepper_x]"),
+    ("heater_pin: PC0", "heater_pin: replicape:power_e"),
+    ("pin: PC2", "pin: replicape:power_fan0"),
+    ("enable_pin: !mcu:PA2", "enable_pin: replicape:stepper_x_enable"),
+)
+
+
+def test_heater_and_fan_hang_on_the_outputs_of_another_chip(start):
+    machine = {"extruder": {"fan_loss_w_per_k": 0.2}}
+    printer = start(HeatedPrinter(machine=machine), replace=REPLICAPE_PINS)
+    assert set(printer.outputs("replicape").values()) == {0.0}
+    printer.gcode("M109 S210\nM106 S128\nG28 X")
+    assert_holds(printer, "extruder", 210.0, 5.0)
+    outputs = printer.outputs("replicape")
+    assert outputs["power_fan0"] == pytest.approx(128 / 255, abs=1e-3)
+    assert printer.duty("replicape:power_fan0") == outputs["power_fan0"]
+    # A quarter of what the chip can have its driver take
+    assert outputs["stepper_x_enable"] == pytest.approx(0.25, abs=1e-3)
+    hot_c = printer.temperatures()["extruder"]
+    printer.emergency_stop()
+    printer.sleep(60.0)
+    assert set(printer.outputs("replicape").values()) == {0.0}
+    assert printer.temperatures()["extruder"] < hot_c - 20.0
+    assert printer.not_simulated() == []
+
+
 # Chips on I2C that every host reads, and how closely they show the temperature
 I2C_SENSORS = {
     "BME280": ({}, 0.02),
@@ -319,14 +357,6 @@ def test_host_reads_the_true_temperature_over_i2c(start, true_c):
     assert air["humidity"] == pytest.approx(45.0, abs=0.1)
 
 
-def test_ds18b20_is_read(start):
-    sensor = {"sensor_type": "DS18B20", "serial_no": "28-0000001", "sensor_mcu": "mcu"}
-    machine = {"temperature_sensor room": {"start_c": 31.0, "ambient_c": 31.0}}
-    printer = start(HeatedPrinter({"temperature_sensor room": sensor}, machine))
-    printer.sleep(8.0)
-    # Older hosts show no temperature of it in its status
-    shown_c = printer.status("temperature_sensor room")["temperature"]
-    assert shown_c == pytest.approx(31.0, abs=0.1)
 # Chips that hosts know as sensor_type BME280, and how closely they show the temperature
 BOSCH_CHIPS = {"BMP280": 0.02, "BME680": 0.02, "BMP180": 0.1, "BMP388": 0.02}
 
@@ -368,3 +398,11 @@ def test_chip_is_on_the_bus_that_the_host_finds(start, chip, bus):
     assert printer.not_simulated() == []
 
 
+def test_ds18b20_is_read(start):
+    sensor = {"sensor_type": "DS18B20", "serial_no": "28-0000001", "sensor_mcu": "mcu"}
+    machine = {"temperature_sensor room": {"start_c": 31.0, "ambient_c": 31.0}}
+    printer = start(HeatedPrinter({"temperature_sensor room": sensor}, machine))
+    printer.sleep(8.0)
+    # Older hosts show no temperature of it in its status
+    shown_c = printer.status("temperature_sensor room")["temperature"]
+    assert shown_c == pytest.approx(31.0, abs=0.1)

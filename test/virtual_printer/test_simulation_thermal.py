@@ -364,7 +364,7 @@ def crc8(data: bytes) -> int:
 
 def test_sht3x_answers_once_it_measures_all_the_time(tmp_path: Path) -> None:
     body = "body room capacity=20 loss=0 ambient=25 start=31.5"
-    chip = "temperature_sensor room body=room kind=sht3x mcu=main bus=3 address=68"
+    chip = "temperature_sensor room body=room kind=sht3x mcu=main i2c_bus=3 i2c_address=68"
     with simulate(tmp_path, [body, chip]) as simulation:
         host = simulation.hosts["main"]
         host.configure([("config_i2c", I2C), ("i2c_set_bus", I2C, 3, 100000, 68)])

@@ -12,6 +12,7 @@ from printer_config import pins
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
+from virtual_printer.bus_places import i2c_place
 from virtual_printer.heat import curves
 from virtual_printer.heat.model import (
     AnalogWiring,
@@ -29,7 +30,7 @@ from virtual_printer.heat.model import (
     Wiring,
 )
 from virtual_printer.model import Pin
-from virtual_printer.pins import MULTI_PIN, parse_pin, parse_pin_text, parse_pins
+from virtual_printer.pins import parse_outputs, parse_pin, parse_pin_text
 
 _AMBIENT_C = 25.0
 # Sections that measure a temperature without a heater; other sensors are none of heat
@@ -47,10 +48,10 @@ _I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
     "LM75": ("lm75", 0, 0x48),
     **dict.fromkeys(("AHT10", "AHT1X", "AHT2X", "AHT3X"), ("aht10", 0, 0x38)),
 }
-# Where the supply and the ground of thermistors are on boards that let them be measured
 # A sensor_type of several chips, which the host tells apart by what they answer
 _BOSCH = "BME280"
 _BOSCH_CHIPS = ("BME280", "BMP280", "BMP180", "BMP388", "BME680")
+# Where the supply and the ground of thermistors are on boards that let them be measured
 _GROUND_RATIO, _SUPPLY_RATIO = 0.004, 0.988
 # Shares of a heated body's capacity that are its heating element's and its sensor's
 _ELEMENT_SHARE, _SENSOR_SHARE = 0.2, 0.01
@@ -100,7 +101,6 @@ def body_name(section: str) -> str:
     return re.sub(r"[^\w.-]+", "_", section)
 
 
-class HeatReader:
 def _bosch_chip(truth: Section) -> str:
     """Return the kind of chip that is there, in small letters."""
     chip = truth.get("chip", _BOSCH).strip().upper()
@@ -109,6 +109,7 @@ def _bosch_chip(truth: Section) -> str:
     return chip.lower()
 
 
+class HeatReader:
     """Reads them: all sections that have a temperature sensor."""
 
     def __init__(self, printer: Config, truth: Config, boards: Boards) -> None:
@@ -177,7 +178,7 @@ def _bosch_chip(truth: Section) -> str:
         lag_s = truth.get_float("element_lag_s", usual.element_lag_s, minimum=0.0)
         parts = self._parts(body, "element", _ELEMENT_SHARE, lag_s)
         heated = [body, *parts][-1].name
-        found = self._outputs(section, "heater_pin")
+        found = parse_outputs(section, "heater_pin", self._boards)
         self._heaters += [Heater(heated, pin, power_w / len(found)) for pin in found]
         return parts
 
@@ -185,14 +186,8 @@ def _bosch_chip(truth: Section) -> str:
         """Add the fan that blows at it: that of its section, or of the print if it is a hotend."""
         loss_w_per_k = truth.get_float("fan_loss_w_per_k", usual.fan_loss_w_per_k, minimum=0.0)
         fan = section if section.has("pin") else self._printer.section("fan")
-        for pin in self._outputs(fan, "pin") if fan.has("pin") else ():
+        for pin in parse_outputs(fan, "pin", self._boards) if fan.has("pin") else ():
             self._coolers.append(Cooler(body.name, pin, loss_w_per_k))
-
-    def _outputs(self, section: Section, option: str) -> List[Pin]:
-        """Return the pins of an output; what no MCU has is not simulated."""
-        chip = pins.split(section.get(option)).chip
-        is_simulated = chip in self._boards.chips or chip == MULTI_PIN
-        return parse_pins(section, option, self._boards) if is_simulated else []
 
     def _add_couplings(self, section: Section, truth: Section) -> None:
         for line in truth.get("coupling_w_per_k", "").splitlines():
@@ -252,19 +247,6 @@ def _bosch_chip(truth: Section) -> str:
         reference_ohm = section.get_float("rtd_reference_r", 430.0, above=0.0)
         pin = self._input(section)
         return ChipWiring(pin, kind, nominal_ohm, reference_ohm) if pin else None
-
-    def _i2c_wiring(self, section: Section, chip: str, number: int, address: int) -> I2cWiring:
-        clock_pin = None
-        if section.has("i2c_software_scl_pin"):
-            clock_pin = parse_pin(section, "i2c_software_scl_pin", self._boards)
-        return I2cWiring(
-            self._mcu(section, "i2c_mcu", pins.MAIN_MCU),
-            chip,
-            number,
-            section.get_int("i2c_address", address),
-            section.get("i2c_bus", ""),
-            clock_pin,
-        )
 
     def _mcu(self, section: Section, option: str, default: Optional[str]) -> str:
         name = section.get(option, default)

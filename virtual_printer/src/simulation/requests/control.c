@@ -220,6 +220,7 @@ static const struct request requests[] = {
     { "unanswered",         request_unanswered         },
     { "switch",             request_switch             },
     { "duty",               request_duty               },
+    { "outputs",            request_outputs            },
     { "leds",               request_leds               },
     { "display_text",       request_display_text       },
     { "display_picture",    request_display_picture    },
