@@ -29,6 +29,7 @@ from virtual_printer.model import (
     Fan,
     FilamentSensor,
     I2cPlace,
+    LedChain,
     LinkagePart,
     LoadCell,
     Machine,
@@ -77,6 +78,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
     lines += [_output_chip(chip) for chip in machine.output_chips]
+    lines += [_led_chain(chain) for chain in machine.led_chains]
     lines += heat_lines.write(machine.heat, firmware, _number)
     lines += [_switch(switch) for switch in machine.switches]
     lines += [_fan(fan) for fan in machine.fans]
@@ -310,6 +312,12 @@ def _output_chip(chip: OutputChip) -> str:
             f"enable_mcu={pin.mcu} enable_pin={_number(pin)} enable_invert={int(pin.invert)}"
         )
     return " ".join(words)
+
+
+def _led_chain(chain: LedChain) -> str:
+    return (
+        f"led_chain {_bus_place(chain.place)} data_pin={_number(chain.data_pin)} leds={chain.count}"
+    )
 
 
 def _bus_place(place: BusPlace) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 from virtual_printer.firmware.chips import Chip
 
-# Numbers of I2C buses from here on are those of software, by their pins
+# Numbers of buses from here on are those of software, by their pins
 SOFTWARE_BUSES = 1 << 16
 
 
@@ -299,17 +299,17 @@ class SpiPlace:
     bus: int
 
 
+def software_bus(clock_pin: Pin, data_pin: Pin) -> int:
+    """Return the number of a bus that software clocks: chips may share one of its pins."""
+    return SOFTWARE_BUSES + (clock_pin.number << 8) + data_pin.number
+
+
 @dataclass(frozen=True)
 class I2cWires:
     """The pins of an I2C bus that software clocks."""
 
     clock_pin: Pin
     data_pin: Pin
-
-    @property
-    def bus(self) -> int:
-        """The number of the bus, which no bus of hardware has: chips may share the clock alone."""
-        return SOFTWARE_BUSES + (self.clock_pin.number << 8) + self.data_pin.number
 
 
 @dataclass(frozen=True)
@@ -353,6 +353,15 @@ class OutputChip:
     scale: float
     # Without which none is on
     enable_pin: Optional[Pin] = None
+
+
+@dataclass(frozen=True)
+class LedChain:
+    """A chain of LEDs that are clocked."""
+
+    place: SpiPlace
+    data_pin: Pin
+    count: int
 
 
 @dataclass(frozen=True)
@@ -452,6 +461,7 @@ class Machine:
     coils: Tuple[Coil, ...]
     angle_sensors: Tuple[AngleSensor, ...]
     output_chips: Tuple[OutputChip, ...] = ()
+    led_chains: Tuple[LedChain, ...] = ()
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()

@@ -5,20 +5,22 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer import expanders
 from virtual_printer.boards import Boards
 from virtual_printer.bus_places import i2c_place, spi_place
-from virtual_printer.model import I2cPlace, OutputChip
-from virtual_printer.pins import parse_pin_text
+from virtual_printer.model import I2cPlace, LedChain, OutputChip, SpiPlace, software_bus
+from virtual_printer.pins import parse_pin, parse_pin_text
 
 _COLORS = {"R": "red", "G": "green", "B": "blue", "W": "white"}
 # Where a Replicape has its PCA9685, and the pin that has it drive its outputs
 _REPLICAPE_BUS, _REPLICAPE_ADDRESS = 2, 0x70
 _REPLICAPE_ENABLE = "!gpio0_20"
+# Where its shift registers are, by which its drivers are set
+_REPLICAPE_SPI = "spidev1.1"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,23 @@ _KINDS: Mapping[str, _Kind] = {
 
 def output_chips(printer: Config, boards: Boards) -> Tuple[OutputChip, ...]:
     """Return all that printer.cfg has."""
-    found = (_chip(section, boards) for section in printer.sections.values())
-    return tuple(chip for chip in found if chip)
+    return tuple(chip for section in printer.sections.values() for chip in _chips(section, boards))
+
+
+def led_chains(printer: Config, boards: Boards) -> Tuple[LedChain, ...]:
+    """Return the chains of LEDs that have a clock."""
+    return tuple(
+        _led_chain(section, boards)
+        for name, section in printer.sections.items()
+        if name.startswith("dotstar ")
+    )
+
+
+def _led_chain(section: Section, boards: Boards) -> LedChain:
+    data_pin = parse_pin(section, "data_pin", boards)
+    bus = software_bus(parse_pin(section, "clock_pin", boards), data_pin)
+    count = section.get_int("chain_count", 1, minimum=1)
+    return LedChain(SpiPlace(data_pin.mcu, None, bus), data_pin, count)
 
 
 def values(chip: OutputChip, shares: Sequence[float]) -> Dict[str, float]:
@@ -57,13 +74,16 @@ def values(chip: OutputChip, shares: Sequence[float]) -> Dict[str, float]:
     return {name: shares[number] * chip.scale for name, number in chip.outputs}
 
 
-def _chip(section: Section, boards: Boards) -> Optional[OutputChip]:
-    if section.name == "replicape":
-        return _replicape(section, boards)
+def _chips(section: Section, boards: Boards) -> Iterator[OutputChip]:
+    """Yield what a section has."""
     kind_name = section.name.split()[0]
-    kind = _KINDS.get(kind_name)
-    if kind is None:
-        return None
+    if section.name == "replicape":
+        yield from _replicape(section, boards)
+    elif kind_name in _KINDS:
+        yield _chip(section, kind_name, _KINDS[kind_name], boards)
+
+
+def _chip(section: Section, kind_name: str, kind: _Kind, boards: Boards) -> OutputChip:
     outputs = kind.outputs
     if kind_name == "pca9632":
         order = section.get("color_order", "RGBW")
@@ -79,12 +99,12 @@ def _chip(section: Section, boards: Boards) -> Optional[OutputChip]:
     )
 
 
-def _replicape(section: Section, boards: Boards) -> OutputChip:
+def _replicape(section: Section, boards: Boards) -> Iterator[OutputChip]:
     mcu = section.get("host_mcu")
     if mcu not in boards.chips:
         raise section.error("host_mcu", f"names an MCU that is not there: '{mcu}'")
     enable = section.get("enable_pin", _REPLICAPE_ENABLE)
-    return OutputChip(
+    yield OutputChip(
         name=section.name,
         kind="pca9685",
         place=I2cPlace(mcu, _REPLICAPE_BUS, _REPLICAPE_ADDRESS),
@@ -92,3 +112,12 @@ def _replicape(section: Section, boards: Boards) -> OutputChip:
         scale=1.0,
         enable_pin=parse_pin_text(section, "enable_pin", enable, boards),
     )
+    bus = boards.chips[mcu].bus_number("spi_bus", _REPLICAPE_SPI)
+    if bus is not None:
+        yield OutputChip(
+            name=f"{section.name}_registers",
+            kind="shift_registers",
+            place=SpiPlace(mcu, None, bus),
+            outputs=tuple((f"bit_{i}", i) for i in range(40)),
+            scale=1.0,
+        )

@@ -229,6 +229,8 @@ def test_outputs_of_all_kinds_are_driven(start, host):
             for output, value in expected.items():
                 assert shown[output] == pytest.approx(value, abs=0.01), (name, output)
         assert session.duty("sx1509_extender:PIN_3") == 1.0
+        # Each LED of a [dotstar] takes blue, green and red
+        assert session.led_bytes("PA14") == bytes((0, 0, 255)) * 3
         assert session.not_simulated() == []
         assert session.state() == "ready"
 

@@ -319,6 +319,8 @@ def test_heater_and_fan_hang_on_the_outputs_of_another_chip(start):
     assert printer.duty("replicape:power_fan0") == outputs["power_fan0"]
     # A quarter of what the chip can have its driver take
     assert outputs["stepper_x_enable"] == pytest.approx(0.25, abs=1e-3)
+    # The drivers are set by registers of their own
+    assert set(printer.outputs("replicape_registers").values()) == {0.0, 1.0}
     hot_c = printer.temperatures()["extruder"]
     printer.emergency_stop()
     printer.sleep(60.0)

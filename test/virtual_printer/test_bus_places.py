@@ -128,3 +128,15 @@ def test_place_on_a_bus_is_that_of_a_section() -> None:
     places = ("mcu:spi:4", "mcu:i2c:2:118", "mcu:i2c:0:64", f"mcu:i2c:{software}:64", "mcu:spi:5")
     names = [section_at(place, found) for place in places]
     assert names == ["adxl345 a", "sensor b", "sensor c", "sensor d", None]
+
+
+def test_chip_alone_on_its_bus_is_that_of_a_section() -> None:
+    wires = "spi_software_sclk_pin: PA1\nspi_software_mosi_pin: PA2\n"
+    found = boards(
+        f"[adxl345 a]\ncs_pin: None\nspi_bus: spi1\n[adxl345 b]\ncs_pin: None\n{wires}"
+        f"[adxl345 c]\ncs_pin: PA4\n{wires}",
+        "stm32f103",
+    )
+    places = ("mcu:spi_bus:1", f"mcu:spi_bus:{SOFTWARE_BUSES + (1 << 8) + 2}", "mcu:spi_bus:0")
+    names = [section_at(place, found) for place in places]
+    assert names == ["adxl345 a", "adxl345 b", None]

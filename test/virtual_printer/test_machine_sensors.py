@@ -12,7 +12,7 @@ import pytest
 from printer_config.section import ConfigError
 from virtual_printer import machine
 from virtual_printer.firmware.chips import PIN_NUMBERS
-from virtual_printer.model import I2cPlace, I2cWires, Machine, Pin, SpiPlace
+from virtual_printer.model import I2cPlace, I2cWires, Machine, Pin, SpiPlace, software_bus
 from virtual_printer.samples import SamplePrinter
 
 PRINTER = SamplePrinter(resync=None).on_one_mcu().printer_cfg()
@@ -22,7 +22,7 @@ def pin(mcu: str, name: str) -> Pin:
     return Pin(mcu, name, False, PIN_NUMBERS[name])
 
 
-WIRES = I2cWires(pin("mcu", "PA3"), pin("mcu", "PA4"))
+WIRES_PINS = (pin("mcu", "PA3"), pin("mcu", "PA4"))
 
 
 def load(folder: Path, sections: str, truth: str = "", seed: int = 1) -> Machine:
@@ -55,7 +55,7 @@ def refused(folder: Path, sections: str, truth: str = "") -> str:
         ("[mpu9250 bed]\ni2c_bus: 2\ni2c_address: 105", I2cPlace("mcu", 2, 105)),
         (
             "[icm20948]\ni2c_software_scl_pin: PA3\ni2c_software_sda_pin: PA4",
-            I2cPlace("mcu", WIRES.bus, 0x68, WIRES),
+            I2cPlace("mcu", software_bus(*WIRES_PINS), 0x68, I2cWires(*WIRES_PINS)),
         ),
     ],
 )

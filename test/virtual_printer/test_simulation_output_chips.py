@@ -10,6 +10,7 @@ from typing import Dict, List, Sequence, Tuple
 import pytest
 
 from helpers import wire
+from virtual_printer.model import SOFTWARE_BUSES
 
 OID, CLOCK, DATA = range(3)
 SELECT_PIN, CLOCK_PIN, DATA_PIN, OTHER_DATA_PIN, ENABLE_PIN = 20, 21, 22, 23, 24
@@ -191,6 +192,34 @@ def test_chip_hears_a_bus_that_the_host_clocks_itself(tmp_path: Path) -> None:
             assert outputs(simulation) == [shown]
         # The other one has only the clock in common with it
         assert outputs(simulation, "others") == pytest.approx([63 / 127], abs=1e-6)
+
+
+def test_shift_registers_hand_on_what_comes_first(tmp_path: Path) -> None:
+    line = "output_chip pots kind=shift_registers mcu=main spi_bus=257"
+    with simulate(tmp_path, [line]) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_spi_without_cs", OID), ("spi_set_bus", OID, 257, 0, 50000000)])
+        for data in (b"\xff", b"\x81\x00\x00\x00\x02"):
+            write(host, "ad5206", data)
+        bits = [number for number, share in enumerate(outputs(simulation)) if share == 1.0]
+        assert bits == [1, 32, 39]
+
+
+def test_leds_of_a_clocked_chain_take_their_frames_one_after_the_other(tmp_path: Path) -> None:
+    bus = SOFTWARE_BUSES + (CLOCK_PIN << 8) + DATA_PIN
+    line = f"led_chain mcu=main spi_bus={bus} data_pin={DATA_PIN} leds=2"
+    with simulate(tmp_path, [line]) as simulation:
+        host = simulation.hosts["main"]
+        software_bus = ("spi_set_software_bus", OID, DATA_PIN, DATA_PIN, CLOCK_PIN, 0, 500000)
+        host.configure([("config_spi_without_cs", OID), software_bus])
+        # In pieces, and more than there are LEDs
+        for data in (bytes(4) + b"\xff\x01", b"\x02\x03\xe1\x04\x05\x06" + b"\xff" * 6):
+            write(host, "ad5206", data)
+        assert simulation.ask(f"leds main {DATA_PIN}") == ["010203040506"]
+        write(host, "ad5206", b"\xff\xff" + bytes(4) + b"\xff\x07\x08\x09")
+        assert simulation.ask(f"leds main {DATA_PIN}") == ["070809040506"]
+        assert simulation.ask("unanswered") == []
+        assert simulation.control(f"leds main {CLOCK_PIN}") == f"error no LEDs on pin {CLOCK_PIN}"
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ static const struct directive directives[] = {
     { "memory_word",        2, read_memory_word        },
     { "coupling",           2, read_coupling           },
     { "output_chip",        2, read_output_chip        },
+    { "led_chain",          2, read_led_chain          },
     { "heater",             3, read_heater             },
     { "cooler",             3, read_cooler             },
     { "temperature_sensor", 2, read_temperature_sensor },

@@ -65,7 +65,8 @@ struct pin *description_pin(struct simulation *sim, struct words *words,
 // The same for mcu and pin, which may be an output of another chip
 struct pin *description_output(struct simulation *sim, struct words *words);
 void read_output_chip(struct simulation *sim, struct words *words, int line);
-void output_chips_free(struct simulation *sim);
+void read_led_chain(struct simulation *sim, struct words *words, int line);
+void outputs_free(struct simulation *sim);
 
 // description_devices.c
 void read_switch(struct simulation *sim, struct words *words, int line);

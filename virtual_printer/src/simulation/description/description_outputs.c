@@ -6,6 +6,7 @@
 
 #include "../core/memory.h" // copy_string
 #include "../devices/i2c_wires.h" // i2c_wires_connect
+#include "../devices/led_chain.h" // struct led_chain
 #include "../devices/output_chip.h" // struct output_chip
 #include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
@@ -72,8 +73,28 @@ read_output_chip(struct simulation *sim, struct words *words, int line)
 }
 
 void
-output_chips_free(struct simulation *sim)
+read_led_chain(struct simulation *sim, struct words *words, int line)
 {
+    (void)line;
+    int64_t led_count = words_integer(words, "leds", 1, 10000);
+    const struct pin *pin = description_pin(sim, words, "mcu", "data_pin");
+    if (words->error[0])
+        return;
+    struct led_chain *chain = led_chain_create((size_t)led_count);
+    chain->next = sim->led_chains;
+    sim->led_chains = chain;
+    chain->data_pin = pin;
+    description_connect(sim, words, &chain->spi, NULL);
+}
+
+void
+outputs_free(struct simulation *sim)
+{
+    while (sim->led_chains) {
+        struct led_chain *chain = sim->led_chains;
+        sim->led_chains = chain->next;
+        led_chain_free(chain);
+    }
     while (sim->output_chips) {
         struct output_chip *chip = sim->output_chips;
         sim->output_chips = chip->next;

@@ -22,6 +22,7 @@ struct display;
 struct fan;
 struct filament_sensor;
 struct ldc1612;
+struct led_chain;
 struct load_cell;
 struct mcu;
 struct output_chip;
@@ -47,6 +48,7 @@ struct simulation {
     struct filament_sensor *filament_sensors;
     struct display *displays;
     struct output_chip *output_chips;
+    struct led_chain *led_chains;
     struct accelerometer **accelerometers;
     size_t accelerometer_count;
     struct load_cell **load_cells;

@@ -12,9 +12,9 @@
 #include "i2c_wires.h" // i2c_wires_free
 
 static const struct output_chip_kind *const kinds[] = {
-    &ad5206_kind,  &dac084s085_kind, &mcp4018_kind,
-    &mcp4451_kind, &mcp4728_kind,    &pca9533_kind,
-    &pca9632_kind, &pca9685_kind,    &sx1509_kind,
+    &ad5206_kind,  &dac084s085_kind,      &mcp4018_kind, &mcp4451_kind,
+    &mcp4728_kind, &pca9533_kind,         &pca9632_kind, &pca9685_kind,
+    &sx1509_kind,  &shift_registers_kind,
 };
 
 // Let all that hangs on the outputs know of those that have changed

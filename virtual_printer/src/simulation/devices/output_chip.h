@@ -11,7 +11,7 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { OUTPUT_COUNT_MAX = 16, OUTPUT_REGISTERS = 256 };
+enum { OUTPUT_COUNT_MAX = 40, OUTPUT_REGISTERS = 256 };
 
 struct output_chip;
 
@@ -52,7 +52,7 @@ void output_chip_connect_enable(struct output_chip *chip, struct pin *pin,
 // potentiometers.c and output_drivers.c
 extern const struct output_chip_kind ad5206_kind, dac084s085_kind, mcp4018_kind,
     mcp4451_kind, mcp4728_kind, pca9533_kind, pca9632_kind, pca9685_kind,
-    sx1509_kind;
+    shift_registers_kind, sx1509_kind;
 
 #pragma GCC visibility pop
 

@@ -199,3 +199,39 @@ share_sx1509(const struct output_chip *chip, int output)
 const struct output_chip_kind sx1509_kind = {
     "sx1509", SX1509_OUTPUTS, reset_sx1509, write_sx1509, share_sx1509,
 };
+
+
+/****************************************************************
+ * 74HC595 (many makers): shift registers of eight outputs, five in a row
+ ****************************************************************/
+
+enum { SHIFT_REGISTERS = 5 };
+
+static void
+reset_shift_registers(struct output_chip *chip)
+{
+    (void)chip;
+}
+
+// What comes first goes through to the last one
+static void
+write_shift_registers(struct output_chip *chip, const uint8_t *bytes,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int j = SHIFT_REGISTERS - 1; j > 0; j--)
+            chip->registers[j] = chip->registers[j - 1];
+        chip->registers[0] = bytes[i];
+    }
+}
+
+static double
+share_shift_registers(const struct output_chip *chip, int output)
+{
+    return chip->registers[output / 8] >> (output % 8) & 1;
+}
+
+const struct output_chip_kind shift_registers_kind = {
+    "shift_registers",     8 * SHIFT_REGISTERS,   reset_shift_registers,
+    write_shift_registers, share_shift_registers,
+};

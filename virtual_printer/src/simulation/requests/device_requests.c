@@ -6,6 +6,7 @@
 
 #include "../description/machine.h" // struct simulation
 #include "../devices/display.h" // struct display
+#include "../devices/led_chain.h" // struct led_chain
 #include "../devices/output_chip.h" // struct output_chip
 #include "../firmware/mcu.h" // struct mcu
 #include "../firmware/neopixel.h" // neopixel_shown
@@ -76,6 +77,12 @@ request_leds(struct simulation *sim, struct words *words, struct reply *reply)
     uint8_t pin = requested_pin(words);
     size_t size = 0;
     const uint8_t *bytes = mcu ? neopixel_shown(mcu, pin, &size) : NULL;
+    const struct led_chain *chain = mcu ? sim->led_chains : NULL;
+    for (; chain && !bytes; chain = chain->next)
+        if (chain->data_pin == &mcu->pins[pin]) {
+            bytes = chain->colors;
+            size = LED_BYTES * chain->led_count;
+        }
     if (bytes)
         add_bytes(reply, bytes, size);
     else
