@@ -14,7 +14,9 @@ from typing import List, Optional
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 from virtual_printer import machine
+from virtual_printer.boards import Boards
 from virtual_printer.build import BuildError
+from virtual_printer.bus_places import unanswered_text
 from virtual_printer.hosts import HostError
 from virtual_printer.included import included_files
 from virtual_printer.model import MachineError, Mcu
@@ -90,13 +92,15 @@ def _serve(options: argparse.Namespace) -> None:
     # A shell starts what it runs in the background with SIGINT ignored
     signal.signal(signal.SIGINT, _interrupt)
     printer = machine.load(options.config, options.machine, options.seed)
+    truth = ConfigFile(options.machine) if options.machine else ConfigFile(options.config, text="")
+    boards = Boards(ConfigFile(options.config), truth)
     with tempfile.TemporaryDirectory(prefix="virtual_printer_") as folder:
         with Server(printer, Path(folder)) as server:
             try:
                 for mcu in printer.mcus:
                     print(f"{mcu.name}: {mcu.device or _place(mcu)}", flush=True)
                 print("serving until interrupted", flush=True)
-                server.serve()
+                server.serve(lambda place: print(unanswered_text(place, boards), flush=True))
             except KeyboardInterrupt:
                 for stepper in server.truth():
                     name, pulses, position_mm = stepper.split(":")

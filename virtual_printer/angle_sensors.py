@@ -14,7 +14,8 @@ from virtual_printer.bus_places import spi_place
 from virtual_printer.model import AngleSensor
 
 # Others answer zeros
-_KINDS = ("a1333", "as5047d", "mt6816", "mt6826s")
+_KINDS = ("a1333", "as5047d", "tle5012b", "mt6816", "mt6826s")
+_CLOCK_ERROR_PERCENT = 1.0
 
 
 def angle_sensors(
@@ -37,6 +38,8 @@ def angle_sensors(
             offset=uniform(f"{name} offset", 0.0, 0.999),
             stepper=stepper if motor else None,
             turn_mm=_turn_mm(motor) if motor else 0.0,
+            clock_factor=1.0
+            + uniform(f"{name} clock", -_CLOCK_ERROR_PERCENT, _CLOCK_ERROR_PERCENT) / 100.0,
         )
     return tuple(found.values())
 

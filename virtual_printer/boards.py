@@ -12,6 +12,7 @@ from printer_config import mcus, pins
 from printer_config.board_pins import PinAliases
 from printer_config.config import Config
 from printer_config.section import Section
+from virtual_printer import expanders
 from virtual_printer.firmware import chips
 from virtual_printer.firmware.chips import Chip
 
@@ -19,7 +20,7 @@ from virtual_printer.firmware.chips import Chip
 _PIN_OPTION = re.compile(r"(?:.*_)?pins?(?:_.*)?|adc[12]")
 _NO_PIN_SECTIONS = ("board_pins", "gcode_macro", "delayed_gcode", "menu")
 # Which MCU the bus of a section is on: that of its select pin, or the one that it names
-_SELECT_PINS = ("cs_pin", "sensor_pin")
+_SELECT_PINS = ("cs_pin", "sensor_pin", "enable_pin")
 
 
 class Boards:
@@ -42,46 +43,32 @@ class Boards:
             for name, section in self._sections.items()
         }
         self.numbers = {name: chip.pin_numbers() for name, chip in self.chips.items()}
+        # Of other chips that have pins of their own
+        self.outputs = expanders.outputs(printer)
 
-    def i2c_bus(self, section: Section, mcu: str) -> int:
-        """Return the number of the bus on which a section has a chip."""
-        if section.has("i2c_software_scl_pin"):
-            name = pins.split(section.get("i2c_software_scl_pin")).name
-            return self.numbers[mcu].get(self.aliases.resolve(mcu, name), 0)
-        name = section.get("i2c_bus", "").strip()
-        number = self.chips[mcu].bus_number("i2c_bus", name)
-        if number is None:
-            raise section.error("i2c_bus", f"is no bus of {self.chips[mcu].name} MCUs: '{name}'")
-        return number
+    def pin_number(self, chip: str, name: str) -> Optional[int]:
+        """Return the number of a chip's pin by any of its names, None if it has none such."""
+        if chip in self.outputs:
+            return self.outputs[chip].get(name)
+        return self.numbers[chip].get(self.aliases.resolve(chip, name))
 
-    def section_at(self, place: str) -> Optional[str]:
-        """Return the section that has a chip at MCU:spi:PIN or MCU:i2c:BUS:ADDRESS, if any."""
-        mcu, kind, *numbers = place.split(":")
-        for name, section in self.printer.sections.items():
-            if kind == "spi":
-                is_there = any(
-                    pin.chip == mcu
-                    and self.numbers[mcu].get(self.aliases.resolve(mcu, pin.name))
-                    == int(numbers[0])
-                    for _, pin in _pins(section)
-                )
-            else:
-                is_there = (
-                    any(option.startswith("i2c_") for option in section.options)
-                    and _peek(section, "i2c_mcu", pins.MAIN_MCU) == mcu
-                    and _peek(section, "i2c_address", numbers[1]) == numbers[1]
-                    and self.i2c_bus(section, mcu) == int(numbers[0])
-                )
-            if is_there:
-                return name
-        return None
+    @staticmethod
+    def pins_of(section: Section) -> Iterator[Tuple[str, pins.PinText]]:
+        """Yield the options of a section that name pins, with each of these."""
+        for option in section.options:
+            if not _PIN_OPTION.fullmatch(option):
+                continue
+            for text in _peek(section, option).replace("\n", ",").split(","):
+                pin = pins.split(text.partition("=")[0])
+                if pin.name and not pin.name.startswith("<"):
+                    yield option, pin
 
     def _note(self, section: Section) -> None:
         """Note which pins and buses a section uses."""
         if section.name.split()[0] in _NO_PIN_SECTIONS:
             return
         select = ""
-        for option, pin in _pins(section):
+        for option, pin in self.pins_of(section):
             if pin.chip in self._sections:
                 self._used[pin.chip].add(self.aliases.resolve(pin.chip, pin.name))
                 select = pin.chip if option in _SELECT_PINS else select
@@ -105,14 +92,3 @@ class Boards:
 def _peek(section: Section, option: str, default: str = "") -> str:
     """Return an option's text, and leave open whether anybody knows it."""
     return section.options.get(option, (default, ""))[0].strip()
-
-
-def _pins(section: Section) -> Iterator[Tuple[str, pins.PinText]]:
-    """Yield the options of a section that name pins, with each of these."""
-    for option in section.options:
-        if not _PIN_OPTION.fullmatch(option):
-            continue
-        for text in _peek(section, option).replace("\n", ",").split(","):
-            pin = pins.split(text.partition("=")[0])
-            if pin.name and not pin.name.startswith("<"):
-                yield option, pin

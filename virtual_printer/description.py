@@ -29,12 +29,14 @@ from virtual_printer.model import (
     Fan,
     FilamentSensor,
     I2cPlace,
+    LedChain,
     LinkagePart,
     LoadCell,
     Machine,
     MachineError,
     Mcu,
     NozzleEndstop,
+    OutputChip,
     Pin,
     Polar,
     Resonance,
@@ -75,6 +77,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_driver(driver) for driver in machine.drivers]
     lines += [_endstop(endstop) for endstop in machine.endstops]
     lines.append(_bed(machine.bed))
+    lines += [_output_chip(chip) for chip in machine.output_chips]
+    lines += [_led_chain(chain) for chain in machine.led_chains]
     lines += heat_lines.write(machine.heat, firmware, _number)
     lines += [_switch(switch) for switch in machine.switches]
     lines += [_fan(fan) for fan in machine.fans]
@@ -291,7 +295,29 @@ def _coil(coil: Coil) -> str:
 def _angle_sensor(sensor: AngleSensor) -> str:
     shaft = f" stepper={sensor.stepper} turn_mm={sensor.turn_mm!r}" if sensor.stepper else ""
     place = _bus_place(sensor.place)
-    return f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+    return (
+        f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+        f" clock_factor={sensor.clock_factor!r}"
+    )
+
+
+def _output_chip(chip: OutputChip) -> str:
+    words = [f"output_chip {chip.name} kind={chip.kind} {_bus_place(chip.place)}"]
+    wires = chip.place.wires if isinstance(chip.place, I2cPlace) else None
+    if wires:
+        words.append(f"clock_pin={_number(wires.clock_pin)} data_pin={_number(wires.data_pin)}")
+    if chip.enable_pin:
+        pin = chip.enable_pin
+        words.append(
+            f"enable_mcu={pin.mcu} enable_pin={_number(pin)} enable_invert={int(pin.invert)}"
+        )
+    return " ".join(words)
+
+
+def _led_chain(chain: LedChain) -> str:
+    return (
+        f"led_chain {_bus_place(chain.place)} data_pin={_number(chain.data_pin)} leds={chain.count}"
+    )
 
 
 def _bus_place(place: BusPlace) -> str:

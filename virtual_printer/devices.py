@@ -10,8 +10,9 @@ from printer_config import pins
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
-from virtual_printer.model import Display, Fan, FilamentSensor, I2cPlace, Pin, Switch
-from virtual_printer.pins import parse_pin, parse_pin_text
+from virtual_printer.bus_places import i2c_place
+from virtual_printer.model import Display, Fan, FilamentSensor, Pin, Switch
+from virtual_printer.pins import parse_outputs, parse_pin, parse_pin_text
 
 _BUTTON_OPTIONS = ("click_pin", "back_pin", "up_pin", "down_pin", "kill_pin")
 _FILAMENT_SWITCH = "filament_switch_sensor"
@@ -95,18 +96,18 @@ class Devices:
     def fans(self) -> Tuple[Fan, ...]:
         """Return those with a tachometer."""
         return tuple(
-            self._fan(section)
+            self._fan(section, pin)
             for section in self._fan_sections
-            if self._is_on_mcu(section.get("pin"))
-            and self._is_on_mcu(section.get("tachometer_pin"))
+            for pin in parse_outputs(section, "pin", self._boards)[:1]
+            if self._is_on_mcu(section.get("tachometer_pin"))
         )
 
-    def _fan(self, section: Section) -> Fan:
+    def _fan(self, section: Section, pin: Pin) -> Fan:
         truth = self._truth.section(section.name)
         turns_per_s = truth.get_float("max_rpm", 5000.0, above=0.0) / 60.0
         pulses = section.get_int("tachometer_ppr", 2, minimum=1)
         return Fan(
-            pin=parse_pin(section, "pin", self._boards),
+            pin=pin,
             tachometer_pin=parse_pin(section, "tachometer_pin", self._boards),
             edges_per_s=2.0 * pulses * turns_per_s,
             spin_up_s=truth.get_float("spin_up_s", 0.5, above=0.0),
@@ -154,19 +155,9 @@ class Devices:
                 if data_option and not is_on_i2c
                 else None
             ),
-            i2c=self._i2c_place(section) if is_on_i2c else None,
+            i2c=i2c_place(section, self._boards, _OLED_ADDRESS) if is_on_i2c else None,
             column_count=16 if section.get("line_length", "20") == "16" else 20,
             first_column=min(section.get_int("x_offset", 0), _OFFSET_MAX)
             if kind == "sh1106"
             else 0,
         )
-
-    def _i2c_place(self, section: Section) -> I2cPlace:
-        mcu = section.get("i2c_mcu", pins.MAIN_MCU)
-        if mcu not in self._boards.chips:
-            raise section.error("i2c_mcu", f"names an MCU that is not there: '{mcu}'")
-        names = (one for one in self._boards.chips[mcu].buses if one.kind in ("i2c_bus", "bus"))
-        bus = {one.name: one.number for one in names}.get(section.get("i2c_bus", ""), 0)
-        if section.has("i2c_software_scl_pin"):
-            bus = parse_pin(section, "i2c_software_scl_pin", self._boards).number
-        return I2cPlace(mcu, bus, section.get_int("i2c_address", _OLED_ADDRESS))

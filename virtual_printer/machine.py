@@ -29,6 +29,7 @@ from virtual_printer.heat.reader import HeatReader
 from virtual_printer.load_cells import LoadCells
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
 from virtual_printer.model import Bed, Machine, Mcu, Stepper
+from virtual_printer.output_chips import led_chains, output_chips
 from virtual_printer.pins import parse_pin
 
 # Clocks of common controllers (Hz); those of virtual chips, which have none of their own, are drawn
@@ -105,6 +106,8 @@ class _Reader:
                 {motor.name: motor.section for motor in self.kinematics.motors},
                 self._uniform,
             ),
+            output_chips=output_chips(self.printer, self.boards),
+            led_chains=led_chains(self.printer, self.boards),
         )
         self._check_truth()
         return machine

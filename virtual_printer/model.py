@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 from virtual_printer.firmware.chips import Chip
 
+# Numbers of buses from here on are those of software, by their pins
+SOFTWARE_BUSES = 1 << 16
+
 
 class MachineError(Exception):
     """This computer cannot simulate a machine; the message is one line."""
@@ -296,13 +299,27 @@ class SpiPlace:
     bus: int
 
 
+def software_bus(clock_pin: Pin, data_pin: Pin) -> int:
+    """Return the number of a bus that software clocks: chips may share one of its pins."""
+    return SOFTWARE_BUSES + (clock_pin.number << 8) + data_pin.number
+
+
+@dataclass(frozen=True)
+class I2cWires:
+    """The pins of an I2C bus that software clocks."""
+
+    clock_pin: Pin
+    data_pin: Pin
+
+
 @dataclass(frozen=True)
 class I2cPlace:
-    """A place on an I2C bus; a bus of software has the number of its clock pin."""
+    """A place on an I2C bus, with its wires if it is one of software."""
 
     mcu: str
     bus: int
     address: int
+    wires: Optional[I2cWires] = None
 
 
 @dataclass(frozen=True)
@@ -321,6 +338,30 @@ class Display:
 
 
 BusPlace = Union[SpiPlace, I2cPlace]
+
+
+@dataclass(frozen=True)
+class OutputChip:
+    """A chip with outputs that the host sets; pins may name it as they name an MCU."""
+
+    name: str
+    kind: str
+    place: BusPlace
+    # Names and numbers of those that can be set
+    outputs: Tuple[Tuple[str, int], ...]
+    # What an output has that is fully on
+    scale: float
+    # Without which none is on
+    enable_pin: Optional[Pin] = None
+
+
+@dataclass(frozen=True)
+class LedChain:
+    """A chain of LEDs that are clocked."""
+
+    place: SpiPlace
+    data_pin: Pin
+    count: int
 
 
 @dataclass(frozen=True)
@@ -393,6 +434,8 @@ class AngleSensor:
     offset: float
     stepper: Optional[str]
     turn_mm: float
+    # How fast its own clock is, if it has one
+    clock_factor: float
 
 
 @dataclass(frozen=True)
@@ -417,6 +460,8 @@ class Machine:
     load_cells: Tuple[LoadCell, ...]
     coils: Tuple[Coil, ...]
     angle_sensors: Tuple[AngleSensor, ...]
+    output_chips: Tuple[OutputChip, ...] = ()
+    led_chains: Tuple[LedChain, ...] = ()
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()

@@ -27,19 +27,35 @@ def parse_pin_text(section: Section, option: str, text: str, boards: Boards) -> 
     if mcu not in boards.chips:
         raise section.error(option, f"names an MCU that is not there: '{mcu}'")
     name = boards.aliases.resolve(mcu, pin)
-    number = boards.numbers[mcu].get(name)
+    number = boards.pin_number(mcu, pin)
     if number is None:
         raise section.error(option, f"is not a pin of {boards.chips[mcu].name} MCUs: '{name}'")
     return Pin(mcu, name, invert, number)
 
 
-def parse_pins(section: Section, option: str, boards: Boards) -> List[Pin]:
-    """Return the pins that an option names: several if it names a [multi_pin]."""
+def parse_outputs(section: Section, option: str, boards: Boards) -> List[Pin]:
+    """Return the outputs that an option names: several if it names a [multi_pin].
+
+    An output may be that of a chip other than an MCU.  What has it may not be simulated.
+    """
     chip, name, invert = pins.split(section.get(option))
     if chip != MULTI_PIN:
-        return [parse_pin(section, option, boards)]
+        return _output(section, option, section.get(option), boards)
     several = boards.printer.required_section(f"{MULTI_PIN} {name}")
-    found = [
-        parse_pin_text(several, "pins", text, boards) for text in several.get("pins").split(",")
+    return [
+        Pin(pin.mcu, pin.name, pin.invert != invert, pin.number)
+        for text in several.get("pins").split(",")
+        for pin in _output(several, "pins", text, boards)
     ]
-    return [Pin(pin.mcu, pin.name, pin.invert != invert, pin.number) for pin in found]
+
+
+def _output(section: Section, option: str, text: str, boards: Boards) -> List[Pin]:
+    chip, name, invert = pins.split(text)
+    if chip in boards.chips:
+        return [parse_pin_text(section, option, text, boards)]
+    if chip not in boards.outputs:
+        return []
+    number = boards.pin_number(chip, name)
+    if number is None:
+        raise section.error(option, f"is not a pin of '{chip}': '{name}'")
+    return [Pin(chip, name, invert, number)]

@@ -9,7 +9,7 @@ import select
 import time
 import tty
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
@@ -119,10 +119,21 @@ class Server(Resource):
             self._library.simulation_free(self._simulation)
             self._simulation = None
 
-    def serve(self) -> None:
-        """Serve until an exception comes, as KeyboardInterrupt does."""
+    def serve(self, note: Callable[[str], None] = lambda place: None) -> None:
+        """Serve until an exception comes, as KeyboardInterrupt does.
+
+        `note` is called once with each place of a chip that nobody has modelled.
+        """
+        noted: List[str] = []
+        look_ns = 0
         while True:
             now_ns = self._catch_up()
+            if now_ns >= look_ns:
+                look_ns = now_ns + _NS_PER_S
+                for place in self._ask("unanswered"):
+                    if place not in noted:
+                        noted.append(place)
+                        note(place)
             due_ns = self._library.simulation_next_event(self._simulation)
             pause_s = min(max(due_ns - now_ns, 0) / _NS_PER_S, _PAUSE_S)
             readable = select.select(self._ports, [], [], pause_s)[0]
@@ -132,9 +143,12 @@ class Server(Resource):
 
     def truth(self) -> List[str]:
         """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION."""
+        return self._ask("steppers")
+
+    def _ask(self, request: str) -> List[str]:
         reply = FFI.new("char[]", 8192)
         self._library.simulation_control(
-            self._simulation, self._now_ns(), b"steppers", reply, len(reply)
+            self._simulation, self._now_ns(), request.encode(), reply, len(reply)
         )
         text: str = FFI.string(reply).decode()
         return text.split()[1:]

@@ -19,11 +19,14 @@ from virtual_printer import (
     description,
     hosts,
     machine,
+    output_chips,
     process,
     screens,
     unsupported,
 )
 from virtual_printer.boards import Boards
+from virtual_printer.bus_places import section_at, unanswered_text
+from virtual_printer.expanders import expander_name
 from virtual_printer.firmware import host_messages
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
@@ -52,6 +55,14 @@ _REPORT_NOTE = "not in virtual time:"
 
 class GCodeError(SessionError):
     """Klippy has refused a G-code command, or it failed."""
+
+
+class _LackingError(SessionError):
+    """Klippy does not start without something that virtual MCUs do not have."""
+
+    def __init__(self, found: List[unsupported.Unsupported]) -> None:
+        super().__init__("\n".join(map(str, found)))
+        self.found = found
 
 
 class Truth(NamedTuple):
@@ -95,6 +106,7 @@ class Session(Resource):
         self._real_timeout_s = real_timeout_s
         self._ignore_unsupported = ignore_unsupported
         self.left_out: List[unsupported.Unsupported] = []
+        self._named: List[str] = []
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._api = ApiSocket()
         self._responses: Dict[int, Dict[str, Any]] = {}
@@ -106,17 +118,24 @@ class Session(Resource):
 
     def open(self) -> None:
         """Start Klippy and wait until it is ready."""
-        self._start()
-        self._connect(_STARTUP_TIMEOUT_S)
-        self._wait_started(self._ready)
+        for name, text in self._texts.items():
+            self.write(name, text)
+        config = ConfigFile(self.work_dir / process.CONFIG)
+        self._leave_out(unsupported.find(config, host_messages.read(self.host.klippy)))
+        while True:
+            self._start()
+            self._connect(_STARTUP_TIMEOUT_S)
+            try:
+                return self._wait_started(self._ready)
+            except _LackingError as error:
+                self._leave_out(error.found)
+            self._stop()
+            # What Klippy has said so far advises to flash firmware
+            (self.work_dir / process.LOG).unlink()
 
     def close(self) -> None:
         """End Klippy; a second call does nothing."""
-        self._api.close()
-        if self._process is not None:
-            self._control.close()
-            self._end_process(self._process)
-            self._process = None
+        self._stop()
         if self._own_dir:
             shutil.rmtree(str(self.work_dir), ignore_errors=True)
 
@@ -132,6 +151,7 @@ class Session(Resource):
         """Run G-code to its end and return the lines that Klippy said meanwhile."""
         self._output.clear()
         response = self._request("gcode/script", {"script": script}, timeout_s)
+        self._name_unanswered()
         if "error" in response:
             raise GCodeError(response["error"]["message"])
         return [line for message in self._output for line in message.split("\n")]
@@ -207,6 +227,16 @@ class Session(Resource):
         """Return for what share of the time a pin is high: 0 or 1 if no hardware switches it."""
         return float(self.control(f"duty {self._place(pin)}"))
 
+    def outputs(self, section: str) -> Dict[str, float]:
+        """Return what the outputs of a section's chip are at, such as the wipers of an [ad5206].
+
+        They have the names of their options, or of their pins or colours, and are in the unit of
+        option `scale`, otherwise from 0 to 1.
+        """
+        chip = self._output_chips[expander_name(section)]
+        shares = [float(word) for word in self.control(f"outputs {chip.name}").split()]
+        return output_chips.values(chip, shares)
+
     def led_bytes(self, pin: str) -> bytes:
         """Return what a chain of LEDs on a pin was sent last, in its own order of colours."""
         return bytes.fromhex(self.control(f"leds {self._place(pin)}"))
@@ -230,8 +260,7 @@ class Session(Resource):
     def _place(self, pin: str) -> str:
         """Return a pin of printer.cfg as requests name it."""
         mcu, name, _ = pins.split(pin)
-        number = self._boards.numbers[mcu][self._boards.aliases.resolve(mcu, name)]
-        return f"{mcu} {number}"
+        return f"{mcu} {self._boards.pin_number(mcu, name)}"
 
     def _set_switch(self, pin: str, is_pressed: bool) -> None:
         level = int(is_pressed != pins.split(pin).invert)
@@ -252,8 +281,17 @@ class Session(Resource):
         """Return the sections of printer.cfg that are left out, or whose chips nobody models."""
         names = [one.section for one in self.left_out]
         for place in self.control("unanswered").split():
-            names.append(self._boards.section_at(place) or place)
+            names.append(section_at(place, self._boards) or place)
         return list(dict.fromkeys(names))
+
+    def _name_unanswered(self) -> None:
+        """Name in klippy.log what nobody has modelled, as soon as it is known, and once."""
+        for place in self.control("unanswered").split():
+            if place in self._named:
+                continue
+            self._named.append(place)
+            with open(self.work_dir / process.LOG, "a", encoding="utf-8") as log:
+                log.write(f"virtual printer: {unanswered_text(place, self._boards)}\n")
 
     # Time
 
@@ -267,6 +305,7 @@ class Session(Resource):
         until_s = _on_clock(self.now_s() + duration_s)
         while self._now_s < until_s:
             self._wait(until_s)
+        self._name_unanswered()
 
     def call_at(self, time_s: float, action: Callable[[], None]) -> None:
         """Call action at a time, during a request as well; at once if it is past."""
@@ -290,13 +329,11 @@ class Session(Resource):
     # Inside
 
     def _start(self) -> None:
-        for name, text in self._texts.items():
-            self.write(name, text)
         messages = host_messages.read(self.host.klippy)
-        self._leave_out(unsupported.find(ConfigFile(self.work_dir / process.CONFIG), messages))
         paths = (self.work_dir / process.CONFIG, self.work_dir / _MACHINE)
         printer = machine.load(*paths, self.seed)
         self._boards = Boards(*(ConfigFile(path) for path in paths))
+        self._output_chips = {chip.name: chip for chip in printer.output_chips}
         described = description.write(printer, self.work_dir, messages)
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)
@@ -313,13 +350,23 @@ class Session(Resource):
         finally:
             self._control.started()
 
+    def _stop(self) -> None:
+        """End Klippy, if it runs."""
+        self._api.close()
+        if self._process is not None:
+            self._control.close()
+            self._end_process(self._process)
+            self._process = None
+
     def _leave_out(self, found: List[unsupported.Unsupported]) -> None:
-        if found and not self._ignore_unsupported:
+        """Leave sections out of all files; an error if that is not wanted, or does not help."""
+        is_in_vain = any(one.is_of_mcu or one in self.left_out for one in found)
+        if found and (is_in_vain or not self._ignore_unsupported):
             raise SessionError("\n".join(map(str, found)))
-        self.left_out = found
+        self.left_out += found
         if found:
             for name, text in self._texts.items():
-                self.write(name, unsupported.without(text, found))
+                self.write(name, unsupported.without(text, self.left_out))
 
     def _connect(self, timeout_s: float) -> None:
         """Connect to Klippy's API, which appears some time after its start."""
@@ -346,7 +393,12 @@ class Session(Resource):
             if state == "startup":
                 self.sleep(_LOOK_AGAIN_S)
         if ready and state != "ready":
+            config = ConfigFile(self.work_dir / process.CONFIG)
+            lacking = unsupported.lacking(config, host_messages.read(self.host.klippy), message)
+            if lacking:
+                raise _LackingError(lacking)
             raise SessionError(f"Klippy is not ready ({state}): {_advised(message)}")
+        self._name_unanswered()
 
     def _info(self) -> Tuple[str, str]:
         result = self._request("info", {})["result"]

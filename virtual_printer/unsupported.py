@@ -5,13 +5,20 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import configparser
+import re
 from dataclasses import dataclass
-from typing import Collection, Iterator, List, Sequence
+from typing import FrozenSet, Iterator, List, Sequence, Tuple
 
 from printer_config.config import Config
+from printer_config.pins import MAIN_MCU
 from printer_config.section import Section
 from virtual_printer.firmware.dictionary import command_names
 from virtual_printer.firmware.host_messages import HostMessages
+
+# What Klippy says of a command that an MCU lacks, or has in another form
+_LACKING = re.compile(
+    r"(?:mcu '(?P<mcu>[^']*)': )?(?:Unknown command: |Command format mismatch: )(?P<command>\w+)"
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +30,15 @@ class Unsupported:
     value: str
     command: str
 
+    @property
+    def is_of_mcu(self) -> bool:
+        """Whether the host itself needs it, so that no section can be left out instead."""
+        return self.section.split()[0] == MAIN_MCU
+
     def __str__(self) -> str:
         where = f"section [{self.section}]"
+        if self.is_of_mcu:
+            return f"{where}: the host needs {self.command}, which the virtual firmware has not"
         if self.option:
             where = f"option '{self.option}' in {where}: '{self.value}'"
         return f"{where} is not simulated: the virtual firmware has no {self.command}"
@@ -33,17 +47,48 @@ class Unsupported:
 def find(printer: Config, host: HostMessages) -> List[Unsupported]:
     """Return everything of a printer.cfg that a host's extras need a missing command for."""
     known = command_names()
-    return [one for section in printer.sections.values() for one in _of(section, host, known)]
+    return [
+        Unsupported(section.name, option, value if option else "", command)
+        for section in printer.sections.values()
+        for option, value in _named(section)
+        for command in host.needed_by(value.lower())
+        if command not in known
+    ]
 
 
-def _of(section: Section, host: HostMessages, known: Collection[str]) -> Iterator[Unsupported]:
-    """Yield what one section lacks; an option may name a module too, as lcd_type does."""
-    named = [("", section.name.split()[0])]
-    named += [(option, value.strip()) for option, (value, _) in section.options.items()]
-    for option, value in named:
-        for command in host.set_up_by(value.lower()):
-            if command not in known:
-                yield Unsupported(section.name, option, value, command)
+def _named(section: Section) -> Iterator[Tuple[str, str]]:
+    """Yield what may name a module: a section, and an option as lcd_type does."""
+    yield "", section.name.split()[0]
+    for option, (value, _) in section.options.items():
+        yield option, value.strip()
+
+
+def lacking(printer: Config, host: HostMessages, message: str) -> List[Unsupported]:
+    """Return what a message of Klippy's means that complains of a command; empty if none does.
+
+    If no section asks for it the host itself does, of all MCUs.
+    """
+    found = _LACKING.search(message)
+    if not found:
+        return []
+    command = found.group("command")
+    for users in host.users_of(command):
+        asking = _naming(printer, users, command)
+        if asking:
+            return asking
+    mcu = found.group("mcu") or MAIN_MCU
+    section = MAIN_MCU if mcu == MAIN_MCU else f"{MAIN_MCU} {mcu}"
+    return [Unsupported(section, "", "", command)]
+
+
+def _naming(printer: Config, modules: FrozenSet[str], command: str) -> List[Unsupported]:
+    """Return the sections and options that name one of the modules, which need a command."""
+    return [
+        Unsupported(section.name, option, value if option else "", command)
+        for section in printer.sections.values()
+        for option, value in _named(section)
+        if value.lower() in modules
+    ]
 
 
 def without(text: str, left_out: Sequence[Unsupported]) -> str:

@@ -4,6 +4,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import re
+
 import pytest
 
 from virtual_printer import hosts
@@ -31,3 +33,28 @@ def test_printer_with_angle_sensors_is_ready(tmp_path, host, kinds):
         hosts.find(host), printer_cfg, PRINTER.machine_cfg(), work_dir=work_dir
     ) as printer:
         assert printer.state() == "ready"
+
+
+TLE5012B = """
+[tmc2130 stepper_x]
+cs_pin: toolhead:PJ8
+run_current: 0.5
+sense_resistor: 0.11
+[angle shaft]
+sensor_type: tle5012b
+cs_pin: toolhead:PJ9
+stepper: stepper_x
+"""
+
+
+def test_host_calibrates_a_sensor_that_counts_time_by_itself(start):
+    with start(PRINTER, sections=TLE5012B) as printer:
+        printer.gcode("G28 X\nG1 X150 F6000\nM400")
+        said = " ".join(printer.gcode("ANGLE_CALIBRATE CHIP=shaft"))
+        deviation, queries = re.search(r"stddev=([0-9.]+) .* in (\d+) queries", said).groups()
+        assert float(deviation) < 20.0 and int(queries) > 1000
+        shown = printer.status("angle shaft")
+        assert shown["temperature"] == pytest.approx(25.0, abs=0.5)
+        # Its mode is that of frames which take 42.7 us
+        said = " ".join(printer.gcode("ANGLE_DEBUG_READ CHIP=shaft REG=0x06"))
+        assert "ANGLE REG[0x06] = 0x4000" in said

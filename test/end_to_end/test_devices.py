@@ -97,12 +97,16 @@ pin: multi_pin:both
     "led": "[led bar]\nred_pin: PA12\nwhite_pin: PA13\nhardware_pwm: True",
     "dotstar": "[dotstar tail]\ndata_pin: PA14\nclock_pin: PA15\nchain_count: 3",
     "pca9533": "[pca9533 a]",
-    "pca9632": "[pca9632 b]",
+    "pca9632": "[pca9632 b]\ni2c_address: 99\ncolor_order: BGRW",
     "sx1509": """
 [sx1509 extender]
 i2c_address: 62
 [output_pin extended]
 pin: sx1509_extender:PIN_3
+[output_pin dimmed]
+pin: sx1509_extender:PIN_5
+pwm: True
+hardware_pwm: True
 """,
     "mcp4018": "[mcp4018 pot]\nscl_pin: PB0\nsda_pin: PB1\nwiper: 0.5\nscale: 0.773",
     "mcp4451": "[mcp4451 pots]\ni2c_address: 45\nwiper_0: 0.1",
@@ -120,7 +124,8 @@ OUTPUT_COMMANDS = {
     "dotstar": "SET_LED LED=tail RED=1",
     "pca9533": "SET_LED LED=a RED=1",
     "pca9632": "SET_LED LED=b RED=1",
-    "sx1509": "SET_PIN PIN=extended VALUE=1",
+    "sx1509": "SET_PIN PIN=extended VALUE=1\nSET_PIN PIN=dimmed VALUE=0.25",
+    "mcp4018": "SET_DIGIPOT DIGIPOT=pot WIPER=0.6",
 }
 # What the pins have after that
 DUTIES = {
@@ -131,6 +136,19 @@ DUTIES = {
     "pwm_tool": {"PA10": 0.2},
     "static_pwm_clock": {"PA4": 0.5},
     "led": {"PA12": 1.0, "PA13": 0.4},
+}
+
+
+# What the outputs of chips are at after that, in the units of their sections
+CHIP_OUTPUTS = {
+    "pca9533": ("pca9533 a", {"red": 1.0, "green": 0.0, "blue": 0.0, "white": 0.0}),
+    "pca9632": ("pca9632 b", {"red": 1.0, "green": 0.0, "blue": 0.0, "white": 0.0}),
+    "sx1509": ("sx1509 extender", {"PIN_3": 1.0, "PIN_5": 0.25}),
+    "mcp4018": ("mcp4018 pot", {"wiper": 0.6}),
+    "mcp4451": ("mcp4451 pots", {"wiper_0": 0.1, "wiper_3": 0.5}),
+    "mcp4728": ("mcp4728 dac", {"channel_a": 0.5, "channel_b": 0.0}),
+    "ad5206": ("ad5206 pots", {"channel_1": 1.0, "channel_2": 1.04}),
+    "dac084S085": ("dac084S085 x", {"channel_A": 1.0, "channel_B": 0.0}),
 }
 
 
@@ -206,6 +224,14 @@ def test_outputs_of_all_kinds_are_driven(start, host):
         for name in names:
             for pin, duty in DUTIES.get(name, {}).items():
                 assert session.duty(pin) == pytest.approx(duty, abs=0.002), (name, pin)
+            section, expected = CHIP_OUTPUTS.get(name, ("", {}))
+            shown = session.outputs(section) if expected else {}
+            for output, value in expected.items():
+                assert shown[output] == pytest.approx(value, abs=0.01), (name, output)
+        assert session.duty("sx1509_extender:PIN_3") == 1.0
+        # Each LED of a [dotstar] takes blue, green and red
+        assert session.led_bytes("PA14") == bytes((0, 0, 255)) * 3
+        assert session.not_simulated() == []
         assert session.state() == "ready"
 
 

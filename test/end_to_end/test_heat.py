@@ -289,6 +289,46 @@ def test_temperature_fan_cools_what_it_blows_at(start):
     assert printer.temperatures()["temperature_fan_box"] == pytest.approx(ROOM_C + 40.0, abs=0.5)
 
 
+REPLICAPE = """
+[mcu host]
+serial: /tmp/klipper_host_mcu
+[replicape]
+revision: B3
+host_mcu: host
+enable_pin: !PE0
+stepper_x_microstep_mode: 16
+stepper_x_current: 0.96
+"""
+REPLICAPE_PINS = (
+    # Before all that names its pins
+    ("[stepper_x]", f"{REPLICAPE}[stepper_x]"),
+    ("heater_pin: PC0", "heater_pin: replicape:power_e"),
+    ("pin: PC2", "pin: replicape:power_fan0"),
+    ("enable_pin: !mcu:PA2", "enable_pin: replicape:stepper_x_enable"),
+)
+
+
+def test_heater_and_fan_hang_on_the_outputs_of_another_chip(start):
+    machine = {"extruder": {"fan_loss_w_per_k": 0.2}}
+    printer = start(HeatedPrinter(machine=machine), replace=REPLICAPE_PINS)
+    assert set(printer.outputs("replicape").values()) == {0.0}
+    printer.gcode("M109 S210\nM106 S128\nG28 X")
+    assert_holds(printer, "extruder", 210.0, 5.0)
+    outputs = printer.outputs("replicape")
+    assert outputs["power_fan0"] == pytest.approx(128 / 255, abs=1e-3)
+    assert printer.duty("replicape:power_fan0") == outputs["power_fan0"]
+    # A quarter of what the chip can have its driver take
+    assert outputs["stepper_x_enable"] == pytest.approx(0.25, abs=1e-3)
+    # The drivers are set by registers of their own
+    assert set(printer.outputs("replicape_registers").values()) == {0.0, 1.0}
+    hot_c = printer.temperatures()["extruder"]
+    printer.emergency_stop()
+    printer.sleep(60.0)
+    assert set(printer.outputs("replicape").values()) == {0.0}
+    assert printer.temperatures()["extruder"] < hot_c - 20.0
+    assert printer.not_simulated() == []
+
+
 # Chips on I2C that every host reads, and how closely they show the temperature
 I2C_SENSORS = {
     "BME280": ({}, 0.02),
@@ -317,6 +357,47 @@ def test_host_reads_the_true_temperature_over_i2c(start, true_c):
     air = printer.status("bme280 BME280")
     assert air["pressure"] == pytest.approx(1013.25, abs=0.1)
     assert air["humidity"] == pytest.approx(45.0, abs=0.1)
+
+
+# Chips that hosts know as sensor_type BME280, and how closely they show the temperature
+BOSCH_CHIPS = {"BMP280": 0.02, "BME680": 0.02, "BMP180": 0.1, "BMP388": 0.02}
+
+
+@pytest.mark.parametrize("true_c", [-12.3, 41.7])
+def test_host_tells_the_chips_of_one_sensor_type_apart(start, host, true_c):
+    known = (host.klippy / "extras" / "bme280.py").read_text()
+    found = [chip for chip in BOSCH_CHIPS if chip in known]
+    assert {"BMP280", "BME680"} <= set(found)
+    sections, machine = {}, {}
+    for i, chip in enumerate(found):
+        name = "temperature_sensor %s" % (chip,)
+        bus = {"i2c_software_scl_pin": "PE3", "i2c_software_sda_pin": "PE%d" % (4 + i,)}
+        sections[name] = {"sensor_type": "BME280", "min_temp": -40, **bus}
+        machine[name] = {"chip": chip, "start_c": true_c, "ambient_c": true_c}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(6.0)
+    for chip in found:
+        shown_c = printer.status("temperature_sensor %s" % (chip,))["temperature"]
+        assert shown_c == pytest.approx(true_c, abs=BOSCH_CHIPS[chip]), chip
+        air = printer.status("bme280 %s" % (chip,))
+        assert air["pressure"] == pytest.approx(1013.25, abs=0.5), chip
+        assert air.get("humidity", 45.0) == pytest.approx(45.0, abs=0.2), chip
+        # Clean air
+        assert air.get("gas", 50000.0) == pytest.approx(50000.0, rel=0.01), chip
+    assert printer.not_simulated() == []
+
+
+@pytest.mark.parametrize(
+    ("chip", "bus"), [("linux", {"i2c_bus": "i2c.2"}), ("hc32f460", {"i2c_bus": 1}), ("linux", {})]
+)
+def test_chip_is_on_the_bus_that_the_host_finds(start, chip, bus):
+    sensor = {"sensor_type": "LM75", "i2c_mcu": "other", **bus}
+    sections = {"mcu other": {"serial": "/dev/other"}, "temperature_sensor a": sensor}
+    machine = {"mcu other": {"chip": chip}, "temperature_sensor a": {"ambient_c": 30.5}}
+    printer = start(HeatedPrinter(sections, machine))
+    printer.sleep(3.0)
+    assert printer.status("temperature_sensor a")["temperature"] == pytest.approx(30.5, abs=0.3)
+    assert printer.not_simulated() == []
 
 
 def test_ds18b20_is_read(start):

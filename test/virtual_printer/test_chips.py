@@ -15,7 +15,7 @@ from virtual_printer import hosts
 from virtual_printer.boards import Boards
 from virtual_printer.firmware import chips
 from virtual_printer.firmware.chips.chip import PIN_COUNT
-from virtual_printer.pins import parse_pin, parse_pins
+from virtual_printer.pins import parse_outputs, parse_pin
 from virtual_printer.session import Session
 from virtual_printer.unusual_samples import SwitchPrinter
 
@@ -127,26 +127,10 @@ def test_multi_pin_is_all_of_its_pins() -> None:
         "[fan]\npin: !multi_pin:both\n[heater_fan a]\npin: PA3\n"
     )
     section = found.printer.section
-    pins = parse_pins(section("fan"), "pin", found)
+    pins = parse_outputs(section("fan"), "pin", found)
     assert [(pin.name, pin.invert) for pin in pins] == [("PA1", True), ("PA2", False)]
-    assert [pin.name for pin in parse_pins(section("heater_fan a"), "pin", found)] == ["PA3"]
-
-
-def test_place_on_a_bus_is_that_of_a_section() -> None:
-    found = boards(
-        "[mcu]\nserial: /dev/serial/by-id/usb-Klipper_stm32f103xe_1-if00\n"
-        "[adxl345 a]\ncs_pin: PA4\n[sensor b]\ni2c_bus: i2c2\n[sensor c]\ni2c_address: 64\n"
-        "[sensor d]\ni2c_software_scl_pin: PC1\ni2c_address: 64\n"
-    )
-    places = ("mcu:spi:4", "mcu:i2c:2:118", "mcu:i2c:0:64", "mcu:i2c:33:64", "mcu:spi:5")
-    names = [found.section_at(place) for place in places]
-    assert names == ["adxl345 a", "sensor b", "sensor c", "sensor d", None]
-
-
-def test_bus_that_the_chip_lacks_is_one_line() -> None:
-    found = boards("[mcu]\nserial: /tmp/klipper_host_mcu\n[sensor a]\ni2c_bus: twi\n")
-    with pytest.raises(ConfigError, match=r"'i2c_bus' in section .* is no bus of linux MCUs"):
-        found.i2c_bus(found.printer.section("sensor a"), "mcu")
+    pins = parse_outputs(section("heater_fan a"), "pin", found)
+    assert [pin.name for pin in pins] == ["PA3"]
 
 
 # Placeholders

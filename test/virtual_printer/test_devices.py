@@ -79,7 +79,7 @@ pin: !board:PA2
 tachometer_pin: ^PA3
 tachometer_ppr: 3
 [fan_generic elsewhere]
-pin: multi_pin:fans
+pin: other:PA5
 tachometer_pin: ^PA4
 """
     found = devices(text, "[heater_fan hotend]\nmax_rpm: 1200\nspin_up_s: 2\n")
@@ -90,6 +90,28 @@ tachometer_pin: ^PA4
     assert found.sections == ["heater_fan hotend", "fan_generic elsewhere"]
     with pytest.raises(ConfigError, match=r"'max_rpm' in section \[heater_fan hotend\] must be"):
         devices(text, "[heater_fan hotend]\nmax_rpm: 0\n").fans()
+
+
+def test_fan_with_a_tachometer_may_hang_on_another_chip() -> None:
+    text = """
+[sx1509 more]
+i2c_address: 62
+[multi_pin fans]
+pins: !PA1, PA2
+[fan_generic a]
+pin: !sx1509_more:PIN_11
+tachometer_pin: ^PA3
+[fan_generic b]
+pin: multi_pin:fans
+tachometer_pin: ^PA4
+"""
+    pins = [fan.pin for fan in devices(text).fans()]
+    assert [(pin.mcu, pin.name, pin.number, pin.invert) for pin in pins] == [
+        ("sx1509_more", "PIN_11", 11, True),
+        ("mcu", "PA1", 1, True),
+    ]
+    with pytest.raises(ConfigError, match="is not a pin of 'sx1509_more': 'PIN_16'"):
+        devices(text.replace("PIN_11", "PIN_16")).fans()
 
 
 def test_wheel_turns_with_its_extruder() -> None:
@@ -127,8 +149,8 @@ extruder: extruder1
             (None, None, I2cPlace("board", 2, 60), 20, 0),
         ),
         (
-            "lcd_type: sh1106\ni2c_software_scl_pin: PA3\ni2c_address: 61",
-            (None, None, I2cPlace("mcu", 3, 61), 20, 0),
+            "lcd_type: sh1106\ni2c_address: 61\ni2c_bus: i2c2",
+            (None, None, I2cPlace("mcu", 2, 61), 20, 0),
         ),
     ],
 )

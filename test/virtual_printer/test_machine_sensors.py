@@ -12,7 +12,7 @@ import pytest
 from printer_config.section import ConfigError
 from virtual_printer import machine
 from virtual_printer.firmware.chips import PIN_NUMBERS
-from virtual_printer.model import I2cPlace, Machine, Pin, SpiPlace
+from virtual_printer.model import I2cPlace, I2cWires, Machine, Pin, SpiPlace, software_bus
 from virtual_printer.samples import SamplePrinter
 
 PRINTER = SamplePrinter(resync=None).on_one_mcu().printer_cfg()
@@ -20,6 +20,9 @@ PRINTER = SamplePrinter(resync=None).on_one_mcu().printer_cfg()
 
 def pin(mcu: str, name: str) -> Pin:
     return Pin(mcu, name, False, PIN_NUMBERS[name])
+
+
+WIRES_PINS = (pin("mcu", "PA3"), pin("mcu", "PA4"))
 
 
 def load(folder: Path, sections: str, truth: str = "", seed: int = 1) -> Machine:
@@ -50,7 +53,10 @@ def refused(folder: Path, sections: str, truth: str = "") -> str:
         ("[adxl345]\ncs_pin: toolhead:None\nspi_bus: 1", SpiPlace("toolhead", None, 1)),
         ("[lis2dw]\ni2c_mcu: toolhead", I2cPlace("toolhead", 0, 0x19)),
         ("[mpu9250 bed]\ni2c_bus: 2\ni2c_address: 105", I2cPlace("mcu", 2, 105)),
-        ("[icm20948]\ni2c_software_scl_pin: PA3", I2cPlace("mcu", 3, 0x68)),
+        (
+            "[icm20948]\ni2c_software_scl_pin: PA3\ni2c_software_sda_pin: PA4",
+            I2cPlace("mcu", software_bus(*WIRES_PINS), 0x68, I2cWires(*WIRES_PINS)),
+        ),
     ],
 )
 def test_chip_is_where_printer_cfg_has_it(tmp_path: Path, section: str, place: object) -> None:
@@ -203,9 +209,12 @@ def test_angle_sensor_is_at_the_shaft_of_its_motor(tmp_path: Path) -> None:
     found = load(
         tmp_path,
         f"[angle a]\n{options}stepper: stepper_x\n[angle b]\n{options}"
-        f"[angle c]\n{options.replace('a1333', 'tle5012b')}",
+        f"[angle c]\n{options.replace('a1333', 'tle5012b')}"
+        f"[angle d]\n{options.replace('a1333', 'unknown')}",
     )
-    at_x, at_none = found.angle_sensors
+    at_x, at_none, with_clock = found.angle_sensors
     assert (at_x.kind, at_x.stepper, at_x.turn_mm) == ("a1333", "stepper_x", 40.0)
     assert at_x.place == SpiPlace("mcu", pin("mcu", "PB1"), 0)
     assert at_none.stepper is None
+    assert with_clock.kind == "tle5012b"
+    assert 0.99 <= with_clock.clock_factor <= 1.01 and with_clock.clock_factor != 1.0

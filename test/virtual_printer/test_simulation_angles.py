@@ -16,15 +16,14 @@ SELECT_PIN = 20
 STEP_MM, TURN_MM = 0.0125, 40.0
 OFFSET = 0.25
 TYPES = {"a1333": 0, "as5047d": 1, "tle5012b": 2, "mt6816": 3, "mt6826s": 4}
-SIMULATED = [kind for kind in TYPES if kind != "tle5012b"]
-TIME_ERROR = 0xFF
+TIME_ERROR, ERROR_REPEATED = 0xFF, 4
 REST_TICKS = wire.FREQUENCY_HZ // 2500
 MOTION = (
     "carriage x axis=x start=0",
     f"stepper x mcu=main step_pin=1 dir_pin=2 step_dist={STEP_MM} moves=x:1",
 )
 
-Open = Callable[[str], wire.Host]
+Open = Callable[..., wire.Host]
 
 
 @pytest.fixture
@@ -32,12 +31,12 @@ def open_host(tmp_path: Path) -> Iterator[Open]:
     """open_host(kind) describes a sensor at the shaft of a motor and configures its MCU."""
     opened: List[wire.Simulation] = []
 
-    def open_one(kind: str) -> wire.Host:
+    def open_one(kind: str, is_there: bool = True, keys: str = "") -> wire.Host:
         lines = list(MOTION)
-        if kind in SIMULATED:
+        if is_there:
             lines.append(
                 f"angle_sensor kind={kind} mcu=main select_pin={SELECT_PIN} offset={OFFSET}"
-                f" stepper=x turn_mm={TURN_MM}"
+                f" stepper=x turn_mm={TURN_MM} {keys}"
             )
         simulation = wire.Simulation(wire.describe(tmp_path, lines), tmp_path)
         opened.append(simulation)
@@ -63,13 +62,25 @@ def samples(host: wire.Host) -> List[Tuple[int, int]]:
     return [(data[i], data[i + 1] | data[i + 2] << 8) for i in range(0, len(data), 3)]
 
 
-@pytest.mark.parametrize("kind", SIMULATED)
+def crc8_j1850(data: bytes) -> int:
+    """Return the checksum of SAE J1850: x^8 + x^4 + x^3 + x^2 + 1, from ones on, inverted."""
+    value = 0xFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = (value << 1) ^ (0x11D if value & 0x80 else 0)
+    return ~value & 0xFF
+
+
+@pytest.mark.parametrize("kind", list(TYPES))
 def test_sensor_follows_the_shaft_of_its_motor(open_host: Open, kind: str) -> None:
     host = open_host(kind)
     host.simulation.run(0.3)
     # The first answer of some chips is to what nobody has asked
     found = samples(host)[1:]
-    assert {time for time, _ in found} == {0}
+    assert TIME_ERROR not in {time for time, _ in found}
+    if kind != "tle5012b":
+        assert {time for time, _ in found} == {0}
     assert {angle for _, angle in found} == {OFFSET * 65536}
     host.send("reset_step_clock", STEPPER, host.clock() + wire.FREQUENCY_HZ // 20)
     host.send("set_next_step_dir", STEPPER, 1)
@@ -90,10 +101,47 @@ def test_sensor_is_read_at_its_period_until_it_ends(open_host: Open) -> None:
     assert len(host.received) == before
 
 
-def test_chip_that_is_not_simulated_reports_errors(open_host: Open) -> None:
-    host = open_host("tle5012b")
+def test_chip_that_is_not_there_reports_errors(open_host: Open) -> None:
+    host = open_host("tle5012b", is_there=False)
     host.simulation.run(0.3)
     assert {time for time, _ in samples(host)} == {TIME_ERROR}
+
+
+@pytest.mark.parametrize("clock_factor", [1.0, 0.98])
+def test_chip_with_a_clock_of_its_own_counts_its_frames(
+    open_host: Open, clock_factor: float
+) -> None:
+    host = open_host("tle5012b", keys=f"clock_factor={clock_factor}")
+    host.simulation.run(1.1)
+    times = [time for time, _ in samples(host)]
+    steps = [(after - before) % 64 for before, after in zip(times, times[1:])]
+    # 32 counts of 750 kHz are a frame
+    frames = 750_000 / 32 * clock_factor * REST_TICKS / wire.FREQUENCY_HZ
+    assert set(steps) == {int(frames), int(frames) + 1}
+    assert sum(steps) / len(steps) == pytest.approx(frames, rel=1e-3)
+
+
+def test_angle_that_was_read_before_is_an_error(open_host: Open) -> None:
+    host = open_host("tle5012b")
+    # So often that some frames are read twice
+    host.send("query_spi_angle", SENSOR, host.clock() + REST_TICKS * 250, REST_TICKS // 16, 8)
+    host.simulation.run(0.3)
+    errors = {value for time, value in samples(host) if time == TIME_ERROR}
+    assert errors == {ERROR_REPEATED}
+
+
+def test_registers_of_a_chip_are_written_and_read_with_a_checksum(open_host: Open) -> None:
+    host = open_host("tle5012b")
+
+    def transfer(data: bytes) -> bytes:
+        answer = host.ask("spi_transfer_response", "spi_transfer", SPI, data)["response"]
+        assert isinstance(answer, bytes)
+        assert answer[-1] == crc8_j1850(data[:2] + answer[2:-2])
+        return answer[2:-2]
+
+    assert transfer(b"\xd0\x61\x00\x00\x00\x00") == b"\x80\x01"
+    transfer(b"\x50\x61\x40\x02\x00\x00")
+    assert transfer(b"\xd0\x61\x00\x00\x00\x00") == b"\x40\x02"
 
 
 def test_transfer_has_the_time_of_its_answer(open_host: Open) -> None:

@@ -70,3 +70,12 @@ def test_chips_that_are_not_there_are_named_once(host: wire.Host) -> None:
     host.simulation.run(0.02)
     places = [f"main:spi:{SELECT_PIN}", f"main:i2c:0:{0x48}"]
     assert host.simulation.ask("unanswered") == places
+
+
+def test_chip_that_no_pin_selects_is_named_by_its_bus(tmp_path: Path) -> None:
+    with wire.Simulation(wire.describe(tmp_path), tmp_path) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_spi_without_cs", SPI), ("spi_set_bus", SPI, 2, 3, 100000)])
+        host.send("spi_send", SPI, b"\x01")
+        simulation.run(0.02)
+        assert simulation.ask("unanswered") == ["main:spi_bus:2"]

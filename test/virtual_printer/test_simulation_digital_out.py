@@ -37,46 +37,6 @@ def run_to(simulation: wire.Simulation, clock: int) -> None:
     simulation.run_until(clock * 10)
 
 
-def test_setting_comes_at_its_clock(simulation: wire.Simulation, host: wire.Host) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_digital_out", OUT, clock, 1)
-    host.send("queue_digital_out", OUT, clock + TICKS_PER_MS, 0)
-    run_to(simulation, clock - 1)
-    assert level(simulation) == 0
-    run_to(simulation, clock)
-    assert level(simulation) == 1
-    run_to(simulation, clock + TICKS_PER_MS)
-    assert level(simulation) == 0
-    simulation.run(1.0)
-    assert host.shutdown_reason() is None
-
-
-def test_output_left_on_too_long_shuts_down(simulation: wire.Simulation, host: wire.Host) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_digital_out", OUT, clock, 1)
-    simulation.run(1.0)
-    assert host.shutdown_reason() == "Missed scheduling of next digital out event"
-    assert host.all("shutdown")[0].values["clock"] == clock + MAX_DURATION
-    assert level(simulation) == 0
-
-
-def test_setting_beyond_the_longest_duration_shuts_down(
-    simulation: wire.Simulation, host: wire.Host
-) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_digital_out", OUT, clock, 1)
-    host.send("queue_digital_out", OUT, clock + MAX_DURATION + 1, 0)
-    simulation.run(1.0)
-    assert host.shutdown_reason() == "Scheduled digital out event will exceed max_duration"
-    assert host.all("shutdown")[0].values["clock"] == clock
-
-
-def test_output_may_stay_at_its_default(simulation: wire.Simulation, host: wire.Host) -> None:
-    host.send("queue_digital_out", OUT, host.clock() + LEAD_TICKS, 0)
-    simulation.run(5.0)
-    assert host.shutdown_reason() is None
-
-
 def test_update_takes_effect_at_once(simulation: wire.Simulation, host: wire.Host) -> None:
     host.send("update_digital_out", OUT, 1)
     simulation.run(0.001)

@@ -46,69 +46,11 @@ def test_output_begins_with_its_start_value(simulation: wire.Simulation) -> None
     assert duty(simulation) == 0.2
 
 
-def test_setting_comes_at_its_clock(simulation: wire.Simulation, host: wire.Host) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_pwm_out", OUT, clock, 255)
-    host.send("queue_pwm_out", OUT, clock + TICKS_PER_MS, 102)
-    host.send("queue_pwm_out", OUT, clock + 2 * TICKS_PER_MS, 0)
-    for at, before, after in ((0, 0.2, 1.0), (1, 1.0, 0.4), (2, 0.4, 0.0)):
-        run_to(simulation, clock + at * TICKS_PER_MS - 1)
-        assert duty(simulation) == before
-        run_to(simulation, clock + at * TICKS_PER_MS)
-        assert duty(simulation) == after
-    simulation.run(1.0)
-    assert host.shutdown_reason() is None
-
-
 def test_values_are_shares_of_what_the_chip_counts_to(tmp_path: Path) -> None:
     description = wire.describe(tmp_path, mcus={"main": "pwm_max=1000"})
     with wire.Simulation(description, tmp_path) as simulation:
         simulation.hosts["main"].configure([("config_pwm_out", OUT, PIN, CYCLE_TICKS, 250, 0, 0)])
         assert duty(simulation) == 0.25
-
-
-def test_output_left_on_too_long_shuts_down(simulation: wire.Simulation, host: wire.Host) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_pwm_out", OUT, clock, 1)
-    simulation.run(1.0)
-    assert host.shutdown_reason() == "Missed scheduling of next hard pwm event"
-    assert host.all("shutdown")[0].values["clock"] == clock + MAX_DURATION
-    assert duty(simulation) == 0.0
-
-
-def test_setting_beyond_the_longest_duration_shuts_down(
-    simulation: wire.Simulation, host: wire.Host
-) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_pwm_out", OUT, clock, 1)
-    host.send("queue_pwm_out", OUT, clock + MAX_DURATION + 1, 0)
-    simulation.run(1.0)
-    assert host.shutdown_reason() == "Scheduled pwm event will exceed max_duration"
-    assert host.all("shutdown")[0].values["clock"] == clock
-
-
-def test_late_setting_beyond_the_deadline_shuts_down(
-    simulation: wire.Simulation, host: wire.Host
-) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_pwm_out", OUT, clock, 1)
-    run_to(simulation, clock)
-    host.send("queue_pwm_out", OUT, clock + MAX_DURATION + 1, 0)
-    simulation.run(0.02)
-    assert host.shutdown_reason() == "Scheduled pwm event will exceed max_duration"
-
-
-def test_setting_in_the_past_shuts_down(simulation: wire.Simulation, host: wire.Host) -> None:
-    host.send("queue_pwm_out", OUT, host.clock() - 1, 1)
-    simulation.run(0.02)
-    assert host.shutdown_reason() == "Timer too close"
-
-
-def test_output_may_stay_at_its_default(simulation: wire.Simulation, host: wire.Host) -> None:
-    host.send("queue_pwm_out", OUT, host.clock() + LEAD_TICKS, 0)
-    simulation.run(5.0)
-    assert host.shutdown_reason() is None
-    assert host.simulation.counters("main")["moves_peak"] == "1"
 
 
 def test_reset_switches_outputs_off(simulation: wire.Simulation, host: wire.Host) -> None:
@@ -124,13 +66,3 @@ def test_output_without_an_object_is_set_once(simulation: wire.Simulation, host:
     host.send("stm32_timer_output", 11, 1000, 500)
     simulation.run(0.02)
     assert (duty(simulation, 10), duty(simulation, 11)) == (1.0, 0.5)
-
-
-def test_channel_of_a_pca9685_has_the_same_rules(
-    simulation: wire.Simulation, host: wire.Host
-) -> None:
-    clock = host.clock() + LEAD_TICKS
-    host.send("queue_pca9685_out", CHANNEL, clock, 4096)
-    simulation.run(1.0)
-    assert host.shutdown_reason() == "Missed scheduling of next pca9685 event"
-    assert host.all("shutdown")[0].values["clock"] == clock + MAX_DURATION

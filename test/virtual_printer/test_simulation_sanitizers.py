@@ -120,6 +120,14 @@ main(int count, char **arguments)
 """
 SECOND_NS = wire.SECOND_NS
 NAMES = ("main", "other")
+BOSCH_CHIPS = {"bme280": 118, "bmp280": 119, "bmp180": 120, "bmp388": 121, "bme680": 122}
+OUTPUT_CHIPS = {
+    kind: address
+    for address, kind in enumerate(
+        ("dac084s085", "mcp4018", "mcp4451", "mcp4728", "pca9533", "pca9632", "pca9685", "sx1509")
+    )
+}
+CHIP_OIDS = range(24, 24 + len(BOSCH_CHIPS) + len(OUTPUT_CHIPS) + 4)
 UUIDS = (0x112233445566, 0x0A0B0C0D0E0F)
 
 
@@ -164,7 +172,19 @@ def describe(folder: Path) -> str:
         "cooler cold mcu=main pin=9 loss=1 invert=1",
         "temperature_sensor hot body=cold kind=analog mcu=main pin=11 lowest=0 step=300 ratios=0,1",
         "temperature_sensor chip body=apart kind=max31865 mcu=main pin=12 nominal=99 reference=430",
-        "temperature_sensor air body=apart kind=bme280 mcu=main bus=0 address=118",
+        *[
+            f"temperature_sensor {kind} body=apart kind={kind} mcu=main i2c_bus=0 i2c_address={at}"
+            for kind, at in BOSCH_CHIPS.items()
+        ],
+        *[
+            f"output_chip {kind} kind={kind} mcu=main i2c_bus=1 i2c_address={at}"
+            f" clock_pin={36 + at} data_pin=60 enable_mcu=other enable_pin={at} enable_invert=1"
+            for kind, at in OUTPUT_CHIPS.items()
+        ],
+        "output_chip select kind=ad5206 mcu=main select_pin=61",
+        "led_chain mcu=main spi_bus=9 data_pin=62 leds=3",
+        "heater apart mcu=pca9685 pin=15 power=4 invert=1",
+        "angle_sensor kind=tle5012b mcu=main select_pin=63 offset=0.5 stepper=a turn_mm=40",
         "temperature_sensor wire body=apart kind=ds18b20 mcu=other serial=28-1",
         "memory_word main address=5 value=6",
         "stop carriage=x at=98 side=min",
@@ -263,6 +283,37 @@ def configure_devices(script: Script) -> None:
     script.send(0, "config_st7920", 23, 34, 1, 2, 100, 100)
 
 
+def configure_chips(script: Script) -> None:
+    places = [(0, address) for address in BOSCH_CHIPS.values()]
+    places += [(1, address) for address in OUTPUT_CHIPS.values()]
+    for oid, (bus, address) in zip(CHIP_OIDS, places):
+        script.send(0, "config_i2c", oid)
+        script.send(0, "i2c_set_bus", oid, bus, 100000, address)
+    for oid, pin in zip(CHIP_OIDS[-4:], (61, 63)):
+        script.send(0, "config_spi", oid, pin, 0)
+    script.send(0, "config_spi_without_cs", CHIP_OIDS[-2])
+    script.send(0, "spi_set_bus", CHIP_OIDS[-2], 9, 0, 1000000)
+    script.send(0, "config_spi_angle", CHIP_OIDS[-1], CHIP_OIDS[-3], 2)
+
+
+def use_chips(script: Script, clock: int) -> None:
+    """Write to chips and read them, in a sensible way and in others."""
+    for oid in CHIP_OIDS[:-4]:
+        for data in (b"", b"\x00", b"\x74\x49", b"\x1b\x33\x1d\x1f", bytes(range(255, 215, -1))):
+            script.send(0, "i2c_write", oid, data)
+        for register in (0x00, 0xF7, 0xFF):
+            script.send(0, "i2c_read", oid, bytes((register,)), 40)
+        script.send(0, "i2c_read", oid, b"", 4)
+    for oid in CHIP_OIDS[-4:-1]:
+        for data in (b"", b"\x84", b"\x84\x23", bytes((0x84, 0x2F)) + bytes(32), bytes(range(40))):
+            script.send(0, "spi_transfer", oid, data)
+    script.send(0, "query_spi_angle", CHIP_OIDS[-1], clock, 50_000, 0)
+    for kind in OUTPUT_CHIPS:
+        script.ask(f"outputs {kind}")
+    script.ask("leds main 62")
+    script.ask("duty pca9685 15")
+
+
 def use_devices(script: Script, clock: int) -> None:
     script.send(0, "buttons_query", 18, clock, 100_000, 3, 0)
     script.send(0, "query_counter", 19, clock, 50_000, 20_000_000)
@@ -283,7 +334,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
     """Return a script which touches everything: homing, faults, shutdown, restart, nonsense."""
     script = Script(encode)
     for link in (0, 1):
-        script.send(link, "allocate_oids", 24)
+        script.send(link, "allocate_oids", CHIP_OIDS[-1] + 1)
         for oid in range(4):
             pin = 2 * (oid + link) + 1
             script.send(link, "config_stepper", oid, pin, pin + 1, 0, 99)
@@ -301,6 +352,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "config_spi", 14, 22, 0)
             script.send(link, "config_spi", 15, 23, 0)
             configure_devices(script)
+            configure_chips(script)
         else:
             script.send(link, "config_ds18b20", 12, b"28-1", 1)
         script.send(link, "finalize_config", 1)
@@ -322,6 +374,7 @@ def write_script(encode: Callable[..., bytes]) -> Script:
             script.send(link, "i2c_read", 11, b"\xf7", 8)
             script.send(link, "debug_read", 2, 5)
             use_devices(script, clock)
+            use_chips(script, clock + 20_000_000)
         else:
             script.send(link, "query_ds18b20", 12, clock, 9_000_000, -5, 90_000)
     script.ask("link main delay_us=500 from_s=0.3 for_s=0.1")

@@ -92,6 +92,44 @@ def test_inverted_heater_is_on_while_its_pin_is_low(tmp_path: Path) -> None:
         assert temperatures(simulation)["hot"] > 40.0
 
 
+def restart(simulation: wire.Simulation) -> None:
+    host = simulation.hosts["main"]
+    host.send("reset")
+    simulation.run(0.2)
+    host.sequence = 0
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_inverted_heater_is_off_while_its_pin_floats(tmp_path: Path, level: int) -> None:
+    with simulate(tmp_path, [HOT, HEATER + " invert=1"]) as simulation:
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(25.0)
+        switch(simulation, HEATER_PIN, level)
+        restart(simulation)
+        before_c = temperatures(simulation)["hot"]
+        assert before_c < 25.01
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] <= before_c
+        switch(simulation, HEATER_PIN, 0)
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] > 40.0
+
+
+def test_inverted_fan_is_off_while_its_pin_floats(tmp_path: Path) -> None:
+    warm = "body hot capacity=20 loss=0.2 ambient=25 start=75 power=10"
+    fan = f"cooler hot mcu=main pin={FAN_PIN} loss=0.3 invert=1"
+    with simulate(tmp_path, [warm, fan]) as simulation:
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(75.0)
+        switch(simulation, FAN_PIN, 1)
+        restart(simulation)
+        simulation.run(10.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(75.0)
+        switch(simulation, FAN_PIN, 0)
+        simulation.run(2000.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(45.0, abs=0.01)
+
+
 def test_coupled_bodies_share_their_heat(tmp_path: Path) -> None:
     lines = [
         "body first capacity=10 loss=0 ambient=25 start=100",
@@ -326,7 +364,7 @@ def crc8(data: bytes) -> int:
 
 def test_sht3x_answers_once_it_measures_all_the_time(tmp_path: Path) -> None:
     body = "body room capacity=20 loss=0 ambient=25 start=31.5"
-    chip = "temperature_sensor room body=room kind=sht3x mcu=main bus=3 address=68"
+    chip = "temperature_sensor room body=room kind=sht3x mcu=main i2c_bus=3 i2c_address=68"
     with simulate(tmp_path, [body, chip]) as simulation:
         host = simulation.hosts["main"]
         host.configure([("config_i2c", I2C), ("i2c_set_bus", I2C, 3, 100000, 68)])
@@ -345,6 +383,56 @@ def test_sht3x_answers_once_it_measures_all_the_time(tmp_path: Path) -> None:
         transfer(b"\x30\xa2", 0)
         assert transfer(b"\xe0\x00", 6)["i2c_bus_status"] == 1
         assert transfer(b"\xf3\x2d", 3)["response"][:2] == b"\x80\x10"
+
+
+def test_bme680_measures_when_it_is_asked_to(tmp_path: Path) -> None:
+    chip = "temperature_sensor hot body=hot kind=bme680 mcu=main i2c_bus=0 i2c_address=118"
+    with simulate(tmp_path, [HOT, HEATER, chip]) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_i2c", I2C), ("i2c_set_bus", I2C, 0, 100000, 118)])
+
+        def read(register: int, size: int) -> bytes:
+            answer = host.ask("i2c_read_response", "i2c_read", I2C, bytes((register,)), size)
+            return bytes(answer["response"])
+
+        assert read(0xD0, 1) == b"\x61" and read(0x1D, 1) == b"\x00"
+        host.send("i2c_write", I2C, b"\x74\x49")
+        # It sleeps again once it has measured
+        assert read(0x1D, 1) == b"\x80" and read(0x74, 1) == b"\x48"
+        cold = read(0x1F, 8)
+        switch(simulation, HEATER_PIN, 1)
+        simulation.run(5.0)
+        assert read(0x1F, 8) == cold
+        # Gas too, for once
+        host.send("i2c_write", I2C, b"\x71\x10\x74\x49")
+        assert read(0x1F, 8)[3:5] > cold[3:5] and read(0x2B, 1)[0] & 0x30 == 0x30
+        # What it was trimmed with cannot be written
+        trimming = read(0x88, 8)
+        host.send("i2c_write", I2C, b"\x8a\x00")
+        assert read(0x88, 8) == trimming
+
+
+def test_bmp388_measures_at_its_rate_once_it_is_switched_on(tmp_path: Path) -> None:
+    chip = "temperature_sensor hot body=hot kind=bmp388 mcu=main i2c_bus=0 i2c_address=118"
+    with simulate(tmp_path, [HOT, HEATER, chip]) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_i2c", I2C), ("i2c_set_bus", I2C, 0, 100000, 118)])
+
+        def read(register: int, size: int) -> bytes:
+            answer = host.ask("i2c_read_response", "i2c_read", I2C, bytes((register,)), size)
+            return bytes(answer["response"])
+
+        assert read(0x00, 1) == b"\x50" and read(0x03, 1) == b"\x10"
+        assert read(0x04, 6) == bytes(6)
+        switch(simulation, HEATER_PIN, 1)
+        # Every 1.28 s
+        host.send("i2c_write", I2C, b"\x1b\x33\x1d\x08")
+        assert read(0x03, 1) == b"\x70"
+        samples = []
+        for _ in range(50):
+            samples.append(read(0x07, 3)[::-1])
+            simulation.run(0.08)
+        assert samples == sorted(samples) and len(set(samples)) in (4, 5)
 
 
 # Thermometers on one wire

@@ -6,6 +6,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import List
 
 import pytest
 
@@ -17,9 +18,17 @@ from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.session import Session, SessionError
 from virtual_printer.unusual_samples import SwitchPrinter
 
-BEACON = (
-    'def load_config(config):\n    mcu.add_config_cmd("config_beacon oid=%d pin=%s" % (1, 2))\n'
-)
+BEACON = """
+def load_config(config):
+    mcu.add_config_cmd("config_beacon oid=%d pin=%s" % (1, 2))
+    mcu.lookup_query_command(
+        "beacon_nvm_read len=%c"
+        " offset=%hu", "beacon_nvm_data bytes=%*s")
+    mcu.try_lookup_command("beacon_optional")
+    mcu.lookup_command("get_canbus_status")
+"""
+HELPER = 'mcu.lookup_command("helper_run oid=%c")\n'
+USER = "from . import helper\n"
 PANEL = 'mcu.add_config_cmd("config_panel oid=%d"\n    " width=%d" % (1, 2))\n'
 PRINTER = """
 [mcu]
@@ -39,7 +48,10 @@ def host_with(folder: Path) -> HostMessages:
     (folder / "extras" / "display").mkdir(parents=True)
     (folder / "extras" / "beacon.py").write_text(BEACON)
     (folder / "extras" / "display" / "panel.py").write_text(PANEL)
-    (folder / "fan.py").write_text('"config_fan oid=%d"')
+    (folder / "extras" / "helper.py").write_text(HELPER)
+    (folder / "extras" / "user.py").write_text(USER)
+    (folder / "extras" / "display" / "__init__.py").write_text("")
+    (folder / "fan.py").write_text('mcu.lookup_command("config_fan oid=%c")')
     return HostMessages(folder)
 
 
@@ -48,7 +60,9 @@ def test_everything_is_found_with_its_section_and_option(tmp_path: Path) -> None
     lines = [str(one) for one in unsupported.find(printer, host_with(tmp_path))]
     has_no = "is not simulated: the virtual firmware has no"
     assert lines == [
+        f"section [beacon] {has_no} beacon_nvm_read",
         f"section [beacon] {has_no} config_beacon",
+        f"section [beacon second] {has_no} beacon_nvm_read",
         f"section [beacon second] {has_no} config_beacon",
         f"option 'lcd_type' in section [display]: 'Panel' {has_no} config_panel",
     ]
@@ -82,19 +96,98 @@ def test_printer_runs_without_what_is_unsupported(
         printer.gcode("G28")
 
 
-@pytest.mark.parametrize("host", hosts.available(), ids=lambda one: str(one.name))
-def test_missing_command_is_named_without_advice_to_flash_firmware(
-    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("message", "lines"),
+    [
+        ("mcu 'mcu': Unknown command: config_panel", ["option 'lcd_type' in section [display]"]),
+        ("mcu 'b': Unknown command: helper_run", ["section [user a]", "section [user b]"]),
+        ("Unknown command: helper_run", ["section [user a]", "section [user b]"]),
+        ("mcu 'mcu': Command format mismatch: beacon_nvm_read x=%c vs y", ["section [beacon]"]),
+        ("mcu 'mcu': Unknown command: config_fan", ["section [mcu]: the host needs config_fan"]),
+        ("mcu 'b': Unknown command: config_fan", ["section [mcu b]: the host needs config_fan"]),
+        ("Option 'x' is not valid in section 'fan'", []),
+        ('Unknown command:"HELLO"', []),
+    ],
+)
+def test_complaint_about_a_command_is_one_about_sections(
+    tmp_path: Path, message: str, lines: List[str]
 ) -> None:
+    text = "[mcu]\n[beacon]\n[display]\nlcd_type: panel\n[user a]\n[user b]\n[fan]\n"
+    printer = ConfigFile(Path("printer.cfg"), text=text)
+    said = f"MCU Protocol error\nRecompile and flash the firmware.\n{message}"
+    found = [str(one) for one in unsupported.lacking(printer, host_with(tmp_path), said)]
+    assert [one[: len(line)] for one, line in zip(found, lines)] == lines
+    assert len(found) == len(lines) and not [one for one in found if "flash" in one]
+
+
+def lacking(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Take a command from the firmware, and let nobody know of it."""
     smaller = []
     for one in dictionary.PERIPHERALS:
-        commands = tuple(form for form in one.commands if not form.startswith("config_endstop "))
+        commands = tuple(form for form in one.commands if not form.startswith(f"{command} "))
         smaller.append(replace(one, commands=commands))
+    known = command_names()
+    monkeypatch.setattr(unsupported, "command_names", lambda: known)
     monkeypatch.setattr(dictionary, "PERIPHERALS", tuple(smaller))
+
+
+@pytest.mark.parametrize("host", hosts.available(), ids=lambda one: str(one.name))
+@pytest.mark.parametrize("ignore_unsupported", [False, True])
+def test_command_that_the_host_itself_needs_is_named_without_advice_to_flash_firmware(
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignore_unsupported: bool
+) -> None:
+    lacking(monkeypatch, "config_endstop")
+    text = SwitchPrinter("cartesian").printer_cfg()
     with pytest.raises(SessionError) as caught:
-        with Session(host, SwitchPrinter("cartesian").printer_cfg(), work_dir=tmp_path):
+        with Session(host, text, work_dir=tmp_path, ignore_unsupported=ignore_unsupported):
             pass
     assert str(caught.value) == (
-        "Klippy is not ready (error): the virtual firmware lacks something:"
-        " mcu 'mcu': Unknown command: config_endstop"
+        "section [mcu]: the host needs config_endstop, which the virtual firmware has not"
     )
+
+
+@pytest.mark.parametrize("host", hosts.available(), ids=lambda one: str(one.name))
+def test_what_only_the_host_finds_missing_is_left_out_too(
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking(monkeypatch, "spi_transfer")
+    text = (
+        f"{SwitchPrinter('cartesian').printer_cfg()}\n[adxl345 a]\ncs_pin: PA1\n[fan]\npin: PA2\n"
+    )
+    with pytest.raises(SessionError) as caught:
+        with Session(host, text, work_dir=tmp_path / "refused"):
+            pass
+    assert str(caught.value) == (
+        "section [adxl345 a] is not simulated: the virtual firmware has no spi_transfer"
+    )
+    work_dir = tmp_path / "left_out"
+    with Session(host, text, work_dir=work_dir, ignore_unsupported=True) as printer:
+        assert [one.section for one in printer.left_out] == ["adxl345 a"]
+        assert printer.not_simulated() == ["adxl345 a"]
+        assert "flash" not in printer.log()
+        printer.gcode("G28")
+
+
+@pytest.mark.parametrize("host", hosts.available(), ids=lambda one: str(one.name))
+def test_chip_that_answers_zeros_is_named_once_in_the_log(
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virtual_printer.machine.output_chips", lambda printer, boards: ())
+    text = SwitchPrinter("cartesian").printer_cfg()
+    text += "\n[mcp4451 a]\ni2c_address: 45\nwiper_0: 0.5\n[pca9632 b]\n"
+    with Session(host, text, work_dir=tmp_path) as printer:
+        lines = [line for line in printer.log().splitlines() if line.startswith("virtual printer:")]
+        assert lines == [
+            "virtual printer: section [mcp4451 a] is not simulated: it answers zeros",
+            "virtual printer: the chip at mcu:i2c:0:98 is not simulated: it answers zeros",
+        ]
+        printer.gcode("SET_LED LED=b RED=1\nG4 P1000")
+        printer.sleep(1.0)
+        assert printer.log().count("virtual printer: ") == 2
+        assert printer.not_simulated() == ["mcp4451 a", "mcu:i2c:0:98"]
+
+
+@pytest.mark.parametrize("host", hosts.available(), ids=lambda one: str(one.name))
+def test_host_has_firmware_of_its_own_name(host: hosts.Host, tmp_path: Path) -> None:
+    with Session(host, SwitchPrinter("cartesian").printer_cfg(), work_dir=tmp_path) as printer:
+        assert "flash" not in str(printer.status("configfile", "warnings"))

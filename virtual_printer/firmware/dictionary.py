@@ -90,7 +90,8 @@ class Dictionary:
 
 def command_names() -> FrozenSet[str]:
     """The names of all commands that the virtual firmware has, in any form."""
-    return frozenset(form.split()[0] for one in PERIPHERALS for form in one.commands)
+    everything = (*PERIPHERALS, can.PERIPHERAL)
+    return frozenset(form.split()[0] for one in everything for form in one.commands)
 
 
 def build(
@@ -124,7 +125,7 @@ def build(
             enumerations.setdefault(name, {}).update(values)
     all_constants.update({**chip.all_constants(), **(constants or {})})
     identify = {
-        "app": "Klipper",
+        "app": host.app if host else "Klipper",
         "version": VERSION,
         "build_versions": BUILD_VERSIONS,
         "config": all_constants,

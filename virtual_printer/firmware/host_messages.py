@@ -9,12 +9,21 @@ import re
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, FrozenSet, List, Optional, Sequence, Set
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Set
 
 # Where one string literal ends and the next one, which may be formatted, goes on with it
 _JOINT = re.compile(r"""(["'])\s*\n?\s*f?\1""")
 # A message, or what may be the name of one, to the end of its arguments
 _MESSAGE = re.compile(r"""["'](\w+)((?: \w+=[^ "'\\]+)*)""")
+
+# What cannot do without a command; what only tries has a way out
+_NEED = re.compile(
+    r"""(?<!try_)(?:lookup_command|lookup_query_command|add_config_cmd)\(\s*f?["'](\w+)"""
+)
+_IMPORT = re.compile(r"^[ \t]*((?:from [\w.]+ )?import [^#\n]+)", re.MULTILINE)
+# How a fork calls itself, which its firmware has to do as well
+_APP = re.compile(r"""^APP_NAME = ["'](\w+)["']""", re.MULTILINE)
+_KLIPPER = "Klipper"
 
 # Folders of what sections of printer.cfg name
 _EXTRAS = frozenset(("extras", "plugins"))
@@ -34,21 +43,48 @@ class HostMessages:
 
     def __init__(self, klippy: Path) -> None:
         self._written: Dict[str, Set[FrozenSet[str]]] = defaultdict(set)
-        self._set_up: Dict[str, Set[str]] = defaultdict(set)
+        self._needed: Dict[str, Set[str]] = defaultdict(set)
+        self._imported: Dict[str, Set[str]] = defaultdict(set)
+        self.app = _KLIPPER
         # A host may be links to somebody else's files
         paths = glob.glob(str(klippy / "**" / "*.py"), recursive=True)
         for path in sorted(paths):
             text = Path(path).read_text(encoding="utf-8", errors="replace")
             text = _JOINT.sub("", text)
-            is_extra = bool(_EXTRAS.intersection(Path(path).relative_to(klippy).parts))
             for name, arguments in _MESSAGE.findall(text):
                 self._written[name].add(argument_names(name + arguments))
-                if is_extra and name.startswith("config_") and arguments:
-                    self._set_up[_module(Path(path))].add(name)
+            if _EXTRAS.intersection(Path(path).relative_to(klippy).parts):
+                self._note_extra(Path(path), text)
+            for app in _APP.findall(text):
+                self.app = app
 
-    def set_up_by(self, module: str) -> List[str]:
-        """Return the messages by which an extra of the host sets up what it needs of an MCU."""
-        return sorted(self._set_up.get(module, ()))
+    def _note_extra(self, path: Path, text: str) -> None:
+        """Note what an extra needs, and which others it needs them of."""
+        module = _module(path)
+        self._needed[module].update(_NEED.findall(text))
+        self._needed[module].update(
+            name
+            for name, arguments in _MESSAGE.findall(text)
+            if name.startswith("config_") and arguments
+        )
+        for names in _IMPORT.findall(text):
+            self._imported[module].update(re.findall(r"\w+", names))
+        # A section names the whole package
+        if path.parent.name not in _EXTRAS:
+            self._imported[path.parent.name].add(module)
+
+    def needed_by(self, module: str) -> List[str]:
+        """Return the commands without which an extra of the host cannot do."""
+        return sorted(self._needed.get(module, ()))
+
+    def users_of(self, command: str) -> Iterator[FrozenSet[str]]:
+        """Yield the extras that need a command, then those that import them, and so on."""
+        found = frozenset(module for module, names in self._needed.items() if command in names)
+        seen: FrozenSet[str] = frozenset()
+        while found - seen:
+            yield found - seen
+            seen |= found
+            found = frozenset(one for one, names in self._imported.items() if names & found)
 
     def choose(self, forms: Sequence[str]) -> Optional[str]:
         """The form of one message that the host speaks, None if it never does.

@@ -37,6 +37,8 @@ PERIPHERAL = Peripheral(
         "Scheduled pwm event will exceed max_duration",
         "Missed scheduling of next pca9685 event",
         "Scheduled pca9685 event will exceed max_duration",
+        "Invalid pca9685 channel or value",
+        "Invalid pca9685 value",
         "Invalid neopixel data_size",
         "Invalid neopixel update command",
     ),

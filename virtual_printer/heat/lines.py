@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-from typing import Callable, List, Mapping, Optional
+from typing import Callable, List, Mapping
 
 from virtual_printer.firmware import chips
 from virtual_printer.firmware.dictionary import Dictionary
@@ -67,13 +67,12 @@ def _sensor(
         return [f"{chip} nominal={wiring.nominal_ohm!r} reference={wiring.reference_ohm!r}"]
     if isinstance(wiring, OneWireWiring):
         return [f"{start} kind=ds18b20 mcu={wiring.mcu} serial={wiring.serial}"]
-    built = firmware[wiring.mcu]
     if isinstance(wiring, I2cWiring):
-        bus = number(wiring.clock_pin) if wiring.clock_pin else _bus(wiring.bus, built)
-        if bus is None:
-            return []
-        chip = f"{start} kind={wiring.chip} mcu={wiring.mcu} bus={bus} address={wiring.address}"
+        place = wiring.place
+        at = f"mcu={place.mcu} i2c_bus={place.bus} i2c_address={place.address}"
+        chip = f"{start} kind={wiring.chip} {at}"
         return [f"{chip} number={wiring.number}" if wiring.number else chip]
+    built = firmware[wiring.mcu]
     thermometer = mcu_thermometers.find(str(built.constants["MCU"]))
     if thermometer is None:
         return []
@@ -81,17 +80,8 @@ def _sensor(
         f"memory_word {wiring.mcu} address={address} value={value}"
         for address, value in thermometer.words
     ]
-    place = f"kind=analog mcu={wiring.mcu} pin={chips.PIN_NUMBERS[chips.TEMPERATURE_PIN]}"
-    return [*lines, f"{start} {place} {_curve(thermometer.curve())}"]
-
-
-def _bus(name: str, firmware: Dictionary) -> Optional[int]:
-    """Return the number of an I2C bus, None if the chip has none of that name."""
-    numbers = firmware.enumerations.get("i2c_bus")
-    if numbers is None:
-        # Firmware without names for its buses numbers them
-        return int(name) if name.isdigit() else None if name else 0
-    return numbers.get(name) if name else 0
+    inside = f"kind=analog mcu={wiring.mcu} pin={chips.PIN_NUMBERS[chips.TEMPERATURE_PIN]}"
+    return [*lines, f"{start} {inside} {_curve(thermometer.curve())}"]
 
 
 def _curve(curve: Curve) -> str:

@@ -5,9 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass, replace
-from typing import Optional, Tuple, Union
+from typing import Tuple, Union
 
-from virtual_printer.model import Pin
+from virtual_printer.model import I2cPlace, Pin
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,11 @@ class OneWireWiring:
 
 @dataclass(frozen=True)
 class I2cWiring:
-    """A chip on I2C: the hardware's bus by its name, or that of a clock pin.
+    """A chip on I2C; the number is what tells the chips of a family apart."""
 
-    The number is what tells the chips of a family apart.
-    """
-
-    mcu: str
     chip: str
     number: int
-    address: int
-    bus: str
-    clock_pin: Optional[Pin]
+    place: I2cPlace
 
 
 Wiring = Union[AnalogWiring, ChipWiring, I2cWiring, McuWiring, OneWireWiring]

@@ -12,6 +12,7 @@ from printer_config import pins
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
+from virtual_printer.bus_places import i2c_place
 from virtual_printer.heat import curves
 from virtual_printer.heat.model import (
     AnalogWiring,
@@ -29,7 +30,7 @@ from virtual_printer.heat.model import (
     Wiring,
 )
 from virtual_printer.model import Pin
-from virtual_printer.pins import MULTI_PIN, parse_pin, parse_pin_text, parse_pins
+from virtual_printer.pins import parse_outputs, parse_pin, parse_pin_text
 
 _AMBIENT_C = 25.0
 # Sections that measure a temperature without a heater; other sensors are none of heat
@@ -47,6 +48,9 @@ _I2C_CHIPS: Mapping[str, Tuple[str, int, int]] = {
     "LM75": ("lm75", 0, 0x48),
     **dict.fromkeys(("AHT10", "AHT1X", "AHT2X", "AHT3X"), ("aht10", 0, 0x38)),
 }
+# A sensor_type of several chips, which the host tells apart by what they answer
+_BOSCH = "BME280"
+_BOSCH_CHIPS = ("BME280", "BMP280", "BMP180", "BMP388", "BME680")
 # Where the supply and the ground of thermistors are on boards that let them be measured
 _GROUND_RATIO, _SUPPLY_RATIO = 0.004, 0.988
 # Shares of a heated body's capacity that are its heating element's and its sensor's
@@ -95,6 +99,14 @@ def _is_body(section: Section) -> bool:
 def body_name(section: str) -> str:
     """Return a section's name as one word."""
     return re.sub(r"[^\w.-]+", "_", section)
+
+
+def _bosch_chip(truth: Section) -> str:
+    """Return the kind of chip that is there, in small letters."""
+    chip = truth.get("chip", _BOSCH).strip().upper()
+    if chip not in _BOSCH_CHIPS:
+        raise truth.error("chip", f"is none of {', '.join(_BOSCH_CHIPS)}: '{chip}'")
+    return chip.lower()
 
 
 class HeatReader:
@@ -166,7 +178,7 @@ class HeatReader:
         lag_s = truth.get_float("element_lag_s", usual.element_lag_s, minimum=0.0)
         parts = self._parts(body, "element", _ELEMENT_SHARE, lag_s)
         heated = [body, *parts][-1].name
-        found = self._outputs(section, "heater_pin")
+        found = parse_outputs(section, "heater_pin", self._boards)
         self._heaters += [Heater(heated, pin, power_w / len(found)) for pin in found]
         return parts
 
@@ -174,14 +186,8 @@ class HeatReader:
         """Add the fan that blows at it: that of its section, or of the print if it is a hotend."""
         loss_w_per_k = truth.get_float("fan_loss_w_per_k", usual.fan_loss_w_per_k, minimum=0.0)
         fan = section if section.has("pin") else self._printer.section("fan")
-        for pin in self._outputs(fan, "pin") if fan.has("pin") else ():
+        for pin in parse_outputs(fan, "pin", self._boards) if fan.has("pin") else ():
             self._coolers.append(Cooler(body.name, pin, loss_w_per_k))
-
-    def _outputs(self, section: Section, option: str) -> List[Pin]:
-        """Return the pins of an output; what no MCU has is not simulated."""
-        chip = pins.split(section.get(option)).chip
-        is_simulated = chip in self._boards.chips or chip == MULTI_PIN
-        return parse_pins(section, option, self._boards) if is_simulated else []
 
     def _add_couplings(self, section: Section, truth: Section) -> None:
         for line in truth.get("coupling_w_per_k", "").splitlines():
@@ -207,7 +213,7 @@ class HeatReader:
     ) -> List[Body]:
         offset_c = truth.get_float("sensor_offset_c", 0.0)
         lag_s = truth.get_float("sensor_lag_s", usual.sensor_lag_s, minimum=0.0)
-        wiring = self._wiring(section)
+        wiring = self._wiring(section, truth)
         if wiring is None:
             return []
         parts = self._parts(body, "sensor", _SENSOR_SHARE, lag_s)
@@ -215,7 +221,7 @@ class HeatReader:
         self._sensors.append(TemperatureSensor(body.name, felt, offset_c, wiring))
         return parts
 
-    def _wiring(self, section: Section) -> Optional[Wiring]:
+    def _wiring(self, section: Section, truth: Section) -> Optional[Wiring]:
         """Return how the sensor is read; None if no MCU reads it, or not here."""
         kind = section.get("sensor_type")
         if kind == "temperature_mcu":
@@ -224,7 +230,10 @@ class HeatReader:
             mcu = self._mcu(section, "sensor_mcu", None)
             return OneWireWiring(mcu, section.get("serial_no"))
         if kind in _I2C_CHIPS:
-            return self._i2c_wiring(section, *_I2C_CHIPS[kind])
+            chip, number, address = _I2C_CHIPS[kind]
+            if kind == _BOSCH:
+                chip = _bosch_chip(truth)
+            return I2cWiring(chip, number, i2c_place(section, self._boards, address))
         if kind not in _CHIPS:
             curve = curves.find(self._printer, section)
             pin = self._input(section) if curve else None
@@ -238,19 +247,6 @@ class HeatReader:
         reference_ohm = section.get_float("rtd_reference_r", 430.0, above=0.0)
         pin = self._input(section)
         return ChipWiring(pin, kind, nominal_ohm, reference_ohm) if pin else None
-
-    def _i2c_wiring(self, section: Section, chip: str, number: int, address: int) -> I2cWiring:
-        clock_pin = None
-        if section.has("i2c_software_scl_pin"):
-            clock_pin = parse_pin(section, "i2c_software_scl_pin", self._boards)
-        return I2cWiring(
-            self._mcu(section, "i2c_mcu", pins.MAIN_MCU),
-            chip,
-            number,
-            section.get_int("i2c_address", address),
-            section.get("i2c_bus", ""),
-            clock_pin,
-        )
 
     def _mcu(self, section: Section, option: str, default: Optional[str]) -> str:
         name = section.get(option, default)

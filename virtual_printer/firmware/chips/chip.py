@@ -51,13 +51,17 @@ class Chip:
         return tuple(bus.name for bus in self.buses if bus.kind in (kind, "bus"))
 
     def bus_number(self, kind: str, name: str) -> Optional[int]:
-        """The number of a bus of a kind, the first one if it has no name; None if it has none."""
+        """The number by which a host finds a bus of a kind from its name, which may be empty.
+
+        As Klippy resolves it: without a name it is the one numbered 0, and firmware that has no
+        names for such buses takes a number for a name.  None if there is no such bus.
+        """
+        numbers = {bus.name: bus.number for bus in self.buses if bus.kind in (kind, "bus")}
+        if not numbers:
+            return int(name or 0) if (name or "0").isdigit() else None
         if not name:
-            return 0
-        return next(
-            (bus.number for bus in self.buses if bus.kind in (kind, "bus") and bus.name == name),
-            None,
-        )
+            return 0 if 0 in numbers.values() else None
+        return numbers.get(name)
 
     def fitted_to(self, names: Iterable[str]) -> "Chip":
         """This chip, or one that has only these of its pins if it has too many for the wire."""

@@ -67,6 +67,7 @@ simulation_free(struct simulation *sim)
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
     devices_free(sim);
+    outputs_free(sim);
     free(sim->timeline.events.entries);
     free(sim);
 }

@@ -11,9 +11,12 @@
 
 #pragma GCC visibility push(hidden)
 
+// What a pin does that nothing drives
+#define PIN_FLOATS (-1.0)
+
 // Something that a pin drives: a heater, a fan, the control pin of a probe.
 // The duty is the share of time for which the pin is high from now on: 0 or
-// 1, or between them if the hardware of the MCU switches it.
+// 1, between them if the hardware of the MCU switches it, or PIN_FLOATS.
 struct pin_load {
     struct pin_load *next; // on the same pin
     void (*drive)(struct pin_load *load, double duty);
@@ -73,7 +76,7 @@ struct uart_device {
 // A chip on an I2C bus.  Both functions return -1 if it does not acknowledge.
 struct i2c_device {
     struct i2c_device *next; // of the same MCU
-    uint32_t bus; // number of the bus, or of its clock pin if it has none
+    uint32_t bus; // its number; those of software have numbers of their own
     uint8_t address;
     int (*write)(struct i2c_device *device, const uint8_t *bytes, size_t count);
     // A write of what comes first, then a read
@@ -113,6 +116,12 @@ struct pin {
     struct spi_device *selected; // by this pin
     struct uart_device *uarts;
 };
+
+// Connect something that the pin drives
+void pin_load_connect(struct pin *pin, struct pin_load *load);
+// Share of time for which that is on at a duty: boards have resistors which
+// keep it off while its pin floats, whichever level it is on at
+double pin_load_share(double duty, int is_inverted);
 
 void pin_watch(struct pin *pin, struct pin_watcher *watcher);
 void pin_unwatch(struct pin *pin, struct pin_watcher *watcher);

@@ -13,6 +13,7 @@
 struct can_bus;
 struct delay_line;
 struct i2c_device;
+struct pin;
 struct simulation;
 struct spi_device;
 
@@ -56,6 +57,16 @@ void read_temperature_sensor(struct simulation *sim, struct words *words,
 
 // description_drivers.c
 void read_driver(struct simulation *sim, struct words *words, int line);
+
+// description_outputs.c
+// The pin that keys name; never NULL, but nobody's after an error
+struct pin *description_pin(struct simulation *sim, struct words *words,
+                            const char *mcu_key, const char *pin_key);
+// The same for mcu and pin, which may be an output of another chip
+struct pin *description_output(struct simulation *sim, struct words *words);
+void read_output_chip(struct simulation *sim, struct words *words, int line);
+void read_led_chain(struct simulation *sim, struct words *words, int line);
+void outputs_free(struct simulation *sim);
 
 // description_devices.c
 void read_switch(struct simulation *sim, struct words *words, int line);

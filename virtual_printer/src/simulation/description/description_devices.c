@@ -13,27 +13,11 @@
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
-// The pin of a micro-controller that a key names; never NULL
-static struct pin *
-described_pin(struct words *words, struct mcu *mcu, const char *key)
-{
-    static struct pin nowhere;
-    int64_t number = words_integer(words, key, 0, PIN_COUNT - 1);
-    return mcu && !words->error[0] ? &mcu->pins[number] : &nowhere;
-}
-
-static struct mcu *
-described_mcu(struct simulation *sim, struct words *words, const char *key)
-{
-    return description_mcu(sim, words, words_text(words, key));
-}
-
 void
 read_switch(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
-    struct mcu *mcu = described_mcu(sim, words, "mcu");
-    struct pin *pin = described_pin(words, mcu, "pin");
+    struct pin *pin = description_pin(sim, words, "mcu", "pin");
     int64_t level = words_integer(words, "level", 0, 1);
     if (!words->error[0])
         pin->switch_state = level ? SWITCH_HIGH : SWITCH_LOW;
@@ -43,10 +27,9 @@ void
 read_fan(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
-    struct mcu *mcu = described_mcu(sim, words, "mcu");
-    struct pin *pin = described_pin(words, mcu, "pin");
-    struct mcu *other = described_mcu(sim, words, "tachometer_mcu");
-    struct pin *tachometer_pin = described_pin(words, other, "tachometer_pin");
+    struct pin *pin = description_output(sim, words);
+    struct pin *tachometer_pin =
+        description_pin(sim, words, "tachometer_mcu", "tachometer_pin");
     struct fan fan = {
         .next = sim->fans,
         .timeline = &sim->timeline,
@@ -65,8 +48,7 @@ void
 read_filament_sensor(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
-    struct mcu *mcu = described_mcu(sim, words, "mcu");
-    struct pin *pin = described_pin(words, mcu, "pin");
+    struct pin *pin = description_pin(sim, words, "mcu", "pin");
     const char *name = words_text(words, "stepper");
     struct filament_sensor sensor = {
         .next = sim->filament_sensors,
@@ -84,24 +66,20 @@ read_filament_sensor(struct simulation *sim, struct words *words, int line)
 
 // How a display is connected depends on its kind
 static void
-connect_display(struct display *display, struct mcu *mcu, struct words *words)
+connect_display(struct simulation *sim, struct display *display,
+                struct words *words)
 {
     if (words_find(words, "i2c_address")) {
-        display->i2c.bus =
-            (uint32_t)words_integer(words, "i2c_bus", 0, UINT16_MAX);
-        display->i2c.address =
-            (uint8_t)words_integer(words, "i2c_address", 0, 127);
-        display->i2c.next = mcu->i2c_devices;
-        mcu->i2c_devices = &display->i2c;
+        description_connect(sim, words, NULL, &display->i2c);
         return;
     }
-    struct pin *pin = described_pin(words, mcu, "pin");
+    struct pin *pin = description_pin(sim, words, "mcu", "pin");
     if (display->kind == DISPLAY_HD44780 || display->kind == DISPLAY_ST7920)
         pin->clocked = &display->clocked;
     else
         pin->selected = &display->spi;
     if (display->kind >= DISPLAY_UC1701)
-        display->data_pin = described_pin(words, mcu, "data_pin");
+        display->data_pin = description_pin(sim, words, "mcu", "data_pin");
 }
 
 void
@@ -113,7 +91,6 @@ read_display(struct simulation *sim, struct words *words, int line)
         words_fail(words, "display '%s' is there twice", name);
     int kind =
         words_choice(words, "kind", display_kind_names, DISPLAY_KIND_COUNT);
-    struct mcu *mcu = described_mcu(sim, words, "mcu");
     int columns = (int)words_integer_or(words, "columns", 1, TEXT_COLUMNS_MAX,
                                         TEXT_COLUMNS_MAX);
     int first_column = (int)words_integer_or(words, "first_column", 0, 3, 0);
@@ -127,7 +104,7 @@ read_display(struct simulation *sim, struct words *words, int line)
     display->column_count = columns;
     display->paged.first_column = first_column;
     display_reset(display);
-    connect_display(display, mcu, words);
+    connect_display(sim, display, words);
 }
 
 void

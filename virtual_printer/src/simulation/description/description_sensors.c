@@ -133,10 +133,8 @@ connect_pins(struct simulation *sim, struct words *words,
         return;
     }
     pin = words_integer(words, "clock_pin", 0, PIN_COUNT - 1);
-    if (!mcu)
-        return;
-    cell->clock_pin.next = mcu->pins[pin].loads;
-    mcu->pins[pin].loads = &cell->clock_pin;
+    if (mcu)
+        pin_load_connect(&mcu->pins[pin], &cell->clock_pin);
 }
 
 void
@@ -222,7 +220,10 @@ read_angle_sensor(struct simulation *sim, struct words *words, int line)
     struct angle_sensor **place = array_grow(
         &sim->angle_sensors, &sim->angle_sensor_count, sizeof(*place));
     *place = sensor;
+    sensor->timeline = &sim->timeline;
     sensor->offset = words_number(words, "offset", 0.0, 1.0);
+    sensor->clock_factor =
+        words_number_or(words, "clock_factor", 0.5, 2.0, 1.0);
     description_connect(sim, words, &sensor->spi, NULL);
     if (!words_find(words, "stepper"))
         return;

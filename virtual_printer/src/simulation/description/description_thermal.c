@@ -73,32 +73,17 @@ read_coupling(struct simulation *sim, struct words *words, int line)
  * What MCUs switch
  ****************************************************************/
 
-// The pin that keys name, NULL if there is none such
-static struct pin *
-read_pin(struct simulation *sim, struct words *words)
-{
-    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
-    int64_t pin = words_integer(words, "pin", 0, PIN_COUNT - 1);
-    return mcu ? &mcu->pins[pin] : NULL;
-}
-
-static void
-connect_load(struct pin *pin, struct pin_load *load)
-{
-    load->next = pin->loads;
-    pin->loads = load;
-}
-
 void
 read_heater(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
     struct body *body = find_body(sim, words, words_item(words, 1, "body"));
-    struct pin *pin = read_pin(sim, words);
+    struct pin *pin = description_output(sim, words);
     int is_inverted = (int)words_integer_or(words, "invert", 0, 1, 0);
     double power_w = words_number(words, "power", 0.0, POWER_W_MAX);
-    if (body && pin)
-        connect_load(pin, &body_add_heater(body, power_w, is_inverted)->load);
+    if (body && !words->error[0])
+        pin_load_connect(pin,
+                         &body_add_heater(body, power_w, is_inverted)->load);
 }
 
 void
@@ -106,11 +91,11 @@ read_cooler(struct simulation *sim, struct words *words, int line)
 {
     (void)line;
     struct body *body = find_body(sim, words, words_item(words, 1, "body"));
-    struct pin *pin = read_pin(sim, words);
+    struct pin *pin = description_output(sim, words);
     int is_inverted = (int)words_integer_or(words, "invert", 0, 1, 0);
     double loss = words_number(words, "loss", 0.0, RATE_MAX);
-    if (body && pin)
-        connect_load(pin, &body_add_cooler(body, loss, is_inverted)->load);
+    if (body && !words->error[0])
+        pin_load_connect(pin, &body_add_cooler(body, loss, is_inverted)->load);
 }
 
 
@@ -141,10 +126,10 @@ connect_analog(struct simulation *sim, struct words *words,
                struct temperature_sensor *sensor)
 {
     read_ratios(words, sensor);
-    struct pin *pin = read_pin(sim, words);
-    if (pin && pin->analog)
+    struct pin *pin = description_pin(sim, words, "mcu", "pin");
+    if (pin->analog)
         words_fail(words, "there is something on this pin already");
-    else if (pin)
+    else if (!words->error[0])
         pin->analog = &sensor->analog;
 }
 
@@ -152,10 +137,10 @@ static void
 connect_spi(struct simulation *sim, struct words *words,
             struct temperature_sensor *sensor)
 {
-    struct pin *pin = read_pin(sim, words);
-    if (pin && pin->selected)
+    struct pin *pin = description_pin(sim, words, "mcu", "pin");
+    if (pin->selected)
         words_fail(words, "this pin selects something already");
-    else if (pin)
+    else if (!words->error[0])
         pin->selected = &sensor->spi;
 }
 
@@ -171,19 +156,6 @@ connect_one_wire(struct simulation *sim, struct words *words,
     mcu->one_wire_sensors = &sensor->one_wire;
 }
 
-static void
-connect_i2c(struct simulation *sim, struct words *words,
-            struct temperature_sensor *sensor)
-{
-    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
-    sensor->i2c.bus = (uint32_t)words_integer(words, "bus", 0, UINT32_MAX);
-    sensor->i2c.address = (uint8_t)words_integer(words, "address", 0, 127);
-    if (!mcu)
-        return;
-    sensor->i2c.next = mcu->i2c_devices;
-    mcu->i2c_devices = &sensor->i2c;
-}
-
 // Kinds of sensors, in groups by what they are connected to
 enum sensor_kind_name {
     ANALOG,
@@ -197,6 +169,10 @@ enum sensor_kind_name {
     HTU21D,
     AHT10,
     BME280,
+    BMP280,
+    BMP180,
+    BMP388,
+    BME680,
     SENSOR_KINDS,
 };
 
@@ -219,6 +195,10 @@ attach_chip(struct words *words, struct temperature_sensor *sensor,
         break;
     case AHT10: aht10_attach(sensor); break;
     case BME280: bme280_attach(sensor); break;
+    case BMP280: bmp280_attach(sensor); break;
+    case BMP180: bmp180_attach(sensor); break;
+    case BMP388: bmp388_attach(sensor); break;
+    case BME680: bme680_attach(sensor); break;
     default: break;
     }
 }
@@ -227,8 +207,9 @@ void
 read_temperature_sensor(struct simulation *sim, struct words *words, int line)
 {
     static const char *const kinds[SENSOR_KINDS] = {
-        "analog", "ds18b20", "max6675", "max31855", "max31856", "max31865",
-        "lm75",   "sht3x",   "htu21d",  "aht10",    "bme280",
+        "analog",   "ds18b20", "max6675", "max31855", "max31856",
+        "max31865", "lm75",    "sht3x",   "htu21d",   "aht10",
+        "bme280",   "bmp280",  "bmp180",  "bmp388",   "bme680",
     };
     (void)line;
     const char *name = words_item(words, 1, "name");
@@ -247,6 +228,6 @@ read_temperature_sensor(struct simulation *sim, struct words *words, int line)
     else if (kind <= MAX31865)
         connect_spi(sim, words, sensor);
     else
-        connect_i2c(sim, words, sensor);
+        description_connect(sim, words, NULL, &sensor->i2c);
     attach_chip(words, sensor, (enum sensor_kind_name)kind);
 }

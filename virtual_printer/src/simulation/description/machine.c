@@ -6,6 +6,7 @@
 
 #include <stdlib.h> // free
 #include "../devices/display.h" // struct display
+#include "../devices/output_chip.h" // struct output_chip
 #include "../devices/tmc.h" // struct tmc
 #include "../firmware/mcu.h" // struct mcu
 #include "../links/serial_port.h" // serial_port_of
@@ -89,4 +90,13 @@ machine_find_display(const struct simulation *sim, const char *name)
     while (display && strcmp(display->name, name))
         display = display->next;
     return display;
+}
+
+struct output_chip *
+machine_find_output_chip(const struct simulation *sim, const char *name)
+{
+    struct output_chip *chip = sim->output_chips;
+    while (chip && strcmp(chip->name, name))
+        chip = chip->next;
+    return chip;
 }

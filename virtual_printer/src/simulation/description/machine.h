@@ -22,8 +22,10 @@ struct display;
 struct fan;
 struct filament_sensor;
 struct ldc1612;
+struct led_chain;
 struct load_cell;
 struct mcu;
+struct output_chip;
 struct tmc;
 struct tmc_chain;
 
@@ -45,6 +47,8 @@ struct simulation {
     struct fan *fans;
     struct filament_sensor *filament_sensors;
     struct display *displays;
+    struct output_chip *output_chips;
+    struct led_chain *led_chains;
     struct accelerometer **accelerometers;
     size_t accelerometer_count;
     struct load_cell **load_cells;
@@ -64,6 +68,8 @@ struct tmc *machine_find_driver(const struct simulation *sim, const char *name);
 int machine_find_can_bus(const struct simulation *sim, const char *name);
 struct display *machine_find_display(const struct simulation *sim,
                                      const char *name);
+struct output_chip *machine_find_output_chip(const struct simulation *sim,
+                                             const char *name);
 
 void drivers_free(struct simulation *sim);
 

@@ -9,6 +9,7 @@
 #include <string.h> // strcmp
 #include "../core/events.h" // container_of
 #include "../core/memory.h" // allocate
+#include "../core/timeline.h" // struct timeline
 #include "../mechanics/mechanics.h" // motor_position_mm
 #include "angle_sensor.h" // struct angle_sensor
 
@@ -150,6 +151,90 @@ transfer_mt6826s(struct spi_device *device, uint8_t *bytes, size_t count)
 
 
 /****************************************************************
+ * TLE5012B (Infineon): 15 bits, and the count of its own frames
+ ****************************************************************/
+
+// Its registers, in 16 bits each
+enum {
+    TLE5012B_STATUS = 0x00,
+    TLE5012B_ANGLE = 0x02,
+    TLE5012B_REVOLUTIONS = 0x04,
+    TLE5012B_FRAME = 0x05,
+    TLE5012B_MODE_1 = 0x06,
+    TLE5012B_MODE_2 = 0x08,
+};
+enum { TLE5012B_READ = 0x8000, TLE5012B_NEW_ANGLE = 0x8000 };
+// No error in the safety word, and the lower bits of the sensor's number
+enum { TLE5012B_SAFETY = 0xfe };
+#define TLE5012B_COUNTS_HZ 750000.0 // 32 in a frame of 42.7 us
+#define TLE5012B_25_C (-83)
+
+static uint8_t
+checksum_tle5012b(const uint8_t *bytes, size_t count)
+{
+    uint8_t value = 0xff;
+    for (size_t i = 0; i < count; i++) {
+        value ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            value = (uint8_t)(value << 1 ^ (value & 0x80 ? 0x1d : 0));
+    }
+    return (uint8_t)~value;
+}
+
+// Counts of a frame's parts since the start
+static uint64_t
+counts_tle5012b(const struct angle_sensor *sensor)
+{
+    double elapsed_s = (double)sensor->timeline->now_ns / NS_PER_S;
+    return (uint64_t)(elapsed_s * TLE5012B_COUNTS_HZ * sensor->clock_factor);
+}
+
+static uint16_t
+read_tle5012b(struct angle_sensor *sensor, int address)
+{
+    uint64_t counts = counts_tle5012b(sensor), frame = counts >> 5;
+    uint16_t word;
+    switch (address) {
+    case TLE5012B_STATUS: return 0;
+    case TLE5012B_ANGLE:
+        word = shaft_angle(sensor) >> 1;
+        if (frame != sensor->reported_frame)
+            word |= TLE5012B_NEW_ANGLE;
+        sensor->reported_frame = frame;
+        return word;
+    case TLE5012B_REVOLUTIONS: return (uint16_t)((frame & 0x3f) << 9);
+    case TLE5012B_FRAME:
+        return (uint16_t)((counts & 0x1f) << 9 | (TLE5012B_25_C & 0x1ff));
+    default: return sensor->registers[address & 0x3f];
+    }
+}
+
+// A command, so many words, and the safety word with a checksum over all.
+// Both directions have one wire, so what is written is read as well.
+static void
+transfer_tle5012b(struct spi_device *device, uint8_t *bytes, size_t count)
+{
+    struct angle_sensor *sensor =
+        container_of(device, struct angle_sensor, spi);
+    if (count < 4)
+        return;
+    uint16_t command = (uint16_t)(bytes[0] << 8 | bytes[1]);
+    int address = command >> 4 & 0x3f, word_count = command & 0x0f;
+    size_t end = 2 + 2 * (size_t)word_count;
+    for (size_t i = 2; i < end && i + 1 < count; i += 2, address++)
+        if (command & TLE5012B_READ)
+            put_word(bytes + i, 2, read_tle5012b(sensor, address));
+        else
+            sensor->registers[address & 0x3f] =
+                (uint16_t)(bytes[i] << 8 | bytes[i + 1]);
+    if (end + 2 > count)
+        return;
+    bytes[end] = TLE5012B_SAFETY;
+    bytes[end + 1] = checksum_tle5012b(bytes, end);
+}
+
+
+/****************************************************************
  * Life cycle
  ****************************************************************/
 
@@ -157,10 +242,11 @@ static const struct {
     const char *name;
     void (*transfer)(struct spi_device *device, uint8_t *bytes, size_t count);
 } kinds[] = {
-    { "a1333",   transfer_a1333   },
-    { "as5047d", transfer_as5047d },
-    { "mt6816",  transfer_mt6816  },
-    { "mt6826s", transfer_mt6826s },
+    { "a1333",    transfer_a1333    },
+    { "as5047d",  transfer_as5047d  },
+    { "mt6816",   transfer_mt6816   },
+    { "mt6826s",  transfer_mt6826s  },
+    { "tle5012b", transfer_tle5012b },
 };
 
 struct angle_sensor *
@@ -171,6 +257,9 @@ angle_sensor_create(const char *kind)
             continue;
         struct angle_sensor *sensor = allocate(1, sizeof(*sensor));
         sensor->spi.transfer = kinds[i].transfer;
+        // Those of a TLE5012B after power-on
+        sensor->registers[TLE5012B_MODE_1] = 0x8001;
+        sensor->registers[TLE5012B_MODE_2] = 0x0800;
         return sensor;
     }
     return NULL;

@@ -47,7 +47,7 @@ drive(struct pin_load *load, double duty)
 {
     struct fan *fan = container_of(load, struct fan, load);
     int64_t now_ns = fan->timeline->now_ns;
-    double target = fan->is_inverted ? 1.0 - duty : duty;
+    double target = pin_load_share(duty, fan->is_inverted);
     if (target == fan->target)
         return;
     pin_announce(fan->tachometer_pin);
@@ -62,10 +62,8 @@ drive(struct pin_load *load, double duty)
 void
 fan_connect(struct fan *fan, struct pin *pin, struct pin *tachometer_pin)
 {
-    fan->target = fan->speed = fan->is_inverted ? 1.0 : 0.0;
     fan->load.drive = drive;
-    fan->load.next = pin->loads;
-    pin->loads = &fan->load;
+    pin_load_connect(pin, &fan->load);
     fan->tachometer.level = level;
     fan->tachometer.level_at = level_at;
     fan->tachometer_pin = tachometer_pin;

@@ -12,18 +12,37 @@ enum kind { A1333, AS5047D, TLE5012B, MT6816, MT6826S, KIND_COUNT };
 enum { SAMPLE_BYTES = 3, OLD_REPORT_BYTES = 48 };
 // In the place of the time, with what is wrong
 enum { TIME_ERROR = 0xff };
-enum { ERROR_SCHEDULE = 1, ERROR_CHECKSUM = 3, ERROR_NO_ANGLE = 5 };
+enum {
+    ERROR_SCHEDULE = 1,
+    ERROR_CHECKSUM = 3,
+    ERROR_REPEATED = 4,
+    ERROR_NO_ANGLE = 5
+};
+// A TLE5012B counts its frames up to 64: later than that, a count says nothing
+#define FRAMES_NS 1365333
 
 struct angle {
     struct bulk_sensor sensor;
     uint8_t time_shift;
 };
 
-// What a chip says: its angle, or what is wrong
+// What a chip says: its angle, or what is wrong; and the time if it has a clock
 struct reading {
     uint16_t angle;
-    uint8_t error;
+    uint8_t error, has_time, time;
 };
+
+static struct reading
+measured(uint16_t angle)
+{
+    return (struct reading){ .angle = angle };
+}
+
+static struct reading
+failed(uint8_t error)
+{
+    return (struct reading){ .error = error };
+}
 
 static int
 parity(uint32_t bits)
@@ -40,7 +59,7 @@ read_a1333(struct spi *spi)
     uint8_t bytes[] = { 0x32, 0x00 };
     spi_exchange(spi, bytes, sizeof(bytes));
     uint16_t angle = (uint16_t)(bytes[0] << 9 | bytes[1] << 1);
-    return (struct reading){ angle, bytes[0] & 0x80 ? ERROR_CHECKSUM : 0 };
+    return bytes[0] & 0x80 ? failed(ERROR_CHECKSUM) : measured(angle);
 }
 
 static struct reading
@@ -51,8 +70,8 @@ read_as5047d(struct spi *spi)
     spi_exchange(spi, bytes, sizeof(bytes));
     uint16_t angle = (uint16_t)(bytes[0] << 10 | bytes[1] << 2);
     if (parity((uint32_t)bytes[0] << 8 | bytes[1]))
-        return (struct reading){ 0, ERROR_CHECKSUM };
-    return (struct reading){ angle, bytes[0] & 0x40 ? ERROR_NO_ANGLE : 0 };
+        return failed(ERROR_CHECKSUM);
+    return bytes[0] & 0x40 ? failed(ERROR_NO_ANGLE) : measured(angle);
 }
 
 static struct reading
@@ -62,8 +81,8 @@ read_mt6816(struct spi *spi)
     spi_exchange(spi, bytes, sizeof(bytes));
     uint16_t angle = (uint16_t)(bytes[1] << 8 | (bytes[2] & 0xfc));
     if (parity((uint32_t)bytes[1] << 8 | bytes[2]))
-        return (struct reading){ 0, ERROR_CHECKSUM };
-    return (struct reading){ angle, bytes[2] & 0x02 ? ERROR_NO_ANGLE : 0 };
+        return failed(ERROR_CHECKSUM);
+    return bytes[2] & 0x02 ? failed(ERROR_NO_ANGLE) : measured(angle);
 }
 
 static uint8_t
@@ -85,17 +104,40 @@ read_mt6826s(struct spi *spi)
     spi_exchange(spi, bytes, sizeof(bytes));
     uint16_t angle = (uint16_t)(bytes[2] << 8 | bytes[3]);
     if (checksum_mt6826s(bytes + 2, 3) != bytes[5])
-        return (struct reading){ 0, ERROR_CHECKSUM };
-    return (struct reading){ angle, bytes[4] & 0x02 ? ERROR_NO_ANGLE : 0 };
+        return failed(ERROR_CHECKSUM);
+    return bytes[4] & 0x02 ? failed(ERROR_NO_ANGLE) : measured(angle);
 }
 
-// A chip that answers zeros spoils its checksum
+static uint8_t
+checksum_tle5012b(const uint8_t *bytes, size_t count)
+{
+    uint8_t value = 0xff;
+    for (size_t i = 0; i < count; i++) {
+        value ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            value = (uint8_t)(value << 1 ^ (value & 0x80 ? 0x1d : 0));
+    }
+    return (uint8_t)~value;
+}
+
+// Its angle, speed, and count of frames, as they were when it was selected
 static struct reading
 read_tle5012b(struct spi *spi)
 {
     uint8_t bytes[10] = { 0x84, 0x23 };
     spi_exchange(spi, bytes, sizeof(bytes));
-    return (struct reading){ 0, ERROR_CHECKSUM };
+    const uint8_t command[] = { 0x84, 0x23 };
+    memcpy(bytes, command, sizeof(command));
+    uint16_t angle = (uint16_t)(bytes[2] << 9 | bytes[3] << 1);
+    if (checksum_tle5012b(bytes, 8) != bytes[9])
+        return failed(ERROR_CHECKSUM);
+    if (!(bytes[8] & 0x10))
+        return failed(ERROR_NO_ANGLE);
+    if (!(bytes[2] & 0x80))
+        return failed(ERROR_REPEATED);
+    return (struct reading){ .angle = angle,
+                             .has_time = 1,
+                             .time = bytes[6] >> 1 & 0x3f };
 }
 
 static struct reading (*const read_chip[KIND_COUNT])(struct spi *spi) = {
@@ -111,8 +153,13 @@ add_sample(struct angle *angle, uint64_t late_ticks)
     struct bulk_sensor *sensor = &angle->sensor;
     struct reading reading = read_chip[sensor->model](sensor->spi);
     uint64_t time = late_ticks >> angle->time_shift;
-    if (!reading.error && time >= TIME_ERROR)
+    int is_late = reading.has_time
+        ? late_ticks > mcu_ticks_from_ns(sensor->mcu, FRAMES_NS)
+        : time >= TIME_ERROR;
+    if (!reading.error && is_late)
         reading.error = ERROR_SCHEDULE;
+    if (reading.has_time)
+        time = reading.time;
     uint16_t value = reading.error ? reading.error : reading.angle;
     sensor->bytes[sensor->size] = reading.error ? TIME_ERROR : (uint8_t)time;
     sensor->bytes[sensor->size + 1] = (uint8_t)value;

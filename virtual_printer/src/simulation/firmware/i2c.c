@@ -11,6 +11,8 @@
 static const struct object_type i2c_type = { "i2c" };
 
 enum { I2C_SUCCESS, I2C_NACK };
+// Numbers of buses from here on are those of software, by their pins
+enum { I2C_SOFTWARE_BUSES = 1 << 16 };
 
 struct i2c {
     struct mcu *mcu;
@@ -88,6 +90,18 @@ command_i2c_set_bus(struct mcu *mcu, const uint32_t *arguments)
     i2c->address = (uint8_t)arguments[2];
 }
 
+// Chips may share the clock alone: both pins together are the bus
+static void
+command_i2c_set_software_bus(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct i2c *i2c = i2c_find(mcu, arguments[0]);
+    if (!i2c)
+        return;
+    i2c->bus = I2C_SOFTWARE_BUSES + ((arguments[1] & 0xff) << 8)
+        + (arguments[3] & 0xff);
+    i2c->address = (uint8_t)arguments[2];
+}
+
 static void
 fail_unless_acknowledged(struct mcu *mcu, int result)
 {
@@ -158,16 +172,16 @@ command_i2c_transfer(struct mcu *mcu, const uint32_t *arguments)
 }
 
 static const struct command commands[] = {
-    { "config_i2c",           command_config_i2c,      "oid i2c_bus address rate", 0 },
-    { "i2c_set_bus",          command_i2c_set_bus,     "oid i2c_bus address rate", 0 },
-    { "i2c_set_software_bus", command_i2c_set_bus,
-     "oid scl_pin address sda_pin rate",                                           0 },
-    { "i2c_set_sw_bus",       command_i2c_set_bus,
-     "oid scl_pin address sda_pin pulse_ticks",                                    0 },
-    { "i2c_write",            command_i2c_write,       "oid data",                 0 },
-    { "i2c_read",             command_i2c_read,        "oid reg read_len",         0 },
-    { "i2c_modify_bits",      command_i2c_modify_bits, "oid reg clear_set_bits",   0 },
-    { "i2c_transfer",         command_i2c_transfer,    "oid write read_len",       0 },
+    { "config_i2c",           command_config_i2c,           "oid i2c_bus address rate", 0 },
+    { "i2c_set_bus",          command_i2c_set_bus,          "oid i2c_bus address rate", 0 },
+    { "i2c_set_software_bus", command_i2c_set_software_bus,
+     "oid scl_pin address sda_pin rate",                                                0 },
+    { "i2c_set_sw_bus",       command_i2c_set_software_bus,
+     "oid scl_pin address sda_pin pulse_ticks",                                         0 },
+    { "i2c_write",            command_i2c_write,            "oid data",                 0 },
+    { "i2c_read",             command_i2c_read,             "oid reg read_len",         0 },
+    { "i2c_modify_bits",      command_i2c_modify_bits,      "oid reg clear_set_bits",   0 },
+    { "i2c_transfer",         command_i2c_transfer,         "oid write read_len",       0 },
 };
 
 const struct peripheral i2c_peripheral = { COMMANDS_OF(commands) };

@@ -251,9 +251,7 @@ void
 mcu_reboot(struct mcu *mcu)
 {
     mcu_config_reset(mcu);
-    for (int i = 0; i < PIN_COUNT; i++)
-        if (mcu->pins[i].duty > 0.0)
-            mcu_pin_set(mcu, (uint8_t)i, 0);
+    mcu_pins_release(mcu);
     receiver_reset(&mcu->receiver);
     link_reset(&mcu->link);
     cancel_events(mcu);

@@ -217,6 +217,8 @@ void mcu_pin_drive(struct mcu *mcu, uint8_t pin, double duty);
 // Switch an output on for a part of each cycle, from a clock on
 void mcu_pin_modulate(struct mcu *mcu, uint8_t number, uint64_t clock,
                       uint32_t on_ticks, uint32_t cycle_ticks);
+// Let all outputs float, as after a reset
+void mcu_pins_release(struct mcu *mcu);
 // Level of an output
 int mcu_pin_output(const struct mcu *mcu, uint8_t number);
 // Level of an input

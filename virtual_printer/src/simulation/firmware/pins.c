@@ -25,6 +25,22 @@ mcu_pin_set(struct mcu *mcu, uint8_t pin, int level)
     bltouches_feel(mcu->mechanics, mcu, pin, !!level);
 }
 
+void
+mcu_pins_release(struct mcu *mcu)
+{
+    for (int i = 0; i < PIN_COUNT; i++) {
+        struct pin *pin = &mcu->pins[i];
+        int was_high = pin->duty > 0.0;
+        pin->level = 0;
+        pin->cycle_ticks = 0;
+        pin->duty = 0.0;
+        for (struct pin_load *load = pin->loads; load; load = load->next)
+            load->drive(load, PIN_FLOATS);
+        if (was_high)
+            bltouches_feel(mcu->mechanics, mcu, (uint8_t)i, 0);
+    }
+}
+
 static double
 fixed_ratio(struct analog_source *source)
 {

@@ -5,27 +5,18 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "i2c.h" // i2c_bus_write
-#include "mcu.h" // struct mcu
+#include "timed_output.h" // struct timed_output
 
-struct pwm_out {
-    struct mcu *mcu;
-    const struct pwm_kind *kind;
-    struct mcu_timer timer;
-    uint16_t default_value;
-    uint32_t max_duration_ticks;
-    // The timer waits for a setting that is not there
-    uint8_t is_expiring;
-    struct move_queue queue;
+struct pwm_pin {
+    struct timed_output timed;
     uint8_t pin;
-    // Of a PCA9685
-    uint32_t bus;
-    uint8_t address, channel;
 };
 
-struct pwm_kind {
-    struct object_type type;
-    void (*apply)(struct pwm_out *out, uint32_t value);
-    enum reason missed, exceeds;
+// A channel of a PCA9685
+struct pwm_channel {
+    struct timed_output timed;
+    uint32_t bus;
+    uint8_t address, channel;
 };
 
 
@@ -34,20 +25,29 @@ struct pwm_kind {
  ****************************************************************/
 
 static void
-apply_to_pin(struct pwm_out *out, uint32_t value)
+drive_pin(struct mcu *mcu, uint8_t pin, uint32_t value)
 {
-    uint32_t maximum = out->mcu->pwm_max;
-    mcu_pin_drive(out->mcu, out->pin,
-                  value < maximum ? (double)value / maximum : 1.0);
+    double share = (double)(uint16_t)value / mcu->pwm_max;
+    mcu_pin_drive(mcu, pin, share < 1.0 ? share : 1.0);
+}
+
+static int
+apply_to_pin(struct timed_output *timed, uint32_t value)
+{
+    struct pwm_pin *out = container_of(timed, struct pwm_pin, timed);
+    drive_pin(timed->mcu, out->pin, value);
+    return value == timed->default_value;
 }
 
 // Registers of a PCA9685
 enum { PCA9685_MODE1 = 0x00, PCA9685_LED0 = 0x06, PCA9685_PRESCALE = 0xfe };
 enum { PCA9685_MAX = 4096, PCA9685_FULL = 0x10 };
 
+enum { PCA9685_CHANNELS = 16 };
+
 // A channel's registers say at which of 4096 steps it goes on, and off
 static void
-apply_to_channel(struct pwm_out *out, uint32_t value)
+write_channel(struct mcu *mcu, const struct pwm_channel *out, uint32_t value)
 {
     int is_full_on = value >= PCA9685_MAX, is_full_off = !value;
     const uint8_t bytes[] = {
@@ -59,15 +59,24 @@ apply_to_channel(struct pwm_out *out, uint32_t value)
             : is_full_on ? 0
                          : (uint8_t)(value >> 8),
     };
-    i2c_bus_write(out->mcu, out->bus, out->address, bytes, sizeof(bytes));
+    i2c_bus_write(mcu, out->bus, out->address, bytes, sizeof(bytes));
+}
+
+static int
+apply_to_channel(struct timed_output *timed, uint32_t value)
+{
+    write_channel(timed->mcu, container_of(timed, struct pwm_channel, timed),
+                  value);
+    return value == timed->default_value;
 }
 
 // Wake the chip up, with a cycle of its oscillator of 25 MHz
 static void
-start_pca9685(struct pwm_out *out, uint32_t cycle_ticks)
+start_pca9685(struct mcu *mcu, const struct pwm_channel *out,
+              uint32_t cycle_ticks)
 {
-    double cycles = 25e6 * cycle_ticks
-        / ((double)PCA9685_MAX * out->mcu->nominal_frequency);
+    double cycles =
+        25e6 * cycle_ticks / ((double)PCA9685_MAX * mcu->nominal_frequency);
     int prescale = cycles < 4.0 ? 3
         : cycles < 256.0        ? (int)(cycles - 0.5)
                                 : 255;
@@ -77,82 +86,29 @@ start_pca9685(struct pwm_out *out, uint32_t cycle_ticks)
         { PCA9685_MODE1,    0x21              },
     };
     for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
-        i2c_bus_write(out->mcu, out->bus, out->address, messages[i],
+        i2c_bus_write(mcu, out->bus, out->address, messages[i],
                       sizeof(messages[i]));
 }
 
-static const struct pwm_kind pwm_kind = {
+static const struct timed_output_kind pwm_kind = {
     .type = { "pwm_out" },
     .apply = apply_to_pin,
     .missed = REASON_MISSED_PWM,
     .exceeds = REASON_PWM_EXCEEDS_MAX_DURATION,
 };
 
-static const struct pwm_kind pca9685_kind = {
+static const struct timed_output_kind pca9685_kind = {
     .type = { "pca9685" },
     .apply = apply_to_channel,
     .missed = REASON_MISSED_PCA9685,
     .exceeds = REASON_PCA9685_EXCEEDS_MAX_DURATION,
 };
 
-
-/****************************************************************
- * Timed settings
- ****************************************************************/
-
-static int
-is_after(uint32_t clock, uint32_t other)
-{
-    return (int32_t)(clock - other) > 0;
-}
-
-// The time of the next setting has come, or that at which one had to
-static enum timer_result
-apply_event(struct mcu_timer *timer)
-{
-    struct pwm_out *out = container_of(timer, struct pwm_out, timer);
-    if (out->is_expiring) {
-        mcu_shutdown(out->mcu, out->kind->missed);
-        return TIMER_DONE;
-    }
-    struct move *move = move_queue_pop(&out->queue);
-    uint32_t value = move->on_ticks, clock = move->clock;
-    move_release(out->mcu, move);
-    out->kind->apply(out, value);
-    int is_limited = out->max_duration_ticks && value != out->default_value;
-    struct move *next = out->queue.first;
-    if (!next && !is_limited)
-        return TIMER_DONE;
-    uint32_t ticks = next ? next->clock - clock : out->max_duration_ticks;
-    if (is_limited && is_after(ticks, out->max_duration_ticks)) {
-        mcu_shutdown(out->mcu, out->kind->exceeds);
-        return TIMER_DONE;
-    }
-    out->is_expiring = !next;
-    timer->wake_clock += (uint64_t)(int64_t)(int32_t)ticks;
-    return TIMER_AGAIN;
-}
-
-static void
-shutdown_kind(struct mcu *mcu, const struct pwm_kind *kind)
-{
-    struct pwm_out *out;
-    uint32_t oid = 0;
-    while ((out = mcu_object_next(mcu, &oid, &kind->type))) {
-        mcu_timer_cancel(&out->timer);
-        out->is_expiring = 0;
-        out->kind->apply(out, out->default_value);
-        struct move *move;
-        while ((move = move_queue_pop(&out->queue)))
-            move_release(mcu, move);
-    }
-}
-
 static void
 pwm_outs_shutdown(struct mcu *mcu)
 {
-    shutdown_kind(mcu, &pwm_kind);
-    shutdown_kind(mcu, &pca9685_kind);
+    timed_outputs_shutdown(mcu, &pwm_kind);
+    timed_outputs_shutdown(mcu, &pca9685_kind);
 }
 
 
@@ -160,99 +116,87 @@ pwm_outs_shutdown(struct mcu *mcu)
  * Commands
  ****************************************************************/
 
-static struct pwm_out *
-add_output(struct mcu *mcu, uint32_t oid, const struct pwm_kind *kind,
-           uint32_t default_value, uint32_t max_duration_ticks)
-{
-    struct pwm_out *out = mcu_object_add(mcu, oid, &kind->type, sizeof(*out));
-    if (!out)
-        return NULL;
-    out->mcu = mcu;
-    out->kind = kind;
-    out->default_value = (uint16_t)default_value;
-    out->max_duration_ticks = max_duration_ticks;
-    mcu_timer_init(&out->timer, mcu, apply_event);
-    return out;
-}
-
 static void
 command_config_pwm_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct pwm_out *out =
-        add_output(mcu, arguments[0], &pwm_kind, arguments[3], arguments[4]);
+    struct pwm_pin *out =
+        timed_output_add(mcu, arguments[0], &pwm_kind, sizeof(*out),
+                         (uint16_t)arguments[3], arguments[4]);
     if (!out)
         return;
     out->pin = (uint8_t)arguments[1];
-    apply_to_pin(out, (uint16_t)arguments[2]);
-}
-
-static void
-command_config_pca9685(struct mcu *mcu, const uint32_t *arguments)
-{
-    struct pwm_out *out = add_output(mcu, arguments[0], &pca9685_kind,
-                                     arguments[6], arguments[7]);
-    if (!out)
-        return;
-    out->bus = arguments[1];
-    out->address = (uint8_t)arguments[2];
-    out->channel = (uint8_t)arguments[3];
-    start_pca9685(out, arguments[4]);
-    apply_to_channel(out, (uint16_t)arguments[5]);
-}
-
-static void
-queue_setting(struct pwm_out *out, uint32_t clock, uint32_t value)
-{
-    struct move *move = out ? move_allocate(out->mcu) : NULL;
-    if (!move)
-        return;
-    move->clock = clock;
-    move->on_ticks = (uint16_t)value;
-    int is_first = !out->queue.first;
-    move_queue_push(&out->queue, move);
-    if (!is_first)
-        return;
-    mcu_timer_cancel(&out->timer);
-    if (out->is_expiring && is_after(clock, (uint32_t)out->timer.wake_clock)) {
-        mcu_shutdown(out->mcu, out->kind->exceeds);
-        return;
-    }
-    out->is_expiring = 0;
-    mcu_timer_add(&out->timer, clock);
+    drive_pin(mcu, out->pin, arguments[2]);
 }
 
 static void
 command_queue_pwm_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    queue_setting(mcu_object(mcu, arguments[0], &pwm_kind.type), arguments[1],
-                  arguments[2]);
-}
-
-static void
-command_queue_pca9685_out(struct mcu *mcu, const uint32_t *arguments)
-{
-    queue_setting(mcu_object(mcu, arguments[0], &pca9685_kind.type),
-                  arguments[1], arguments[2]);
+    struct pwm_pin *out = mcu_object(mcu, arguments[0], &pwm_kind.type);
+    if (out)
+        timed_output_queue(&out->timed, arguments[1], (uint16_t)arguments[2]);
 }
 
 static void
 command_set_pwm_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct pwm_out out = { .mcu = mcu, .pin = (uint8_t)arguments[0] };
-    apply_to_pin(&out, (uint16_t)arguments[1]);
+    drive_pin(mcu, (uint8_t)arguments[0], arguments[1]);
+}
+
+// Shuts down and returns -1 if a channel or one of its values cannot be
+static int
+check_channel(struct mcu *mcu, uint32_t channel, uint16_t value,
+              uint16_t default_value)
+{
+    if ((uint8_t)channel < PCA9685_CHANNELS && value <= PCA9685_MAX
+        && default_value <= PCA9685_MAX)
+        return 0;
+    mcu_shutdown(mcu, REASON_PCA9685_INVALID);
+    return -1;
+}
+
+static void
+command_config_pca9685(struct mcu *mcu, const uint32_t *arguments)
+{
+    uint16_t value = (uint16_t)arguments[5];
+    uint16_t default_value = (uint16_t)arguments[6];
+    if (check_channel(mcu, arguments[3], value, default_value))
+        return;
+    struct pwm_channel *out =
+        timed_output_add(mcu, arguments[0], &pca9685_kind, sizeof(*out),
+                         default_value, arguments[7]);
+    if (!out)
+        return;
+    out->bus = (uint8_t)arguments[1];
+    out->address = (uint8_t)arguments[2];
+    out->channel = (uint8_t)arguments[3];
+    start_pca9685(mcu, out, arguments[4]);
+    write_channel(mcu, out, value);
+}
+
+static void
+command_queue_pca9685_out(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct pwm_channel *out = mcu_object(mcu, arguments[0], &pca9685_kind.type);
+    uint16_t value = (uint16_t)arguments[2];
+    if (out && value > PCA9685_MAX)
+        mcu_shutdown(mcu, REASON_PCA9685_INVALID_VALUE);
+    else if (out)
+        timed_output_queue(&out->timed, arguments[1], value);
 }
 
 static void
 command_set_pca9685_out(struct mcu *mcu, const uint32_t *arguments)
 {
-    struct pwm_out out = {
-        .mcu = mcu,
-        .bus = arguments[0],
+    uint16_t value = (uint16_t)arguments[4];
+    struct pwm_channel out = {
+        .bus = (uint8_t)arguments[0],
         .address = (uint8_t)arguments[1],
         .channel = (uint8_t)arguments[2],
     };
-    start_pca9685(&out, arguments[3]);
-    apply_to_channel(&out, (uint16_t)arguments[4]);
+    if (check_channel(mcu, arguments[2], value, 0))
+        return;
+    start_pca9685(mcu, &out, arguments[3]);
+    write_channel(mcu, &out, value);
 }
 
 static void

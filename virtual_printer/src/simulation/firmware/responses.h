@@ -88,6 +88,8 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_MISSED_PCA9685, "Missed scheduling of next pca9685 event")       \
     X(REASON_PCA9685_EXCEEDS_MAX_DURATION,                                    \
       "Scheduled pca9685 event will exceed max_duration")                     \
+    X(REASON_PCA9685_INVALID, "Invalid pca9685 channel or value")             \
+    X(REASON_PCA9685_INVALID_VALUE, "Invalid pca9685 value")                  \
     X(REASON_TOO_MANY_BUTTONS, "Max of 8 buttons")                            \
     X(REASON_BUTTON_PAST_MAXIMUM, "Set button past maximum button count")     \
     X(REASON_INVALID_RETRANSMIT_COUNT, "Invalid buttons retransmit count")    \

@@ -11,6 +11,9 @@
 static const struct object_type spi_type = { "spi" };
 static const struct object_type spi_shutdown_type = { "spi_shutdown" };
 
+// Numbers of buses from here on are those of software, by their pins
+enum { SPI_SOFTWARE_BUSES = 1 << 16 };
+
 struct spi {
     struct mcu *mcu;
     // Chips are told apart by their select pin, those without one by their bus
@@ -52,6 +55,8 @@ spi_exchange(struct spi *spi, uint8_t *bytes, size_t count)
         memset(bytes, 0, count);
         if (spi->has_pin)
             unanswered_note(spi->mcu, UNANSWERED_SPI, spi->pin, 0);
+        else
+            unanswered_note(spi->mcu, UNANSWERED_SPI_BUS, spi->bus, 0);
     }
 }
 
@@ -89,6 +94,16 @@ command_spi_set_bus(struct mcu *mcu, const uint32_t *arguments)
     struct spi *spi = spi_find(mcu, arguments[0]);
     if (spi)
         spi->bus = arguments[1];
+}
+
+// What is sent, and its clock, tell chips apart that no pin selects
+static void
+command_spi_set_software_bus(struct mcu *mcu, const uint32_t *arguments)
+{
+    struct spi *spi = spi_find(mcu, arguments[0]);
+    if (spi)
+        spi->bus = SPI_SOFTWARE_BUSES + ((arguments[3] & 0xff) << 8)
+            + (arguments[2] & 0xff);
 }
 
 static void
@@ -146,9 +161,9 @@ static const struct command commands[] = {
     { "config_spi",            command_config_spi,            "oid pin cs_active_high", 0 },
     { "config_spi_without_cs", command_config_spi_without_cs, "oid",                    0 },
     { "spi_set_bus",           command_spi_set_bus,           "oid spi_bus mode rate",  0 },
-    { "spi_set_software_bus",  command_spi_set_bus,
+    { "spi_set_software_bus",  command_spi_set_software_bus,
      "oid miso_pin mosi_pin sclk_pin mode rate",                                        0 },
-    { "spi_set_sw_bus",        command_spi_set_bus,
+    { "spi_set_sw_bus",        command_spi_set_software_bus,
      "oid miso_pin mosi_pin sclk_pin mode pulse_ticks",                                 0 },
     { "spi_send",              command_spi_send,              "oid data",               0 },
     { "spi_transfer",          command_spi_transfer,          "oid data",               0 },

@@ -12,7 +12,7 @@
 
 struct mcu;
 
-enum { UNANSWERED_SPI, UNANSWERED_I2C };
+enum { UNANSWERED_SPI, UNANSWERED_SPI_BUS, UNANSWERED_I2C };
 
 struct unanswered {
     struct unanswered *next; // of the same MCU

@@ -159,7 +159,8 @@ request_counters(struct simulation *sim, struct words *words,
     }
 }
 
-// Chips that nobody has modelled, as MCU:spi:PIN or MCU:i2c:BUS:ADDRESS
+// Chips that nobody has modelled, as MCU:spi:PIN, MCU:spi_bus:BUS or
+// MCU:i2c:BUS:ADDRESS
 static void
 request_unanswered(struct simulation *sim, struct words *words,
                    struct reply *reply)
@@ -171,6 +172,8 @@ request_unanswered(struct simulation *sim, struct words *words,
         for (; one; one = one->next)
             if (one->kind == UNANSWERED_SPI)
                 reply_add(reply, " %s:spi:%u", mcu->name, one->place);
+            else if (one->kind == UNANSWERED_SPI_BUS)
+                reply_add(reply, " %s:spi_bus:%u", mcu->name, one->place);
             else
                 reply_add(reply, " %s:i2c:%u:%u", mcu->name, one->place,
                           one->address);
@@ -220,6 +223,7 @@ static const struct request requests[] = {
     { "unanswered",         request_unanswered         },
     { "switch",             request_switch             },
     { "duty",               request_duty               },
+    { "outputs",            request_outputs            },
     { "leds",               request_leds               },
     { "display_text",       request_display_text       },
     { "display_picture",    request_display_picture    },

@@ -67,6 +67,8 @@ void request_switch(struct simulation *sim, struct words *words,
                     struct reply *reply);
 void request_duty(struct simulation *sim, struct words *words,
                   struct reply *reply);
+void request_outputs(struct simulation *sim, struct words *words,
+                     struct reply *reply);
 void request_leds(struct simulation *sim, struct words *words,
                   struct reply *reply);
 void request_display_text(struct simulation *sim, struct words *words,

@@ -6,6 +6,8 @@
 
 #include "../description/machine.h" // struct simulation
 #include "../devices/display.h" // struct display
+#include "../devices/led_chain.h" // struct led_chain
+#include "../devices/output_chip.h" // struct output_chip
 #include "../firmware/mcu.h" // struct mcu
 #include "../firmware/neopixel.h" // neopixel_shown
 #include "control.h" // requested_mcu
@@ -30,14 +32,33 @@ request_switch(struct simulation *sim, struct words *words, struct reply *reply)
     mcu->pins[pin].switch_state = (uint8_t)state;
 }
 
-// Share of the time for which the firmware drives a pin high
+// Share of the time for which an MCU, or another chip, has a pin high
 void
 request_duty(struct simulation *sim, struct words *words, struct reply *reply)
 {
-    struct mcu *mcu = requested_mcu(sim, words);
+    const char *name = words_item(words, 1, "mcu");
+    const struct output_chip *chip = machine_find_output_chip(sim, name);
+    const struct mcu *mcu = chip ? NULL : requested_mcu(sim, words);
     uint8_t pin = requested_pin(words);
-    if (mcu)
+    if (chip && pin < chip->kind->output_count)
+        reply_add(reply, " %.6f", chip->outputs[pin].duty);
+    else if (chip)
+        words_fail(words, "no pin %d on chip '%s'", pin, name);
+    else if (mcu)
         reply_add(reply, " %.6f", mcu->pins[pin].duty);
+}
+
+// How far each output of a chip is on, from 0 to 1
+void
+request_outputs(struct simulation *sim, struct words *words,
+                struct reply *reply)
+{
+    const char *name = words_item(words, 1, "chip");
+    const struct output_chip *chip = machine_find_output_chip(sim, name);
+    if (!chip)
+        words_fail(words, "unknown chip '%s'", name);
+    for (int i = 0; chip && i < chip->kind->output_count; i++)
+        reply_add(reply, " %.6f", chip->outputs[i].duty);
 }
 
 static void
@@ -56,6 +77,12 @@ request_leds(struct simulation *sim, struct words *words, struct reply *reply)
     uint8_t pin = requested_pin(words);
     size_t size = 0;
     const uint8_t *bytes = mcu ? neopixel_shown(mcu, pin, &size) : NULL;
+    const struct led_chain *chain = mcu ? sim->led_chains : NULL;
+    for (; chain && !bytes; chain = chain->next)
+        if (chain->data_pin == &mcu->pins[pin]) {
+            bytes = chain->colors;
+            size = LED_BYTES * chain->led_count;
+        }
     if (bytes)
         add_bytes(reply, bytes, size);
     else

@@ -1,20 +1,17 @@
-// BME280: temperature, pressure and humidity, which the host works out
+// BME280: temperature, pressure and humidity; a BMP280 lacks the latter
 //
 // Copyright (C) 2026  The multi_mcu_resync developers
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // memcpy
-#include "../core/memory.h" // allocate
+#include "bosch.h" // bosch_attach
 #include "environment.h" // bme280_attach
-
-// The air of the room
-#define HUMIDITY_PERCENT 45.0
-#define PRESSURE_PA 101325.0
 
 enum {
     BME280_ID = 0xd0,
     BME280_CHIP_ID = 0x60,
+    BMP280_CHIP_ID = 0x58,
     BME280_CONTROL_HUMIDITY = 0xf2,
     BME280_CONFIG = 0xf5,
     BME280_DATA = 0xf7, // pressure, temperature and humidity
@@ -43,11 +40,6 @@ enum {
     H4 = 325,
     H5 = 50,
     H6 = 30,
-};
-
-struct bme280 {
-    uint8_t pointer;
-    uint8_t registers[256];
 };
 
 
@@ -92,74 +84,28 @@ humidity_percent(double raw, double fine)
     return h * (1.0 - H1 * h / 524288.0);
 }
 
-// What the converter shows for a value that rises, or falls, with it
-static uint32_t
-find_raw(double (*meaning)(double raw, double fine), double fine, double value,
-         int bits)
-{
-    uint32_t raw = 0;
-    int is_rising = meaning(1e4, fine) < meaning(2e4, fine);
-    for (uint32_t bit = 1u << (bits - 1); bit; bit >>= 1)
-        if ((meaning(raw | bit, fine) <= value) == is_rising)
-            raw |= bit;
-    return raw;
-}
-
 
 /****************************************************************
  * Registers
  ****************************************************************/
 
 static void
-put_20_bits(uint8_t *bytes, uint32_t value)
+measure(struct temperature_sensor *sensor, struct bosch_chip *chip,
+        uint8_t address)
 {
-    bytes[0] = (uint8_t)(value >> 12);
-    bytes[1] = (uint8_t)(value >> 4);
-    bytes[2] = (uint8_t)(value << 4);
-}
-
-static void
-measure(struct temperature_sensor *sensor, uint8_t *registers)
-{
+    uint8_t *registers = chip->registers;
+    if (address < BME280_DATA)
+        return;
     uint32_t temperature =
-        find_raw(temperature_c, 0.0, sensor_temperature_c(sensor), 20);
+        bosch_find_raw(temperature_c, 0.0, sensor_temperature_c(sensor), 20);
     double fine = fine_temperature(temperature);
-    uint32_t pressure = find_raw(pressure_pa, fine, PRESSURE_PA, 20);
-    uint32_t humidity = find_raw(humidity_percent, fine, HUMIDITY_PERCENT, 16);
-    put_20_bits(&registers[BME280_DATA], pressure);
-    put_20_bits(&registers[BME280_DATA + 3], temperature);
-    registers[BME280_DATA + 6] = (uint8_t)(humidity >> 8);
-    registers[BME280_DATA + 7] = (uint8_t)humidity;
-}
-
-static int
-bme280_write(struct i2c_device *device, const uint8_t *bytes, size_t count)
-{
-    struct temperature_sensor *sensor =
-        container_of(device, struct temperature_sensor, i2c);
-    struct bme280 *chip = sensor->chip;
-    if (count)
-        chip->pointer = bytes[0];
-    // Pairs of a register and what is written to it
-    for (size_t i = 0; i + 1 < count; i += 2)
-        if (bytes[i] >= BME280_CONTROL_HUMIDITY && bytes[i] <= BME280_CONFIG)
-            chip->registers[bytes[i]] = bytes[i + 1];
-    return 0;
-}
-
-static int
-bme280_read(struct i2c_device *device, const uint8_t *bytes, size_t count,
-            uint8_t *answer, size_t answer_size)
-{
-    struct temperature_sensor *sensor =
-        container_of(device, struct temperature_sensor, i2c);
-    struct bme280 *chip = sensor->chip;
-    bme280_write(device, bytes, count);
-    if (chip->pointer >= BME280_DATA)
-        measure(sensor, chip->registers);
-    for (size_t i = 0; i < answer_size; i++)
-        answer[i] = chip->registers[chip->pointer++];
-    return 0;
+    bosch_put_bits_20(&registers[BME280_DATA],
+                      bosch_find_raw(pressure_pa, fine, AIR_PRESSURE_PA, 20));
+    bosch_put_bits_20(&registers[BME280_DATA + 3], temperature);
+    if (registers[BME280_ID] == BME280_CHIP_ID)
+        bosch_put_big(&registers[BME280_DATA + 6],
+                      (int)bosch_find_raw(humidity_percent, fine,
+                                          AIR_HUMIDITY_PERCENT, 16));
 }
 
 static void
@@ -169,10 +115,8 @@ put_trimming(uint8_t *registers)
         T1, T2, T3, P1, P2, P3, P4, P5, P6, P7, P8, P9
     };
     uint8_t *place = &registers[BME280_FIRST_TRIMMING];
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        *place++ = (uint8_t)words[i];
-        *place++ = (uint8_t)((unsigned int)words[i] >> 8);
-    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++, place += 2)
+        bosch_put_little(place, words[i]);
     place[1] = H1;
     const uint8_t second[] = {
         H2 & 0xff, H2 >> 8, H3, H4 >> 4, (H4 & 0x0f) | (H5 & 0x0f) << 4,
@@ -181,12 +125,28 @@ put_trimming(uint8_t *registers)
     memcpy(&registers[BME280_SECOND_TRIMMING], second, sizeof(second));
 }
 
+static const struct bosch_kind bme280_kind = {
+    .first_written = BME280_CONTROL_HUMIDITY,
+    .last_written = BME280_CONFIG,
+    .asked = measure,
+};
+
+static void
+attach(struct temperature_sensor *sensor, uint8_t chip_id)
+{
+    struct bosch_chip *chip = bosch_attach(sensor, &bme280_kind);
+    chip->registers[BME280_ID] = chip_id;
+    put_trimming(chip->registers);
+}
+
 void
 bme280_attach(struct temperature_sensor *sensor)
 {
-    struct bme280 *chip = sensor->chip = allocate(1, sizeof(*chip));
-    chip->registers[BME280_ID] = BME280_CHIP_ID;
-    put_trimming(chip->registers);
-    sensor->i2c.write = bme280_write;
-    sensor->i2c.read = bme280_read;
+    attach(sensor, BME280_CHIP_ID);
+}
+
+void
+bmp280_attach(struct temperature_sensor *sensor)
+{
+    attach(sensor, BMP280_CHIP_ID);
 }

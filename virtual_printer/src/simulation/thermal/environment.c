@@ -9,9 +9,6 @@
 #include <string.h> // memcpy
 #include "../core/memory.h" // allocate
 
-// The air of the room
-#define HUMIDITY_PERCENT 45.0
-
 static struct temperature_sensor *
 sensor_of(struct i2c_device *device)
 {
@@ -167,7 +164,8 @@ sht3x_read(struct i2c_device *device, const uint8_t *bytes, size_t count,
     chip->has_result = 0;
     double share = (sensor_temperature_c(sensor) + 45.0) / 175.0;
     put_checked(result, count_of(share * 65535.0, 16), SHT3X_CHECKSUM_START);
-    put_checked(result + 3, count_of(HUMIDITY_PERCENT / 100.0 * 65535.0, 16),
+    put_checked(result + 3,
+                count_of(AIR_HUMIDITY_PERCENT / 100.0 * 65535.0, 16),
                 SHT3X_CHECKSUM_START);
     put_answer(answer, answer_size, result, sizeof(result));
     return 0;
@@ -231,7 +229,7 @@ htu21d_read(struct i2c_device *device, const uint8_t *bytes, size_t count,
         double share = (sensor_temperature_c(sensor) + 46.85) / 175.72;
         put_checked(result, count_of(share * 65536.0, 16) & 0xfffc, 0);
     } else if (command == HTU21D_HUMIDITY || command == HTU21D_HUMIDITY_HOLD) {
-        double share = (HUMIDITY_PERCENT + 6.0) / 125.0;
+        double share = (AIR_HUMIDITY_PERCENT + 6.0) / 125.0;
         uint32_t word = count_of(share * 65536.0, 16) & 0xfffc;
         put_checked(result, word | HTU21D_IS_HUMIDITY, 0);
     } else if (command == HTU21D_SERIAL) {
@@ -277,7 +275,7 @@ aht10_read(struct i2c_device *device, const uint8_t *bytes, size_t count,
 {
     (void)bytes, (void)count;
     double temperature_c = sensor_temperature_c(sensor_of(device));
-    uint32_t humidity = count_of(HUMIDITY_PERCENT / 100.0 * 1048576.0, 20);
+    uint32_t humidity = count_of(AIR_HUMIDITY_PERCENT / 100.0 * 1048576.0, 20);
     uint32_t temperature =
         count_of((temperature_c + 50.0) / 200.0 * 1048576.0, 20);
     uint8_t result[7] = {

@@ -221,7 +221,7 @@ static void
 heater_drive(struct pin_load *load, double duty)
 {
     struct heater *heater = container_of(load, struct heater, load);
-    double share = heater->is_inverted ? 1.0 - duty : duty;
+    double share = pin_load_share(duty, heater->is_inverted);
     if (share == heater->share)
         return;
     advance(heater->body->group);
@@ -233,7 +233,7 @@ static void
 cooler_drive(struct pin_load *load, double duty)
 {
     struct cooler *cooler = container_of(load, struct cooler, load);
-    double share = cooler->is_inverted ? 1.0 - duty : duty;
+    double share = pin_load_share(duty, cooler->is_inverted);
     if (share == cooler->share)
         return;
     advance(cooler->body->group);
