@@ -20,7 +20,7 @@ from virtual_printer.firmware.chips import Chip
 _PIN_OPTION = re.compile(r"(?:.*_)?pins?(?:_.*)?|adc[12]")
 _NO_PIN_SECTIONS = ("board_pins", "gcode_macro", "delayed_gcode", "menu")
 # Which MCU the bus of a section is on: that of its select pin, or the one that it names
-_SELECT_PINS = ("cs_pin", "sensor_pin", "enable_pin")
+SELECT_PINS = ("cs_pin", "sensor_pin", "enable_pin")
 
 
 class Boards:
@@ -71,7 +71,7 @@ class Boards:
         for option, pin in self.pins_of(section):
             if pin.chip in self._sections:
                 self._used[pin.chip].add(self.aliases.resolve(pin.chip, pin.name))
-                select = pin.chip if option in _SELECT_PINS else select
+                select = pin.chip if option in SELECT_PINS else select
         if _peek(section, "sensor_type") == "temperature_mcu":
             self._used[_peek(section, "sensor_mcu", pins.MAIN_MCU)].add(chips.TEMPERATURE_PIN)
         for kind, default in (("spi_bus", select), ("i2c_bus", pins.MAIN_MCU)):

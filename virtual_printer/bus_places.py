@@ -8,13 +8,12 @@ from typing import Optional, Tuple
 
 from printer_config import pins
 from printer_config.section import ConfigError, Section
-from virtual_printer.boards import Boards
+from virtual_printer.boards import SELECT_PINS, Boards
 from virtual_printer.model import BusPlace, I2cPlace, I2cWires, SpiPlace, software_bus
 from virtual_printer.pins import parse_pin
 
 # The pin of a chip that is alone on its bus
 _NO_PIN = "None"
-_SELECT_PINS = ("cs_pin", "sensor_pin", "enable_pin")
 _SPI_CLOCK, _SPI_DATA = "spi_software_sclk_pin", "spi_software_mosi_pin"
 # Options of a bus that the firmware, or else Klippy itself, clocks bit by bit
 _WIRES = (
@@ -79,7 +78,7 @@ def section_at(place: str, boards: Boards) -> Optional[str]:
 
 def _is_alone_on_spi(section: Section, boards: Boards, place: SpiPlace) -> bool:
     """Whether the options of a section have its chip on a bus, where no pin selects it."""
-    for option in _SELECT_PINS:
+    for option in SELECT_PINS:
         if section.has(option) and pins.split(section.get(option)).name == _NO_PIN:
             try:
                 return spi_place(section, boards, option) == place

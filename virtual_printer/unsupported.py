@@ -7,7 +7,7 @@
 import configparser
 import re
 from dataclasses import dataclass
-from typing import FrozenSet, Iterator, List, Sequence, Tuple
+from typing import Collection, FrozenSet, Iterator, List, Sequence, Tuple
 
 from printer_config.config import Config
 from printer_config.pins import MAIN_MCU
@@ -52,8 +52,18 @@ def find(printer: Config, host: HostMessages) -> List[Unsupported]:
         for section in printer.sections.values()
         for option, value in _named(section)
         for command in host.needed_by(value.lower())
-        if command not in known
+        if command not in known and not _may_be_optional(command, known)
     ]
+
+
+def _may_be_optional(command: str, known: Collection[str]) -> bool:
+    """Whether an extra may do without a command, as others of the same kind are there.
+
+    Some firmware has all of them, and extras find out by its constants.  What sets an object up
+    is never optional.
+    """
+    kind = f"{command.split('_')[0]}_"
+    return kind != "config_" and any(one.startswith(kind) for one in known)
 
 
 def _named(section: Section) -> Iterator[Tuple[str, str]]:

@@ -373,7 +373,7 @@ def test_host_tells_the_chips_of_one_sensor_type_apart(start, host, true_c):
         name = "temperature_sensor %s" % (chip,)
         bus = {"i2c_software_scl_pin": "PE3", "i2c_software_sda_pin": "PE%d" % (4 + i,)}
         sections[name] = {"sensor_type": "BME280", "min_temp": -40, **bus}
-        machine[name] = {"chip": chip, "start_c": true_c, "ambient_c": true_c}
+        machine[name] = {"sensor_chip": chip, "start_c": true_c, "ambient_c": true_c}
     printer = start(HeatedPrinter(sections, machine))
     printer.sleep(6.0)
     for chip in found:

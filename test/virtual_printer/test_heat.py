@@ -14,7 +14,7 @@ from printer_config.section import ConfigError
 from virtual_printer.boards import Boards
 from virtual_printer.firmware import chips, dictionary
 from virtual_printer.heat import lines, mcu_thermometers, thermistors, thermocouples
-from virtual_printer.heat.model import AnalogWiring, Heat
+from virtual_printer.heat.model import AnalogWiring, Heat, I2cWiring
 from virtual_printer.heat.reader import HeatReader
 
 PRINTER = """
@@ -144,6 +144,14 @@ def test_machine_file_that_cannot_be_is_refused_in_one_line(truth: str, problem:
     with pytest.raises(ConfigError) as refused:
         read(truth)
     assert problem in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_chip_that_is_none_of_its_family_is_refused() -> None:
+    printer = "[temperature_sensor a]\nsensor_type: BME280\n"
+    (sensor,) = read("[temperature_sensor a]\nsensor_chip: bmp388\n", printer).sensors
+    assert isinstance(sensor.wiring, I2cWiring) and sensor.wiring.chip == "bmp388"
+    with pytest.raises(ConfigError, match="'sensor_chip' in section .* is none of .*'LM75'"):
+        read("[temperature_sensor a]\nsensor_chip: lm75\n", printer)
 
 
 CUSTOM = "[extruder]\nheater_pin: PC0\nsensor_pin: PD0\nsensor_type: own\n"

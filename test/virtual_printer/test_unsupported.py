@@ -68,6 +68,16 @@ def test_everything_is_found_with_its_section_and_option(tmp_path: Path) -> None
     ]
 
 
+def test_part_of_what_the_firmware_knows_may_be_optional(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Extras look at constants before they look up what not all firmware has
+    known = command_names() | {"config_beacon", "beacon_stream"}
+    monkeypatch.setattr(unsupported, "command_names", lambda: known)
+    printer = ConfigFile(Path("printer.cfg"), text="[beacon]\npin: PA1\n")
+    assert unsupported.find(printer, host_with(tmp_path)) == []
+
+
 def test_sections_are_left_out_of_the_text_and_nothing_else(tmp_path: Path) -> None:
     printer = ConfigFile(Path("printer.cfg"), text=PRINTER)
     found = unsupported.find(printer, host_with(tmp_path))

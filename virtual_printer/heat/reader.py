@@ -103,9 +103,9 @@ def body_name(section: str) -> str:
 
 def _bosch_chip(truth: Section) -> str:
     """Return the kind of chip that is there, in small letters."""
-    chip = truth.get("chip", _BOSCH).strip().upper()
+    chip = truth.get("sensor_chip", _BOSCH).strip().upper()
     if chip not in _BOSCH_CHIPS:
-        raise truth.error("chip", f"is none of {', '.join(_BOSCH_CHIPS)}: '{chip}'")
+        raise truth.error("sensor_chip", f"is none of {', '.join(_BOSCH_CHIPS)}: '{chip}'")
     return chip.lower()
 
 
