@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from virtual_printer.heat.model import Heat
 
 from virtual_printer.firmware.chips import Chip
+from virtual_printer.firmware.chips.memory import Memory
 
 
 class MachineError(Exception):
@@ -56,7 +57,11 @@ class Mcu:
     drift_ppm: float
     # Time that its clock has been running when the simulation starts
     clock_offset_s: float
+    # Clock (Hz) by which it computes
+    cpu_hz: int
     move_count: int
+    # None if it has more than anybody needs
+    memory: Optional[Memory]
     delay_to_mcu_us: float
     delay_to_host_us: float
     jitter_us: float

@@ -183,3 +183,10 @@ def test_mcus_of_one_placeholder_are_told_apart_by_their_sections(
         assert chips_found() == "stm32f446xx stm32f103xe"
         printer.gcode("G28")
         assert printer.status("toolhead", "homed_axes")["homed_axes"] == "xyz"
+
+
+@pytest.mark.parametrize("one", CHIPS, ids=lambda one: str(one.name))
+def test_every_chip_has_a_speed(one: chips.Chip) -> None:
+    assert 0.05e-6 < one.speed.timer_s(one.frequency_hz) < 15e-6
+    assert 0.05e-6 < one.speed.lone_timer_s(one.frequency_hz) < 15e-6
+    assert one.memory is None or one.memory.total_bytes > 300

@@ -10,9 +10,11 @@ from typing import Iterable, Mapping, Optional, Set, Tuple
 
 from virtual_printer.firmware.chips import atmel, others, stm32
 from virtual_printer.firmware.chips.chip import TEMPERATURE, Bus, Chip, ports
+from virtual_printer.firmware.chips.memory import MOVE_COUNT
 
 __all__ = [
     "KNOWN",
+    "MOVE_COUNT",
     "PIN_NUMBERS",
     "TEMPERATURE_PIN",
     "VIRTUAL",
