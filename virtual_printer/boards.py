@@ -43,6 +43,11 @@ class Boards:
         }
         self.numbers = {name: chip.pin_numbers() for name, chip in self.chips.items()}
 
+    def reserved_pins(self, name: str) -> Dict[str, str]:
+        """Return the constants of an MCU's firmware for the pins that it keeps for itself."""
+        serial = _serial(self._sections[name])
+        return chips.reserved_pins(self.chips[name], serial, self._used[name], self._buses[name])
+
     def i2c_bus(self, section: Section, mcu: str) -> int:
         """Return the number of the bus on which a section has a chip."""
         if section.has("i2c_software_scl_pin"):
@@ -98,8 +103,13 @@ class Boards:
             chip = chips.find(truth.get("chip"))
             if chip is None:
                 raise truth.error("chip", f"is not known: '{truth.get('chip')}'")
-        chip = chip or chips.fitting(self._used[name], self._buses[name])
+        chip = chip or chips.fitting(_serial(section), self._used[name], self._buses[name])
         return chip.fitted_to(self._used[name])
+
+
+def _serial(section: Section) -> Optional[str]:
+    """Return the device of an MCU, None if it is on a CAN bus."""
+    return None if section.has("canbus_uuid") else _peek(section, "serial")
 
 
 def _peek(section: Section, option: str, default: str = "") -> str:

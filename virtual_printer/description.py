@@ -96,7 +96,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
 def _dictionary(
     mcu: Mcu, buses: Dict[str, CanBus], host: Optional[HostMessages]
 ) -> dictionary.Dictionary:
-    constants = {}
+    constants: Dict[str, object] = {**mcu.reserved_pins}
     # Over USB a controller holds up the host by itself
     if mcu.baud or mcu.can_node:
         constants["RECEIVE_WINDOW"] = BUFFER_BYTES

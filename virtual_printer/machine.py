@@ -151,6 +151,7 @@ class _Reader:
             cpu_hz=chip.frequency_hz if chip is chips.VIRTUAL else frequency_hz,
             move_count=truth.get_int("move_count", chips.MOVE_COUNT, minimum=16),
             memory=None if truth.has("move_count") else chip.memory,
+            reserved_pins=self.boards.reserved_pins(name),
             delay_to_mcu_us=truth.get_float("delay_to_mcu_us", delays["to_mcu"], minimum=0.0),
             delay_to_host_us=truth.get_float("delay_to_host_us", delays["to_host"], minimum=0.0),
             jitter_us=truth.get_float("jitter_us", 0.0 if can_node else 50.0, minimum=0.0),

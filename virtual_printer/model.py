@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Mapping, Optional, Tuple, Union
 
 if TYPE_CHECKING:
     from virtual_printer.heat.model import Heat
@@ -62,6 +62,8 @@ class Mcu:
     move_count: int
     # None if it has more than anybody needs
     memory: Optional[Memory]
+    # RESERVE_PINS_* of its firmware
+    reserved_pins: Mapping[str, str]
     delay_to_mcu_us: float
     delay_to_host_us: float
     jitter_us: float

@@ -1,4 +1,4 @@
-# What a printer does to the CPUs of its boards: too many microsteps, and what it logs
+# What a printer does to the CPUs of its boards: too many microsteps, loads, and reserved pins
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -135,3 +135,8 @@ def test_move_queue_is_what_the_chip_has_memory_for(printer):
 def test_chip_with_too_little_memory_says_what_the_firmware_does(printer):
     with pytest.raises(SessionError, match="alloc_chunk"):
         printer(chip="atmega168", pins=SMALL_PINS)
+
+
+def test_pins_of_the_link_are_reserved(printer):
+    with pytest.raises(SessionError, match="PE1 is reserved for serial"):
+        printer(endstop="PE1")
