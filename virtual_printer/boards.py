@@ -52,6 +52,11 @@ class Boards:
             return self.outputs[chip].get(name)
         return self.numbers[chip].get(self.aliases.resolve(chip, name))
 
+    def reserved_pins(self, name: str) -> Dict[str, str]:
+        """Return the constants of an MCU's firmware for the pins that it keeps for itself."""
+        serial = _serial(self._sections[name])
+        return chips.reserved_pins(self.chips[name], serial, self._used[name], self._buses[name])
+
     @staticmethod
     def pins_of(section: Section) -> Iterator[Tuple[str, pins.PinText]]:
         """Yield the options of a section that name pins, with each of these."""
@@ -85,8 +90,13 @@ class Boards:
             chip = chips.find(truth.get("chip"))
             if chip is None:
                 raise truth.error("chip", f"is not known: '{truth.get('chip')}'")
-        chip = chip or chips.fitting(self._used[name], self._buses[name])
+        chip = chip or chips.fitting(_serial(section), self._used[name], self._buses[name])
         return chip.fitted_to(self._used[name])
+
+
+def _serial(section: Section) -> Optional[str]:
+    """Return the device of an MCU, None if it is on a CAN bus."""
+    return None if section.has("canbus_uuid") else _peek(section, "serial")
 
 
 def _peek(section: Section, option: str, default: str = "") -> str:

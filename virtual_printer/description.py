@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Dict, Optional
 
 from virtual_printer.firmware import dictionary
+from virtual_printer.firmware.chips.memory import Memory
+from virtual_printer.firmware.chips.speed import Speed
 from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
@@ -98,7 +100,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
 def _dictionary(
     mcu: Mcu, buses: Dict[str, CanBus], host: Optional[HostMessages]
 ) -> dictionary.Dictionary:
-    constants = {}
+    constants: Dict[str, object] = {**mcu.reserved_pins}
     # Over USB a controller holds up the host by itself
     if mcu.baud or mcu.can_node:
         constants["RECEIVE_WINDOW"] = BUFFER_BYTES
@@ -127,6 +129,37 @@ def _mcu(mcu: Mcu, dictionary_path: Path, built: dictionary.Dictionary) -> str:
         f" move_count={mcu.move_count} adc_max={built.constants['ADC_MAX']}"
         # A chip that says nothing of it has no hardware PWM
         f" pwm_max={built.constants.get('PWM_MAX', 1)} dictionary={dictionary_path}"
+        f" {cpu_keys(mcu.chip.speed, mcu.cpu_hz, mcu.frequency_hz)} {_memory(mcu.memory)}"
+    )
+
+
+def cpu_keys(speed: Speed, cpu_hz: float, frequency_hz: float) -> str:
+    """Return the keys of an MCU's line that say how fast it is.
+
+    It computes by a clock of `cpu_hz`, and its scheduler counts one of `frequency_hz`.
+    """
+    times_s = {
+        "lone_timer": speed.lone_timer_s(cpu_hz),
+        "timer": speed.timer_s(cpu_hz),
+        "command": speed.command_ticks / cpu_hz,
+        "timer_hold": speed.hold_s,
+        "timer_repeat": speed.repeat_s,
+        "timer_yield": speed.yield_s,
+        "timer_late": speed.late_s,
+    }
+    times = " ".join(f"{name}_ns={time_s * 1e9:.3f}" for name, time_s in times_s.items())
+    return (
+        f"{times} plain_edge_ticks={speed.plain_edge_ticks(frequency_hz)}"
+        f" plain_unstep_ticks={speed.plain_unstep_ticks}"
+    )
+
+
+def _memory(memory: Optional[Memory]) -> str:
+    if memory is None:
+        return ""
+    return (
+        f"memory_bytes={memory.total_bytes} id_bytes={memory.id_bytes}"
+        f" object_bytes={memory.object_bytes} move_bytes={memory.move_bytes}"
     )
 
 

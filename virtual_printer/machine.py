@@ -139,17 +139,22 @@ class _Reader:
             direction: self._uniform(f"{name} delay_{direction}", *range_us)
             for direction in ("to_mcu", "to_host")
         }
+        chip = self.boards.chips[name]
+        frequency_hz = truth.get_int("frequency", frequency_hz, minimum=1_000_000)
         return Mcu(
             name=name,
-            chip=self.boards.chips[name],
+            chip=chip,
             device=None if can_node else self._device(section),
             can_node=can_node,
-            frequency_hz=truth.get_int("frequency", frequency_hz, minimum=1_000_000),
+            frequency_hz=frequency_hz,
             drift_ppm=truth.get_float("drift_ppm", self._uniform(f"{name} drift", -30.0, 30.0)),
             clock_offset_s=truth.get_float(
                 "clock_offset_s", self._uniform(f"{name} offset", 2.0, 20.0), minimum=0.0
             ),
-            move_count=truth.get_int("move_count", 1024, minimum=16),
+            cpu_hz=chip.frequency_hz if chip is chips.VIRTUAL else frequency_hz,
+            move_count=truth.get_int("move_count", chips.MOVE_COUNT, minimum=16),
+            memory=None if truth.has("move_count") else chip.memory,
+            reserved_pins=self.boards.reserved_pins(name),
             delay_to_mcu_us=truth.get_float("delay_to_mcu_us", delays["to_mcu"], minimum=0.0),
             delay_to_host_us=truth.get_float("delay_to_host_us", delays["to_host"], minimum=0.0),
             jitter_us=truth.get_float("jitter_us", 0.0 if can_node else 50.0, minimum=0.0),

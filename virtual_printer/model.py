@@ -5,12 +5,13 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Mapping, Optional, Tuple, Union
 
 if TYPE_CHECKING:
     from virtual_printer.heat.model import Heat
 
 from virtual_printer.firmware.chips import Chip
+from virtual_printer.firmware.chips.memory import Memory
 
 # Numbers of buses from here on are those of software, by their pins
 SOFTWARE_BUSES = 1 << 16
@@ -59,7 +60,13 @@ class Mcu:
     drift_ppm: float
     # Time that its clock has been running when the simulation starts
     clock_offset_s: float
+    # Clock (Hz) by which it computes
+    cpu_hz: int
     move_count: int
+    # None if it has more than anybody needs
+    memory: Optional[Memory]
+    # RESERVE_PINS_* of its firmware
+    reserved_pins: Mapping[str, str]
     delay_to_mcu_us: float
     delay_to_host_us: float
     jitter_us: float

@@ -191,6 +191,15 @@ def test_commands_of_a_node_are_unknown_to_an_mcu_without_a_bus(tmp_path: Path) 
             assert host.shutdown_reason() == "Invalid command"
 
 
+def test_node_answers_a_block_that_a_shutdown_has_abandoned(tmp_path: Path) -> None:
+    with started(tmp_path, 1) as bus:
+        host = attach(bus, "n0", 4, UUIDS[0])
+        before = len(host.received)
+        host.send_payload(host.encode("emergency_stop") + host.encode("get_clock"))
+        bus.simulation.run(0.02)
+        assert [message.name for message in host.received[before:]] == ["shutdown", "ack"]
+
+
 def test_faults_of_a_link_work_on_a_bus_too(tmp_path: Path) -> None:
     with started(tmp_path, 1) as bus:
         host = attach(bus, "n0", 4, UUIDS[0])

@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 from pathlib import Path
-from typing import Optional
+from typing import Dict, Optional
 
 import pytest
 
@@ -167,3 +167,91 @@ def test_mcus_of_one_placeholder_are_told_apart_by_their_sections(
         assert chips_found() == "stm32f446xx stm32f103xe"
         printer.gcode("G28")
         assert printer.status("toolhead", "homed_axes")["homed_axes"] == "xyz"
+
+
+# What their firmware keeps for itself
+
+
+def reserved(serial: str, *used: str, more: str = "", truth: str = "") -> Dict[str, str]:
+    """Return what the firmware keeps for itself, by what for, if printer.cfg uses some pins."""
+    outputs = "".join(f"[output_pin {i}]\npin: {pin}\n" for i, pin in enumerate(used))
+    found = boards(f"[mcu]\n{serial}\n{outputs}{more}", truth).reserved_pins("mcu")
+    prefix = "RESERVE_PINS_"
+    assert all(name.startswith(prefix) for name in found)
+    return {name[len(prefix) :]: pins for name, pins in found.items()}
+
+
+USB = "serial: /dev/serial/by-id/usb-Klipper_{}_12345-if00"
+UART = "serial: /dev/ttyAMA0"
+CAN = "canbus_uuid: 112233445566"
+
+
+@pytest.mark.parametrize(
+    ("connection", "name", "pins"),
+    [
+        (USB, "stm32f446xx", {"USB": "PA11,PA12", "crystal": "PH0,PH1"}),
+        (USB, "stm32f103xe", {"USB": "PA11,PA12"}),
+        (USB, "lpc1768", {"USB": "P0.30,P0.29,P2.9"}),
+        (USB, "samd51p20a", {"USB": "PA24,PA25", "crystal": "PA0,PA1"}),
+        (USB, "rp2040", {}),
+        (USB, "at90usb1286", {}),
+        (UART, "atmega2560", {"serial": "PE0,PE1"}),
+        (UART, "atmega1284p", {"serial": "PD0,PD1"}),
+        (UART, "stm32f446", {"serial": "PA10,PA9", "crystal": "PH0,PH1"}),
+        (UART, "hc32f460", {"serial": "PA15,PA9"}),
+        # Its USB is a bridge to the first UART
+        ("serial: /dev/ttyACM0", "atmega2560", {"serial": "PE0,PE1"}),
+        ("serial: /dev/ttyACM0", "stm32f446", {"USB": "PA11,PA12", "crystal": "PH0,PH1"}),
+        (CAN, "stm32g0b1", {"CAN": "PB8,PB9", "crystal": "PF0,PF1"}),
+        (CAN, "rp2040", {"CAN": "gpio4,gpio5"}),
+        (CAN, "samc21g18a", {"CAN": "PA23,PA22", "crystal": "PA14,PA15", "adc": "PA3"}),
+        ("serial: /tmp/klipper_host_mcu", "linux", {}),
+        ("serial: /tmp/virtual_printer/mcu", "virtual", {}),
+    ],
+)
+def test_firmware_keeps_the_pins_of_its_link_and_crystal(
+    connection: str, name: str, pins: Dict[str, str]
+) -> None:
+    assert reserved(connection.format(name), truth=f"[mcu]\nchip: {name}\n") == pins
+
+
+def test_firmware_is_built_so_that_it_leaves_printer_cfg_its_pins() -> None:
+    truth = "[mcu]\nchip: stm32f446\n"
+    assert reserved(UART, "PA9", "PB7", truth=truth)["serial"] == "PA3,PA2"
+    assert reserved(CAN, "PA12", truth=truth)["CAN"] == "PB8,PB9"
+    assert "crystal" not in reserved(UART, "!PH1", truth=truth)
+    # A bus takes pins too
+    bus = "[adxl345]\ni2c_mcu: mcu\ni2c_bus: i2c1a\n"
+    assert reserved(CAN, "PA12", more=bus, truth=truth)["CAN"] == "PI9,PH13"
+    # Some other serial device is a bridge to a UART then
+    other = "serial: /dev/ttyACM0"
+    assert reserved(other, "PA11", truth=truth)["serial"] == "PA10,PA9"
+    assert reserved(USB.format("stm32h743xx"), "PA11")["USB1"] == "PB14,PB15"
+
+
+def test_board_whose_uart_is_in_use_has_usb() -> None:
+    assert reserved(UART, "PA8", truth="[mcu]\nchip: sam3x8e\n") == {}
+    truth = "[mcu]\nchip: sam4s8c\n"
+    assert reserved(UART, "PB2", truth=truth) == {"USB": "PB10,PB11"}
+    # There is nothing else that it could be
+    assert reserved(UART, "PB2", "PB11", truth=truth) == {"serial": "PB2,PB3"}
+
+
+def test_pins_of_usb_are_kept_whatever_printer_cfg_says() -> None:
+    assert reserved(USB.format("stm32f446xx"), "PA11")["USB"] == "PA11,PA12"
+
+
+def test_chip_without_a_name_is_one_that_does_not_keep_a_pin_which_is_used() -> None:
+    assert chip("/dev/ttyUSB0", "[fan]\npin: PD0\n[output_pin a]\npin: PD4\n") == "atmega2560"
+    assert chip("/dev/ttyUSB0", "[fan]\npin: PE0\n[output_pin a]\npin: PE1\n") != "atmega2560"
+
+
+@pytest.mark.parametrize("one", CHIPS, ids=lambda one: str(one.name))
+def test_every_chip_has_a_speed_and_keeps_pins_that_it_has(one: chips.Chip) -> None:
+    numbers = one.pin_numbers()
+    assert 0.05e-6 < one.speed.timer_s(one.frequency_hz) < 15e-6
+    assert 0.05e-6 < one.speed.lone_timer_s(one.frequency_hz) < 15e-6
+    assert one.memory is None or one.memory.total_bytes > 300
+    for serial in ("/dev/ttyACM0", "/dev/ttyAMA0", None):
+        for pins in chips.reserved_pins(one, serial, [], []).values():
+            assert [pin for pin in pins.split(",") if pin not in numbers] == []

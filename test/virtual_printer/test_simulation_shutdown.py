@@ -177,15 +177,46 @@ def test_nonsense_in_a_sound_block_shuts_down(
     assert host.shutdown_reason() in ("Invalid command", "Command parser error")
 
 
-def test_shutdown_drops_the_rest_of_its_block_and_acknowledges_it(
-    simulation: wire.Simulation, host: wire.Host
-) -> None:
+def shut_down_within_a_block(host: wire.Host) -> List[wire.Message]:
+    """Send a block whose first command of two shuts down; return what comes then."""
     before = len(host.received)
     host.send_payload(host.encode("emergency_stop") + host.encode("get_clock"))
+    host.simulation.run(0.12)
+    return host.received[before:]
+
+
+def test_shutdown_drops_the_rest_of_its_block(simulation: wire.Simulation, host: wire.Host) -> None:
+    # Over USB the block is lost, and the host has to send it once more
+    messages = shut_down_within_a_block(host)
+    assert [message.name for message in messages] == ["shutdown"]
+    host.sequence -= 1
+    host.send("get_clock")
     simulation.run(0.01)
-    messages = host.received[before:]
-    assert [message.name for message in messages] == ["shutdown", "ack"]
-    assert {message.sequence for message in messages} == {host.sequence & 15}
+    assert [message.name for message in host.received[-2:]] == ["shutdown", "ack"]
+    # The shutdown itself has shown that it was received
+    assert {message.sequence for message in host.received[-2:]} == {host.sequence & 15}
+
+
+@pytest.mark.parametrize("next_ms", [0, 20])
+def test_uart_answers_an_abandoned_block_when_its_task_runs_again(
+    tmp_path: Path, next_ms: int
+) -> None:
+    text = wire.describe(tmp_path, links={"main": "to_mcu_us=100 to_host_us=100 baud=250000"})
+    with wire.Simulation(text, tmp_path) as simulation:
+        host = simulation.hosts["main"]
+        host.configure(CONFIG)
+        before = len(host.received)
+        host.send_payload(host.encode("emergency_stop") + host.encode("get_clock"))
+        simulation.run(0.001 * next_ms or 0.001)
+        assert [message.name for message in host.received[before:]] == ["shutdown"]
+        if next_ms:
+            host.send("get_clock")
+        simulation.run(0.12)
+        messages = host.received[before + 1 :]
+        assert [one.name for one in messages] == ["ack", "clock", "ack"] if next_ms else ["ack"]
+        # By itself it looks every 100 ms only
+        ticks = 0 if next_ms else messages[0].time_ns % 100_000_000
+        assert ticks < 2_000_000
 
 
 def test_commands_are_refused_after_a_shutdown(

@@ -29,6 +29,7 @@ from virtual_printer.firmware import (
     load_cells,
     motion,
     outputs,
+    scarce_memory,
     screens,
     sercom,
 )
@@ -104,7 +105,11 @@ def build(
 
     ``constants`` adds to (or replaces) what the firmware declares.
     """
-    peripherals = [*PERIPHERALS, *([can.PERIPHERAL] if is_on_can else [])]
+    peripherals = [
+        *PERIPHERALS,
+        *([can.PERIPHERAL] if is_on_can else []),
+        *([scarce_memory.PERIPHERAL] if chip.memory else []),
+    ]
     numbers: Dict[str, int] = _numbers(
         form
         # Nodes on a CAN bus number what they share with others alike

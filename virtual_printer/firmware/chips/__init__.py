@@ -6,13 +6,15 @@
 
 import re
 from dataclasses import replace
-from typing import Iterable, Mapping, Optional, Set, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Set, Tuple
 
-from virtual_printer.firmware.chips import atmel, others, stm32
+from virtual_printer.firmware.chips import atmel, others, reserved, stm32
 from virtual_printer.firmware.chips.chip import TEMPERATURE, Bus, Chip, ports
+from virtual_printer.firmware.chips.memory import MOVE_COUNT
 
 __all__ = [
     "KNOWN",
+    "MOVE_COUNT",
     "PIN_NUMBERS",
     "TEMPERATURE_PIN",
     "VIRTUAL",
@@ -20,6 +22,7 @@ __all__ = [
     "find",
     "fitting",
     "of_serial",
+    "reserved_pins",
 ]
 
 
@@ -78,15 +81,38 @@ def of_serial(path: str) -> Optional[Chip]:
     return find(found.group(1)) if found else None
 
 
-def fitting(pins: Iterable[str], buses: Iterable[Tuple[str, str]]) -> Chip:
+def fitting(serial: Optional[str], pins: Iterable[str], buses: Iterable[Tuple[str, str]]) -> Chip:
     """The first chip that has all of these pins and buses (kind, name), else the virtual one.
 
-    One on which the pins of a bus are not among the others is better.
+    One on which the pins of a bus are not among the others is better, and so is one whose
+    firmware keeps none of them for itself.
     """
     wanted, wanted_buses = set(pins), set(buses)
     found = [chip for chip in KNOWN if _has(chip, wanted, wanted_buses)]
-    apart = (chip for chip in found if not _pins_of(chip, wanted_buses) & wanted)
-    return next(apart, next(iter(found), VIRTUAL))
+    apart = [chip for chip in found if not _pins_of(chip, wanted_buses) & wanted] or found
+    free = (
+        chip
+        for chip in apart
+        if not wanted.intersection(
+            ",".join(reserved_pins(chip, serial, wanted, wanted_buses).values()).split(",")
+        )
+    )
+    return next(free, next(iter(apart), VIRTUAL))
+
+
+def reserved_pins(
+    chip: Chip,
+    serial: Optional[str],
+    pins: Iterable[str],
+    buses: Iterable[Tuple[str, str]],
+) -> Dict[str, str]:
+    """Constants of a chip's firmware for the pins that it keeps for itself.
+
+    `serial` is its device, None if it is on a CAN bus; `pins` and `buses` (kind, name) are those
+    that printer.cfg uses.
+    """
+    connection = reserved.Connection.CAN if serial is None else reserved.connection_of(serial)
+    return reserved.constants(chip.name, connection, set(pins) | _pins_of(chip, set(buses)))
 
 
 def _has(chip: Chip, pins: Set[str], buses: Set[Tuple[str, str]]) -> bool:

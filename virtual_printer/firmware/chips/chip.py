@@ -7,6 +7,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
+from virtual_printer.firmware.chips import memory, speed
+from virtual_printer.firmware.chips.memory import Memory
+from virtual_printer.firmware.chips.speed import Speed
+
 # Runs of pins: the name of the first, its number, how many they are
 PinRun = Tuple[str, int, int]
 
@@ -35,6 +39,16 @@ class Chip:
     pin_runs: Tuple[PinRun, ...]
     buses: Tuple[Bus, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def speed(self) -> Speed:
+        """What its CPU takes."""
+        return speed.of_chip(self.name)
+
+    @property
+    def memory(self) -> Optional[Memory]:
+        """What its firmware has for objects and moves, None if that never ends."""
+        return memory.of_chip(self.name)
 
     def pin_numbers(self) -> Dict[str, int]:
         """Every pin by its name, with its number on the wire."""
@@ -89,6 +103,8 @@ class Chip:
         """The chip's constants, as a data dictionary has them."""
         found = {"CLOCK_FREQ": self.frequency_hz, "MCU": self.name, **self.constants}
         found.update({f"BUS_PINS_{bus.name}": bus.pins for bus in self.buses if bus.pins})
+        if self.speed.plain_unstep_ticks:
+            found["STEPPER_OPTIMIZED_UNSTEP"] = self.speed.plain_unstep_ticks
         return found
 
 

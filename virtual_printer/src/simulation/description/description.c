@@ -140,6 +140,13 @@ read_lines(struct simulation *sim, const char *text, int pass, char *error,
     return result;
 }
 
+// Whether it is firmware that runs out of memory which says so
+static int
+is_of_memory(enum reason reason)
+{
+    return reason == REASON_ALLOC_CHUNK || reason == REASON_ALLOC_CHUNKS;
+}
+
 // Check that a micro-controller has all that it needs
 static int
 check_mcu(const struct mcu *mcu, char *error, size_t error_size)
@@ -158,7 +165,8 @@ check_mcu(const struct mcu *mcu, char *error, size_t error_size)
             name = response_kinds[i].name;
         }
     for (int i = 0; i < REASON_COUNT && !kind; i++)
-        if (mcu_find_string(mcu, reason_texts[i]) < 0) {
+        if (mcu_find_string(mcu, reason_texts[i]) < 0
+            && (mcu->memory.total_bytes || !is_of_memory((enum reason)i))) {
             kind = "message of static_string ";
             name = reason_texts[i];
         }

@@ -28,6 +28,43 @@ description_mcu(struct simulation *sim, struct words *words, const char *name)
     return mcu;
 }
 
+static int64_t
+read_ps(struct words *words, const char *key, double default_ns)
+{
+    double time_ns = words_number_or(words, key, 0.001, 1e9, default_ns);
+    return (int64_t)(time_ns * PS_PER_NS + 0.5);
+}
+
+static void
+read_cpu(struct mcu *mcu, struct words *words)
+{
+    struct cpu *cpu = &mcu->cpu;
+    cpu->lone_ps = read_ps(words, "lone_timer_ns", 200.0);
+    cpu->shared_ps = read_ps(words, "timer_ns", 200.0);
+    cpu->command_ps = read_ps(words, "command_ns", 1000.0);
+    cpu->hold_ps = read_ps(words, "timer_hold_ns", 2e3);
+    cpu->repeat_ps = read_ps(words, "timer_repeat_ns", 1e5);
+    cpu->yield_ps = read_ps(words, "timer_yield_ns", 5e3);
+    cpu->late_limit_ps = read_ps(words, "timer_late_ns", 1e6);
+    mcu->plain_edge_ticks =
+        (uint32_t)words_integer_or(words, "plain_edge_ticks", 0, 1000, 0);
+    mcu->plain_unstep_ticks =
+        (uint32_t)words_integer_or(words, "plain_unstep_ticks", 0, 1000, 0);
+}
+
+static void
+read_memory_sizes(struct memory_sizes *memory, struct words *words)
+{
+    memory->total_bytes =
+        (uint32_t)words_integer_or(words, "memory_bytes", 0, UINT32_MAX, 0);
+    memory->id_bytes =
+        (uint32_t)words_integer_or(words, "id_bytes", 1, 1000, 8);
+    memory->object_bytes =
+        (uint32_t)words_integer_or(words, "object_bytes", 1, 1000, 56);
+    memory->move_bytes =
+        (uint32_t)words_integer_or(words, "move_bytes", 1, 1000, 16);
+}
+
 void
 read_mcu(struct simulation *sim, struct words *words, int line)
 {
@@ -50,10 +87,14 @@ read_mcu(struct simulation *sim, struct words *words, int line)
     mcu->link.ns_per_byte = -1.0;
     mcu->nominal_frequency =
         (uint32_t)words_integer(words, "frequency", 1000, 1000000000);
-    mcu->move_count = (uint32_t)words_integer(words, "move_count", 1, 65535);
+    mcu->move_count_max =
+        (uint32_t)words_integer(words, "move_count", 1, 65535);
     mcu->adc_max = (uint32_t)words_integer_or(words, "adc_max", 1, 65535, 4095);
     mcu->pwm_max =
         (uint32_t)words_integer_or(words, "pwm_max", 1, UINT16_MAX, 255);
+    read_cpu(mcu, words);
+    read_memory_sizes(&mcu->memory, words);
+    mcu->memory_left = mcu->memory.total_bytes;
     double drift_ppm = words_number_or(words, "drift_ppm", -1e5, 1e5, 0.0);
     double offset_s = words_number_or(words, "clock_offset_s", 0.0, 1e6, 0.0);
     mcu_start(mcu, offset_s, drift_ppm);

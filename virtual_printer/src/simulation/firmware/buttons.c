@@ -102,7 +102,7 @@ before_change(struct pin_watcher *watcher)
 {
     struct button *button = container_of(watcher, struct button, watcher);
     struct buttons *buttons = button->buttons;
-    if (!buttons->rest_ticks || buttons->timer.event.slot)
+    if (!buttons->rest_ticks || mcu_timer_is_pending(&buttons->timer))
         return;
     uint64_t now = mcu_clock_now(buttons->mcu);
     uint64_t periods = now < buttons->look_clock

@@ -5,7 +5,6 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
-#include "../core/memory.h" // allocate
 #include "mcu.h" // struct mcu
 
 
@@ -32,7 +31,7 @@ command_get_config(struct mcu *mcu, const uint32_t *arguments)
     (void)arguments;
     MCU_RESPOND(mcu, RESPONSE_CONFIG, (uint32_t)mcu->is_finalized,
                 mcu->config_checksum, (uint32_t)mcu->is_shutdown,
-                mcu->is_finalized ? mcu->move_count : 0);
+                mcu->move_count);
 }
 
 static void
@@ -68,8 +67,7 @@ command_allocate_oids(struct mcu *mcu, const uint32_t *arguments)
         mcu_shutdown(mcu, REASON_OIDS_ALLOCATED);
         return;
     }
-    mcu->object_count = arguments[0] & 0xff;
-    mcu->objects = allocate(OBJECT_ID_COUNT, sizeof(mcu->objects[0]));
+    mcu_objects_allocate(mcu, arguments[0] & 0xff);
 }
 
 static void
@@ -79,8 +77,8 @@ command_finalize_config(struct mcu *mcu, const uint32_t *arguments)
         mcu_shutdown(mcu, REASON_ALREADY_FINALIZED);
         return;
     }
-    mcu->moves = allocate(mcu->move_count, sizeof(mcu->moves[0]));
-    moves_reset(mcu);
+    if (moves_allocate(mcu))
+        return;
     mcu->is_finalized = 1;
     mcu->config_checksum = arguments[0];
 }

@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "../core/memory.h" // allocate
+#include "../links/serial_port.h" // serial_port_of
 #include "mcu.h" // struct mcu
 #include "objects.h" // trsync_run_task
 
@@ -13,6 +14,8 @@
 #define PROCESSING_NS_MAX 40000
 #define BOOT_NS 100000000
 #define STATS_INTERVAL_NS 5000000000
+// The firmware looks at all tasks at least so often
+#define WAKE_INTERVAL_NS 100000000
 #define WILD_VALUE 0x2a5c3311
 
 
@@ -101,20 +104,30 @@ void
 mcu_end_turn(struct mcu *mcu)
 {
     mcu->is_in_turn = 0;
+    if (mcu->link.outgoing.size)
+        // What was written wakes the task that sends it
+        cpu_note_pass(mcu, 0);
     link_flush(&mcu->link);
-    if (mcu->is_trsync_task_due)
-        // Timers that are due at this very time go first, as interrupts do
-        event_schedule(&mcu->timeline->events, &mcu->task_event,
-                       mcu->timeline->now_ns);
+    if (!mcu->is_trsync_task_due)
+        return;
+    // Timers that are due at this very time go first, as interrupts do
+    int is_busy = cpu_is_counting(&mcu->cpu);
+    if (!is_busy || !mcu->trsync_task.event.slot)
+        cpu_schedule_task(mcu, &mcu->trsync_task,
+                          is_busy ? mcu->cpu.command_ps / PS_PER_NS : 0);
 }
 
 static void
-task_event(struct event *event)
+trsync_event(struct event *event)
 {
-    struct mcu *mcu = container_of(event, struct mcu, task_event);
+    struct mcu *mcu = container_of(event, struct mcu, trsync_task.event);
+    if (cpu_delay_task(mcu, &mcu->trsync_task))
+        return;
+    cpu_note_pass(mcu, mcu->cpu.command_ps);
     mcu_begin_turn(mcu);
     trsync_run_task(mcu);
     mcu_end_turn(mcu);
+    mcu->cpu.have_tasks_rested |= !mcu->process_task.event.slot;
 }
 
 
@@ -127,8 +140,7 @@ schedule_processing(struct mcu *mcu)
 {
     int64_t delay_ns = PROCESSING_NS_MIN
         + random_below(&mcu->random, PROCESSING_NS_MAX - PROCESSING_NS_MIN);
-    event_schedule(&mcu->timeline->events, &mcu->process_event,
-                   mcu->timeline->now_ns + delay_ns);
+    cpu_schedule_task(mcu, &mcu->process_task, delay_ns);
 }
 
 static void
@@ -138,8 +150,42 @@ receive(struct link *link, const uint8_t *data, size_t size)
     if (mcu->is_booting)
         return;
     byte_queue_append(&mcu->receiver.bytes, data, size);
-    if (!mcu->process_event.slot)
+    if (!mcu->process_task.event.slot || mcu->has_stale_block)
         schedule_processing(mcu);
+}
+
+// A shutdown has ended the task in the middle of a block, which is still in
+// the buffer and comes up again, as one that the host has sent twice.  What
+// is read of USB in that pass is not in the buffer yet, and is lost.
+static void
+abandon_block(struct mcu *mcu)
+{
+    int is_on_wire = mcu->link.ns_per_byte > 0.0;
+    if (!is_on_wire && serial_port_of(&mcu->link))
+        return;
+    mcu->has_stale_block = 1;
+    if (mcu->receiver.bytes.size)
+        // It runs soon anyway
+        return;
+    // Over CAN tasks are woken at once.  A UART wakes them with the next block,
+    // or else the timer that does so now and then.
+    int64_t wake_ns = WAKE_INTERVAL_NS
+        - (mcu->timeline->now_ns - mcu->start_ns) % WAKE_INTERVAL_NS;
+    cpu_schedule_task(mcu, &mcu->process_task, is_on_wire ? wake_ns : 0);
+}
+
+static void
+run_commands(struct mcu *mcu, const uint8_t *block, size_t size)
+{
+    uint64_t first = mcu->command_count;
+    command_dispatch(mcu, block + BLOCK_HEADER_SIZE,
+                     size - BLOCK_HEADER_SIZE - BLOCK_TRAILER_SIZE);
+    int64_t taken_ps =
+        (int64_t)(mcu->command_count - first) * mcu->cpu.command_ps;
+    if (taken_ps > (int64_t)PROCESSING_NS_MAX * PS_PER_NS)
+        // The next block waits for longer than blocks do anyway
+        mcu->tasks_free_ns = mcu->timeline->now_ns + taken_ps / PS_PER_NS;
+    cpu_note_pass(mcu, taken_ps);
 }
 
 static void
@@ -156,19 +202,45 @@ process_block(struct mcu *mcu)
     if (mcu->receiver.bytes.size)
         schedule_processing(mcu);
     if (verdict == BLOCK_ACCEPTED)
-        command_dispatch(mcu, block + BLOCK_HEADER_SIZE,
-                         size - BLOCK_HEADER_SIZE - BLOCK_TRAILER_SIZE);
-    if (verdict != BLOCK_DISCARDED && !mcu->is_booting)
+        run_commands(mcu, block, size);
+    if (mcu->is_booting || verdict == BLOCK_DISCARDED)
+        return;
+    if (verdict == BLOCK_ACCEPTED && mcu->is_interrupted)
+        abandon_block(mcu);
+    else
         send_acknowledgement(mcu);
+}
+
+// Whether the commands of the last block or timers keep the next one waiting
+static int
+is_processing_late(struct mcu *mcu)
+{
+    struct task *task = &mcu->process_task;
+    int64_t left_ns = mcu->tasks_free_ns - mcu->timeline->now_ns;
+    if (left_ns > 0) {
+        task->work_ps += left_ns * PS_PER_NS;
+        event_schedule(&mcu->timeline->events, &task->event,
+                       mcu->tasks_free_ns);
+        return 1;
+    }
+    return cpu_delay_task(mcu, task);
 }
 
 static void
 process_event(struct event *event)
 {
-    struct mcu *mcu = container_of(event, struct mcu, process_event);
+    struct mcu *mcu = container_of(event, struct mcu, process_task.event);
+    if (is_processing_late(mcu))
+        return;
     mcu_begin_turn(mcu);
+    if (mcu->has_stale_block) {
+        mcu->has_stale_block = 0;
+        send_acknowledgement(mcu);
+    }
     process_block(mcu);
     mcu_end_turn(mcu);
+    mcu->cpu.have_tasks_rested |=
+        !mcu->receiver.bytes.size && !mcu->trsync_task.event.slot;
 }
 
 
@@ -230,21 +302,20 @@ mcu_config_reset(struct mcu *mcu)
     for (uint32_t i = 0; i < mcu->object_count; i++)
         free(mcu->objects[i].data);
     free(mcu->objects);
-    free(mcu->moves);
     mcu->objects = NULL;
-    mcu->moves = NULL;
     mcu->object_count = mcu->config_checksum = 0;
     mcu->is_finalized = mcu->is_shutdown = 0;
-    moves_reset(mcu);
+    moves_free(mcu);
 }
 
 static void
 cancel_events(struct mcu *mcu)
 {
-    event_cancel(&mcu->timeline->events, &mcu->process_event);
+    event_cancel(&mcu->timeline->events, &mcu->process_task.event);
+    event_cancel(&mcu->timeline->events, &mcu->trsync_task.event);
     event_cancel(&mcu->timeline->events, &mcu->stats_event);
     event_cancel(&mcu->timeline->events, &mcu->boot_event);
-    event_cancel(&mcu->timeline->events, &mcu->task_event);
+    cpu_reset(mcu);
 }
 
 void
@@ -256,6 +327,7 @@ mcu_reboot(struct mcu *mcu)
     link_reset(&mcu->link);
     cancel_events(mcu);
     mcu->is_booting = mcu->is_interrupted = 1;
+    mcu->has_stale_block = 0;
     event_schedule(&mcu->timeline->events, &mcu->boot_event,
                    mcu->timeline->now_ns + BOOT_NS);
 }
@@ -274,17 +346,18 @@ boot_event(struct event *event)
     mcu_end_turn(mcu);
 }
 
-// Report a load like that of a board which does little
 static void
 stats_event(struct event *event)
 {
     struct mcu *mcu = container_of(event, struct mcu, stats_event);
     event_schedule(&mcu->timeline->events, event,
                    mcu->timeline->now_ns + STATS_INTERVAL_NS);
-    uint32_t count = 5000, task_ticks = mcu_ticks_from_ns(mcu, 2000);
+    steppers_advance(mcu);
+    // It looks at all tasks now and then even if there is nothing to do
+    for (int i = 0; i < STATS_INTERVAL_NS / WAKE_INTERVAL_NS; i++)
+        cpu_note_pass(mcu, 0);
     mcu_begin_turn(mcu);
-    MCU_RESPOND(mcu, RESPONSE_STATS, count, count * task_ticks,
-                count * (task_ticks * task_ticks / 256 + 1));
+    cpu_report(mcu, STATS_INTERVAL_NS);
     mcu_end_turn(mcu);
 }
 
@@ -317,13 +390,14 @@ mcu_create(struct timeline *timeline, struct mechanics *mechanics, size_t index)
     struct mcu *mcu = allocate(1, sizeof(*mcu));
     mcu->timeline = timeline;
     mcu->mechanics = mechanics;
-    mcu->process_event.run = process_event;
+    mcu->process_task.event.run = process_event;
+    mcu->trsync_task.event.run = trsync_event;
     mcu->boot_event.run = boot_event;
     mcu->stats_event.run = stats_event;
-    mcu->task_event.run = task_event;
     receiver_reset(&mcu->receiver);
     random_init(&mcu->random, timeline->seed, index * 4 + LINK_DIRECTIONS);
     link_init(&mcu->link, timeline, &mcu_firmware, index);
+    cpu_init(mcu);
     return mcu;
 }
 

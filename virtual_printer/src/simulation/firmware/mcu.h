@@ -12,6 +12,7 @@
 #include "../links/link.h" // struct link
 #include "../links/protocol.h" // struct receiver
 #include "commands.h" // struct wire_command
+#include "cpu.h" // struct cpu
 #include "responses.h" // enum response
 #include "unanswered.h" // struct unanswered
 
@@ -48,6 +49,10 @@ struct mcu_timer {
     struct mcu *mcu;
     uint64_t wake_clock;
     enum timer_result (*callback)(struct mcu_timer *timer);
+    // How many timers of the firmware this one stands for
+    uint8_t event_count;
+    uint8_t is_late;
+    struct mcu_timer *next_late;
 };
 
 // Slot of the move queue, which steppers and digital outputs share
@@ -56,7 +61,7 @@ struct move {
     uint32_t interval_ticks, clock, on_ticks;
     uint16_t count;
     int16_t add_ticks;
-    uint8_t direction;
+    uint8_t direction, load_level;
 };
 
 struct move_queue {
@@ -84,6 +89,12 @@ struct fixed_voltage {
     struct fixed_voltage *next;
     struct analog_source source;
     double ratio;
+};
+
+// What a firmware has for objects and moves, and what these take; 0 bytes
+// stand for more than anybody needs
+struct memory_sizes {
+    uint32_t total_bytes, id_bytes, object_bytes, move_bytes;
 };
 
 struct static_string {
@@ -116,11 +127,19 @@ struct mcu {
     uint32_t pwm_max;
     uint64_t rate, start_clock;
     int64_t start_ns;
+    // Pulses up to so long need no timer of their own, if steps are on both of
+    // their edges or on one; 0 if such firmware knows none
+    uint32_t plain_edge_ticks, plain_unstep_ticks;
 
     // Receiving and running commands
+    struct cpu cpu;
     struct receiver receiver;
     struct random_stream random;
-    struct event process_event, boot_event, stats_event, task_event;
+    struct task process_task, trsync_task;
+    struct event boot_event, stats_event;
+    int64_t tasks_free_ns; // when the commands of the last block are done
+    // A shutdown has left a block in the buffer that waits for its answer
+    int has_stale_block;
     // What the command that runs has for those of its arguments that are bytes
     const uint8_t *argument_bytes[ARGUMENT_COUNT_MAX];
     int is_booting;
@@ -143,9 +162,15 @@ struct mcu {
     struct one_wire_sensor *one_wire_sensors;
     struct unanswered *unanswered;
 
+    // Memory for objects and moves
+    struct memory_sizes memory;
+    uint32_t memory_left;
+
     // Move queue
     struct move *moves, *free_moves;
-    uint32_t move_count, moves_used, moves_used_peak;
+    // How many there are, and how many the firmware wants
+    uint32_t move_count, move_count_max;
+    uint32_t moves_used, moves_used_peak;
 
     // Shutdown
     int is_shutdown;
@@ -206,10 +231,13 @@ void mcu_reboot(struct mcu *mcu);
 
 void mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu,
                     enum timer_result (*callback)(struct mcu_timer *));
-// Shuts down and returns -1 if the clock has passed already
+// Shuts down and returns -1 if that comes too late
 int mcu_timer_add(struct mcu_timer *timer, uint32_t clock);
 void mcu_timer_start(struct mcu_timer *timer, uint64_t clock);
+// Start a timer again that has just run
+void mcu_timer_rearm(struct mcu_timer *timer);
 void mcu_timer_cancel(struct mcu_timer *timer);
+int mcu_timer_is_pending(const struct mcu_timer *timer);
 
 // Set an output, to a level or to the share of time for which it is high
 void mcu_pin_set(struct mcu *mcu, uint8_t pin, int level);
@@ -242,6 +270,11 @@ void *mcu_object_add(struct mcu *mcu, uint32_t oid,
 void *mcu_object_next(struct mcu *mcu, uint32_t *oid,
                       const struct object_type *type);
 
+// Take memory for objects, or for moves; shuts down and returns -1 if there
+// is not enough
+int mcu_objects_allocate(struct mcu *mcu, uint32_t count);
+int moves_allocate(struct mcu *mcu);
+void moves_free(struct mcu *mcu);
 // All slots are free again
 void moves_reset(struct mcu *mcu);
 // Get a slot, or shut down and return NULL

@@ -4,6 +4,7 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include <stdlib.h> // free
 #include "../core/memory.h" // allocate
 #include "objects.h" // steppers_advance
 
@@ -11,6 +12,31 @@
 /****************************************************************
  * Objects
  ****************************************************************/
+
+// Take some of the firmware's memory; shuts down and returns -1 if there is
+// not as much
+static int
+take_memory(struct mcu *mcu, uint32_t bytes)
+{
+    if (!mcu->memory.total_bytes)
+        return 0;
+    if (mcu->memory_left < bytes) {
+        mcu_shutdown(mcu, REASON_ALLOC_CHUNK);
+        return -1;
+    }
+    mcu->memory_left -= bytes;
+    return 0;
+}
+
+int
+mcu_objects_allocate(struct mcu *mcu, uint32_t count)
+{
+    if (take_memory(mcu, count * mcu->memory.id_bytes))
+        return -1;
+    mcu->object_count = count;
+    mcu->objects = allocate(OBJECT_ID_COUNT, sizeof(mcu->objects[0]));
+    return 0;
+}
 
 void *
 mcu_object(struct mcu *mcu, uint32_t oid, const struct object_type *type)
@@ -32,6 +58,8 @@ mcu_object_add(struct mcu *mcu, uint32_t oid, const struct object_type *type,
         mcu_shutdown(mcu, REASON_CANNOT_ASSIGN_OID);
         return NULL;
     }
+    if (take_memory(mcu, mcu->memory.object_bytes))
+        return NULL;
     mcu->objects[oid].type = type;
     return mcu->objects[oid].data = allocate(1, size);
 }
@@ -49,6 +77,33 @@ mcu_object_next(struct mcu *mcu, uint32_t *oid, const struct object_type *type)
 /****************************************************************
  * Move queue
  ****************************************************************/
+
+int
+moves_allocate(struct mcu *mcu)
+{
+    const struct memory_sizes *memory = &mcu->memory;
+    uint32_t count = mcu->move_count_max;
+    if (memory->total_bytes && count > mcu->memory_left / memory->move_bytes)
+        count = mcu->memory_left / memory->move_bytes;
+    if (!count) {
+        mcu_shutdown(mcu, REASON_ALLOC_CHUNKS);
+        return -1;
+    }
+    mcu->move_count = count;
+    mcu->moves = allocate(count, sizeof(mcu->moves[0]));
+    moves_reset(mcu);
+    return 0;
+}
+
+void
+moves_free(struct mcu *mcu)
+{
+    free(mcu->moves);
+    mcu->moves = NULL;
+    mcu->move_count = 0;
+    mcu->memory_left = mcu->memory.total_bytes;
+    moves_reset(mcu);
+}
 
 void
 moves_reset(struct mcu *mcu)

@@ -8,6 +8,7 @@
 
 #include "../mechanics/mechanics.h" // struct motor_driver
 #include "mcu.h" // struct mcu
+#include "stepper_load.h" // struct stepper_load
 
 #pragma GCC visibility push(hidden)
 
@@ -31,9 +32,11 @@ struct stepper {
     uint8_t direction, requested_direction; // levels of the pin
     uint32_t pulse_ticks, step_ticks_min; // that one step takes
     int is_both_edges; // of a pulse are steps
+    int is_plain; // nothing but the CPU keeps its steps apart
     int needs_reset;
     int64_t position; // steps
     struct move_queue queue;
+    struct stepper_load load;
     // Steps that can be late must be looked at when they are due
     struct mcu_timer watch_timer;
     int is_watched;

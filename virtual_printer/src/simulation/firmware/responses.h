@@ -64,6 +64,8 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_STEPPER_ACTIVE, "Can't reset time when stepper active")          \
     X(REASON_INVALID_COUNT, "Invalid count parameter")                        \
     X(REASON_MOVE_QUEUE_OVERFLOW, "Move queue overflow")                      \
+    X(REASON_ALLOC_CHUNK, "alloc_chunk failed")                               \
+    X(REASON_ALLOC_CHUNKS, "alloc_chunks failed")                             \
     X(REASON_MISSED_DIGITAL_OUT,                                              \
       "Missed scheduling of next digital out event")                          \
     X(REASON_EXCEEDS_MAX_DURATION,                                            \

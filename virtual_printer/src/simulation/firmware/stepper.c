@@ -6,15 +6,14 @@
 //
 // Steps are taken when someone asks what has become of them, all those
 // due at once.  What the firmware would do at a step of its own accord,
-// it does at that time only for moves whose steps may come late.
+// it does at that time only for moves whose steps may come late, and while
+// steppers may take much of the CPU: then each step is a timer of its own.
 
 #include "../mechanics/mechanics.h" // motor_pulse
 #include "objects.h" // struct stepper
 
 const struct object_type stepper_type = { "stepper" };
 
-// What one step event costs the firmware at least
-#define STEP_COST_NS 200
 #define STEP_LATENESS_NS_MAX 1000000
 
 
@@ -51,9 +50,32 @@ begin_move(struct stepper *stepper, struct move *move)
     stepper->interval_ticks =
         move->interval_ticks + (uint32_t)(int32_t)move->add_ticks;
     stepper->add_ticks = move->add_ticks;
+    stepper->load.level = move->load_level;
     stepper->is_smooth = stepper->next_clock == stepper->ideal_clock
         && is_move_smooth(stepper, move);
     move_release(stepper->mcu, move);
+}
+
+// Hold a move's first step back until the stepper is ready for it; shuts down
+// and returns -1 if that is much too late
+static int
+hold_back(struct stepper *stepper, uint8_t direction)
+{
+    struct mcu *mcu = stepper->mcu;
+    if (stepper->ideal_clock < stepper->free_clock) {
+        stepper->next_clock = stepper->free_clock;
+        int64_t limit = mcu_ticks_from_ns(mcu, STEP_LATENESS_NS_MAX);
+        if (stepper->free_clock - stepper->ideal_clock > limit) {
+            mcu_shutdown(mcu, REASON_STEPPER_TOO_FAR_IN_PAST);
+            return -1;
+        }
+    }
+    int64_t turned_clock = stepper->free_clock + stepper->pulse_ticks;
+    if (stepper->is_both_edges && direction != stepper->direction
+        && stepper->next_clock < turned_clock)
+        // Others change their direction while the pulse ends
+        stepper->next_clock = turned_clock;
+    return 0;
 }
 
 // A move is over: go on with the next one
@@ -62,6 +84,7 @@ begin_next_move(struct stepper *stepper)
 {
     struct mcu *mcu = stepper->mcu;
     stepper->is_ending = 0;
+    stepper_load_remove(&stepper->load, &mcu->cpu);
     struct move *move = move_queue_pop(&stepper->queue);
     if (!move) {
         stepper->idle_clock = (uint32_t)stepper->last_ideal_clock;
@@ -77,20 +100,9 @@ begin_next_move(struct stepper *stepper)
     int64_t ideal_clock =
         stepper->last_ideal_clock + (int32_t)move->interval_ticks;
     stepper->ideal_clock = stepper->next_clock = ideal_clock;
-    if (ideal_clock < stepper->free_clock) {
-        stepper->next_clock = stepper->free_clock;
-        int64_t limit = mcu_ticks_from_ns(mcu, STEP_LATENESS_NS_MAX);
-        if (stepper->free_clock - ideal_clock > limit) {
-            move_release(mcu, move);
-            mcu_shutdown(mcu, REASON_STEPPER_TOO_FAR_IN_PAST);
-            return;
-        }
-    }
-    int64_t turned_clock = stepper->free_clock + stepper->pulse_ticks;
-    if (stepper->is_both_edges && move->direction != stepper->direction
-        && stepper->next_clock < turned_clock)
-        // Others change their direction while the pulse ends
-        stepper->next_clock = turned_clock;
+    if (!stepper->is_plain && hold_back(stepper, move->direction))
+        // All moves are gone
+        return;
     begin_move(stepper, move);
 }
 
@@ -98,7 +110,7 @@ begin_next_move(struct stepper *stepper)
 static void
 end_move(struct stepper *stepper, int64_t clock)
 {
-    if (stepper->is_both_edges) {
+    if (stepper->is_both_edges || stepper->is_plain) {
         begin_next_move(stepper);
         return;
     }
@@ -114,6 +126,8 @@ take_steps(struct stepper *stepper, uint32_t count, int64_t ideal_clock,
     stepper->last_ideal_clock = ideal_clock;
     stepper->free_clock = clock + stepper->step_ticks_min;
     stepper->count -= count;
+    if (!cpu_is_counting(&stepper->mcu->cpu))
+        stepper->mcu->cpu.uncounted_events += count * stepper->load.event_count;
     if (stepper->motor)
         count = motor_pulse(stepper->motor, stepper->direction, count);
     stepper->position += stepper->direction ? (int64_t)count : -(int64_t)count;
@@ -145,20 +159,22 @@ advance_smooth(struct stepper *stepper, int64_t clock)
     stepper->interval_ticks = (uint32_t)interval;
 }
 
-// Take one step which may be late; later steps are pushed back by it
+// Take one step at a clock which may be late; later steps are pushed back by it
 static void
-advance_late(struct stepper *stepper)
+advance_late(struct stepper *stepper, int64_t clock)
 {
-    take_steps(stepper, 1, stepper->ideal_clock, stepper->next_clock);
+    take_steps(stepper, 1, stepper->ideal_clock, clock);
     if (!stepper->count) {
-        end_move(stepper, stepper->next_clock);
+        end_move(stepper, clock);
         return;
     }
     stepper->ideal_clock += (int32_t)stepper->interval_ticks;
     stepper->interval_ticks += (uint32_t)(int32_t)stepper->add_ticks;
     stepper->next_clock = stepper->ideal_clock;
-    if (stepper->next_clock < stepper->free_clock)
+    if (!stepper->is_plain && stepper->next_clock < stepper->free_clock) {
         stepper->next_clock = stepper->free_clock;
+        stepper->is_smooth = 0;
+    }
 }
 
 static int
@@ -167,17 +183,19 @@ is_active(const struct stepper *stepper)
     return stepper->count || stepper->is_ending;
 }
 
-// Take all steps up to and including a clock
+// Take all steps up to and including a clock, unless the timer of each does so
 static void
 advance(struct stepper *stepper, uint64_t clock)
 {
+    if (stepper->mcu->cpu.is_loaded || stepper->watch_timer.is_late)
+        return;
     while (is_active(stepper) && stepper->next_clock <= (int64_t)clock) {
         if (stepper->is_ending)
             begin_next_move(stepper);
         else if (stepper->is_smooth)
             advance_smooth(stepper, (int64_t)clock);
         else
-            advance_late(stepper);
+            advance_late(stepper, stepper->next_clock);
     }
 }
 
@@ -226,14 +244,53 @@ rate_hz(struct motor_driver *driver)
         : 0.0;
 }
 
+// Do what the firmware does in one timer of the stepper
+static void
+advance_one_event(struct stepper *stepper)
+{
+    int64_t now = (int64_t)mcu_clock_now(stepper->mcu);
+    // The end of a pulse that does not end a move is a timer too
+    stepper->watch_timer.event_count =
+        stepper->count > 1 ? stepper->load.event_count : 1;
+    if (!is_active(stepper) || stepper->next_clock > now)
+        return;
+    if (stepper->is_ending)
+        begin_next_move(stepper);
+    else
+        advance_late(stepper, stepper->is_plain ? stepper->next_clock : now);
+}
+
 static enum timer_result
 watch_event(struct mcu_timer *timer)
 {
     struct stepper *stepper = container_of(timer, struct stepper, watch_timer);
-    advance_to_now(stepper);
-    stepper->is_watched = is_active(stepper);
+    struct cpu *cpu = &stepper->mcu->cpu;
+    if (cpu_is_counting(cpu))
+        advance_one_event(stepper);
+    else
+        advance_to_now(stepper);
+    stepper->is_watched = stepper->is_watched && is_active(stepper);
     timer->wake_clock = (uint64_t)stepper->next_clock;
-    return stepper->is_watched ? TIMER_AGAIN : TIMER_DONE;
+    int must_watch = stepper->is_watched || cpu_is_counting(cpu)
+        || stepper->next_clock <= (int64_t)mcu_clock_now(stepper->mcu);
+    return is_active(stepper) && must_watch ? TIMER_AGAIN : TIMER_DONE;
+}
+
+// Steppers may take much of the CPU from now on: see what they do, step by step
+static void
+begin_counting(struct mcu *mcu)
+{
+    // Moves that are over may still be counted among those to come
+    steppers_advance(mcu);
+    if (mcu->is_interrupted || mcu->cpu.load < LOAD_LIMIT)
+        return;
+    mcu->cpu.is_loaded = 1;
+    struct stepper *stepper;
+    uint32_t oid = 0;
+    while ((stepper = mcu_object_next(mcu, &oid, &stepper_type)))
+        if (is_active(stepper))
+            mcu_timer_start(&stepper->watch_timer,
+                            (uint64_t)stepper->next_clock);
 }
 
 
@@ -246,6 +303,7 @@ void
 stepper_stop(struct stepper *stepper)
 {
     advance_to_now(stepper);
+    stepper_load_clear(&stepper->load, &stepper->mcu->cpu);
     stepper->count = stepper->idle_clock = 0;
     stepper->is_ending = 0;
     stepper->direction = stepper->requested_direction = 0;
@@ -281,6 +339,24 @@ steppers_detach(struct mcu *mcu)
  * Commands
  ****************************************************************/
 
+// How far apart the steps are at least.  Firmware has a faster way to step that
+// minds no pulses, for drivers that step on both edges or on an AVR.
+static void
+set_pulse(struct stepper *stepper, int is_both_edges, uint32_t pulse_ticks)
+{
+    struct mcu *mcu = stepper->mcu;
+    uint32_t plain_ticks =
+        is_both_edges ? mcu->plain_edge_ticks : mcu->plain_unstep_ticks;
+    stepper->is_both_edges = is_both_edges;
+    stepper->is_plain = plain_ticks && pulse_ticks <= plain_ticks;
+    stepper->pulse_ticks = pulse_ticks;
+    stepper->step_ticks_min = pulse_ticks * (is_both_edges ? 1 : 2);
+    if (stepper->is_plain || !stepper->step_ticks_min)
+        stepper->step_ticks_min = 1;
+    stepper_load_init(&stepper->load, mcu,
+                      stepper->is_plain || is_both_edges ? 1 : 2);
+}
+
 static void
 command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
 {
@@ -297,23 +373,17 @@ command_config_stepper(struct mcu *mcu, const uint32_t *arguments)
     if (stepper->motor)
         stepper->motor->driver = &stepper->driver;
     mcu_timer_init(&stepper->watch_timer, mcu, watch_event);
-    // A driver that steps on both edges needs one event per step
-    stepper->is_both_edges = (int8_t)arguments[3] < 0;
-    stepper->pulse_ticks = mcu_ticks_from_ns(mcu, STEP_COST_NS);
-    if (stepper->pulse_ticks < arguments[4])
-        stepper->pulse_ticks = arguments[4];
-    stepper->step_ticks_min =
-        stepper->pulse_ticks * (stepper->is_both_edges ? 1 : 2);
+    set_pulse(stepper, (int8_t)arguments[3] < 0, arguments[4]);
 }
 
-// Begin to step out of rest; as for any timer, it must not be too late
+// Begin to step out of rest; as any timer, it must not come too late
 static void
 start_stepping(struct stepper *stepper, struct move *move)
 {
     struct mcu *mcu = stepper->mcu;
     uint64_t clock =
         mcu_clock_from_wire(mcu, stepper->idle_clock + move->interval_ticks);
-    if (clock < mcu_clock_now(mcu)) {
+    if (cpu_is_too_late(mcu, clock)) {
         move_release(mcu, move);
         mcu_shutdown(mcu, REASON_TIMER_TOO_CLOSE);
         return;
@@ -347,13 +417,20 @@ command_queue_step(struct mcu *mcu, const uint32_t *arguments)
     advance_to_now(stepper);
     if (is_move_uneven(stepper, move))
         stepper->is_watched = 1;
+    if (!is_active(stepper) && stepper->needs_reset) {
+        move_release(mcu, move);
+        return;
+    }
+    stepper_load_add(&stepper->load, &mcu->cpu, move);
     if (is_active(stepper))
         move_queue_push(&stepper->queue, move);
-    else if (stepper->needs_reset)
-        move_release(mcu, move);
     else
         start_stepping(stepper, move);
-    if (stepper->is_watched && is_active(stepper))
+    if (mcu->cpu.load >= LOAD_LIMIT && !mcu->cpu.is_loaded)
+        begin_counting(mcu);
+    if (is_active(stepper)
+        && (stepper->is_watched || cpu_is_counting(&mcu->cpu))
+        && !mcu_timer_is_pending(&stepper->watch_timer))
         mcu_timer_start(&stepper->watch_timer, (uint64_t)stepper->next_clock);
 }
 

@@ -6,10 +6,6 @@
 
 #include "mcu.h" // struct mcu
 
-// What one timer callback costs at least
-#define TIMER_COST_NS 1000
-#define LATENESS_NS_MAX 1000000
-
 __extension__ typedef unsigned __int128 wide_t;
 
 
@@ -62,32 +58,9 @@ mcu_clock_from_wire(const struct mcu *mcu, uint32_t clock)
  ****************************************************************/
 
 static void
-timer_rearm(struct mcu_timer *timer)
-{
-    struct mcu *mcu = timer->mcu;
-    int64_t late_ticks = (int64_t)(mcu_clock_now(mcu) - timer->wake_clock);
-    if (late_ticks < 0) {
-        mcu_timer_start(timer, timer->wake_clock);
-        return;
-    }
-    if (late_ticks > (int64_t)mcu_ticks_from_ns(mcu, LATENESS_NS_MAX)) {
-        mcu_shutdown(mcu, REASON_RESCHEDULED_IN_PAST);
-        return;
-    }
-    event_schedule(&mcu->timeline->events, &timer->event,
-                   mcu->timeline->now_ns + TIMER_COST_NS);
-}
-
-static void
 timer_event(struct event *event)
 {
-    struct mcu_timer *timer = container_of(event, struct mcu_timer, event);
-    struct mcu *mcu = timer->mcu;
-    mcu_begin_turn(mcu);
-    enum timer_result result = timer->callback(timer);
-    if (result == TIMER_AGAIN && !mcu->is_interrupted)
-        timer_rearm(timer);
-    mcu_end_turn(mcu);
+    cpu_run_timer(container_of(event, struct mcu_timer, event));
 }
 
 void
@@ -97,21 +70,43 @@ mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu,
     timer->mcu = mcu;
     timer->callback = callback;
     timer->event.run = timer_event;
+    timer->event_count = 1;
+}
+
+// Have a timer run at a clock, or once others have that are as late
+static void
+start(struct mcu_timer *timer, uint64_t clock, int64_t earliest_ns)
+{
+    struct event_queue *events = &timer->mcu->timeline->events;
+    cpu_stop_waiting(timer);
+    timer->wake_clock = clock;
+    int64_t time_ns = mcu_time_of(timer->mcu, clock);
+    if (time_ns >= earliest_ns) {
+        event_schedule(events, &timer->event, time_ns);
+        return;
+    }
+    event_cancel(events, &timer->event);
+    cpu_wait(timer);
 }
 
 void
 mcu_timer_start(struct mcu_timer *timer, uint64_t clock)
 {
-    timer->wake_clock = clock;
-    event_schedule(&timer->mcu->timeline->events, &timer->event,
-                   mcu_time_of(timer->mcu, clock));
+    start(timer, clock, timer->mcu->timeline->now_ns);
+}
+
+void
+mcu_timer_rearm(struct mcu_timer *timer)
+{
+    // It has taken time, and cannot run again at once
+    start(timer, timer->wake_clock, timer->mcu->timeline->now_ns + 1);
 }
 
 int
 mcu_timer_add(struct mcu_timer *timer, uint32_t clock)
 {
     uint64_t wake_clock = mcu_clock_from_wire(timer->mcu, clock);
-    if (wake_clock < mcu_clock_now(timer->mcu)) {
+    if (cpu_is_too_late(timer->mcu, wake_clock)) {
         mcu_shutdown(timer->mcu, REASON_TIMER_TOO_CLOSE);
         return -1;
     }
@@ -122,5 +117,12 @@ mcu_timer_add(struct mcu_timer *timer, uint32_t clock)
 void
 mcu_timer_cancel(struct mcu_timer *timer)
 {
+    cpu_stop_waiting(timer);
     event_cancel(&timer->mcu->timeline->events, &timer->event);
+}
+
+int
+mcu_timer_is_pending(const struct mcu_timer *timer)
+{
+    return timer->event.slot || timer->is_late;
 }
