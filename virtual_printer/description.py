@@ -14,6 +14,7 @@ from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
     Accelerometer,
     AngleSensor,
+    Beacon,
     Bed,
     BLTouchEndstop,
     BusPlace,
@@ -86,6 +87,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_load_cell(cell) for cell in machine.load_cells]
     lines += [_coil(coil) for coil in machine.coils]
     lines += [_angle_sensor(sensor) for sensor in machine.angle_sensors]
+    lines += [_beacon(beacon) for beacon in machine.beacons]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -292,6 +294,14 @@ def _angle_sensor(sensor: AngleSensor) -> str:
     shaft = f" stepper={sensor.stepper} turn_mm={sensor.turn_mm!r}" if sensor.stepper else ""
     place = _bus_place(sensor.place)
     return f"angle_sensor kind={sensor.kind} {place} offset={sensor.offset!r}{shaft}"
+
+
+def _beacon(beacon: Beacon) -> str:
+    return (
+        f"beacon {beacon.mcu} body={beacon.body} offset_x={beacon.offset_x_mm!r}"
+        f" offset_y={beacon.offset_y_mm!r} height={beacon.height_mm!r} coil_hz={beacon.coil_hz!r}"
+        f" noise_hz={beacon.noise_hz!r} nvm={beacon.nvm.hex()} chip_data={beacon.chip_data.hex()}"
+    )
 
 
 def _bus_place(place: BusPlace) -> str:

@@ -19,8 +19,10 @@ from virtual_printer.firmware import (
     accelerometers,
     analog,
     angle,
+    beacon,
     buses,
     can,
+    chips,
     core,
     distance,
     drivers,
@@ -56,6 +58,12 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     distance.PERIPHERAL,
     sercom.PERIPHERAL,
 )
+
+# What firmware of their own has beside that, by the name of the chip; it is of no host's age
+_OWN: Mapping[str, Peripheral] = {
+    chips.BEACON.name: beacon.PERIPHERAL,
+    chips.OLD_BEACON.name: beacon.OLD_PERIPHERAL,
+}
 
 # The two messages that a host can speak before it has read a dictionary
 _BOOTSTRAP_IDS = {"identify_response": 0, "identify": 1}
@@ -103,13 +111,15 @@ def build(
 
     ``constants`` adds to (or replaces) what the firmware declares.
     """
-    peripherals = [*PERIPHERALS, *([can.PERIPHERAL] if is_on_can else [])]
+    own = [_OWN[chip.name]] if chip.name in _OWN else []
+    # Nodes on a CAN bus number what they share with others alike
+    groups = ((PERIPHERALS, host), ([can.PERIPHERAL] if is_on_can else [], host), (own, None))
+    peripherals = [one for group, _ in groups for one in group]
     numbers: Dict[str, int] = _numbers(
         form
-        # Nodes on a CAN bus number what they share with others alike
-        for group in (PERIPHERALS, peripherals[len(PERIPHERALS) :])
+        for group, speaker in groups
         for forms in ([one.commands for one in group], [one.responses for one in group])
-        for form in chosen([form for some in forms for form in some], host)
+        for form in chosen([form for some in forms for form in some], speaker)
     )
     commands = _numbered(numbers, (one.commands for one in peripherals))
     responses = _numbered(numbers, (one.responses for one in peripherals))

@@ -8,11 +8,13 @@ import re
 from dataclasses import replace
 from typing import Iterable, Mapping, Optional, Set, Tuple
 
-from virtual_printer.firmware.chips import atmel, others, stm32
+from virtual_printer.firmware.chips import atmel, others, sensors, stm32
 from virtual_printer.firmware.chips.chip import TEMPERATURE, Bus, Chip, ports
 
 __all__ = [
+    "BEACON",
     "KNOWN",
+    "OLD_BEACON",
     "PIN_NUMBERS",
     "TEMPERATURE_PIN",
     "VIRTUAL",
@@ -45,6 +47,8 @@ VIRTUAL = Chip(
 TEMPERATURE_PIN = TEMPERATURE[0]
 PIN_NUMBERS: Mapping[str, int] = VIRTUAL.pin_numbers()
 
+BEACON, OLD_BEACON = sensors.BEACON, sensors.OLD_BEACON
+
 # Those that many boards have come first in each family
 KNOWN: Tuple[Chip, ...] = (*atmel.AVR, *stm32.CHIPS, *atmel.SAM, *atmel.SAMD, *others.CHIPS)
 
@@ -62,7 +66,7 @@ _PATHS = {
 def find(name: str) -> Optional[Chip]:
     """The chip of a name, such as stm32f446 or that of a firmware build; None if unknown."""
     name = name.strip().lower()
-    for chip in (VIRTUAL, *KNOWN):
+    for chip in (VIRTUAL, BEACON, OLD_BEACON, *KNOWN):
         is_alike = chip.name[:5] == "stm32" and name[:_STM32_LETTERS] == chip.name[:_STM32_LETTERS]
         if name == chip.name or name.split(".")[0] == chip.name or is_alike:
             return chip
