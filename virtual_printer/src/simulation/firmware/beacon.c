@@ -363,12 +363,13 @@ command_nvm_read(struct mcu *mcu, const uint32_t *arguments)
         return;
     size_t size = arguments[0] & 0xff;
     uint32_t offset = arguments[1] & 0xffff;
-    const uint8_t *bytes = NULL;
-    if (offset == NVM_OFFSET && size <= sizeof(beacon->nvm))
-        bytes = beacon->nvm;
-    else if (offset == CHIP_OFFSET && size <= sizeof(beacon->chip_data))
+    const uint8_t *bytes = beacon->nvm;
+    size_t there = offset == NVM_OFFSET ? sizeof(beacon->nvm) : 0;
+    if (offset == CHIP_OFFSET) {
         bytes = beacon->chip_data;
-    else
+        there = sizeof(beacon->chip_data);
+    }
+    if (size > there)
         size = 0;
     respond_nvm(mcu, bytes, size, offset);
     if (!beacon->status_timer.event.slot
