@@ -13,7 +13,8 @@ import pytest
 from printer_config import mcus, probes
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
-from virtual_printer import description, machine
+from virtual_printer import description, hosts, machine
+from virtual_printer.firmware import chips, dictionary, host_messages
 from virtual_printer.model import Machine
 from virtual_printer.samples import SamplePrinter
 
@@ -79,6 +80,14 @@ def test_package_of_2023_has_the_firmware_of_its_time(tmp_path: Path) -> None:
     with_beacon = {line.split()[1] for line in messages if "beacon_stream" in line}
     assert with_beacon == {"klipper_beacon.beacon"}
     assert not any("beacon_contact" in line for line in messages)
+
+
+@pytest.mark.parametrize("chip", [chips.BEACON, chips.OLD_BEACON], ids=lambda chip: chip.name)
+def test_messages_take_one_byte_for_hosts_that_know_no_others(chip: chips.Chip) -> None:
+    built = dictionary.build(chip, host=host_messages.read(hosts.find("klipper_v0_12").klippy))
+    numbers = [*built.commands.values(), *built.responses.values()]
+    assert len(set(numbers)) == len(numbers) and set(numbers) <= set(range(-32, 96))
+    assert any(text.startswith("beacon_stream ") for text in built.commands)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     sercom.PERIPHERAL,
 )
 
-# What firmware of their own has beside that, by the name of the chip; it is of no host's age
+# What firmware of their own has, by the name of the chip, beside the first two; it is of no host's
+# age. Without the others its messages take one byte, which is all that hosts before 2024 know.
 _OWN: Mapping[str, Peripheral] = {
     chips.BEACON.name: beacon.PERIPHERAL,
     chips.OLD_BEACON.name: beacon.OLD_PERIPHERAL,
@@ -112,8 +113,9 @@ def build(
     ``constants`` adds to (or replaces) what the firmware declares.
     """
     own = [_OWN[chip.name]] if chip.name in _OWN else []
+    common = PERIPHERALS[:2] if own else PERIPHERALS
     # Nodes on a CAN bus number what they share with others alike
-    groups = ((PERIPHERALS, host), ([can.PERIPHERAL] if is_on_can else [], host), (own, None))
+    groups = ((common, host), ([can.PERIPHERAL] if is_on_can else [], host), (own, None))
     peripherals = [one for group, _ in groups for one in group]
     numbers: Dict[str, int] = _numbers(
         form
@@ -125,7 +127,8 @@ def build(
     responses = _numbered(numbers, (one.responses for one in peripherals))
     enumerations: Dict[str, Dict[str, Any]] = {
         **chip.enumerations(),
-        "static_string_id": _string_numbers(peripherals),
+        # The simulation has a number for each, whoever may say it
+        "static_string_id": _string_numbers([*PERIPHERALS, *peripherals[len(common) :]]),
     }
     all_constants: Dict[str, Any] = {}
     for one in peripherals:
