@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import List
 
+from printer_config import mcus
 from printer_config.config import Config
 from printer_config.section import Section
 
@@ -12,11 +13,12 @@ from printer_config.section import Section
 KINDS = (
     *("probe", "bltouch", "smart_effector", "dockable_probe"),
     *("probe_eddy_current", "load_cell_probe"),
+    *mcus.BEACON_KINDS,
 )
 
 
 # Those that need no pin: what a sensor measures triggers them
-PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe")
+PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe", *mcus.BEACON_KINDS)
 
 
 def sections(printer: Config) -> List[Section]:
@@ -26,7 +28,9 @@ def sections(printer: Config) -> List[Section]:
 
 def is_probe(name: str) -> bool:
     """Whether a section's name is that of a probe."""
-    return name.partition(" ")[0] in KINDS
+    kind, _, rest = name.partition(" ")
+    # What a Beacon knows of a bed has a section too
+    return kind in KINDS and not (kind in mcus.BEACON_KINDS and "model" in rest.split())
 
 
 def has_pin(probe: Section) -> bool:

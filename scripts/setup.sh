@@ -119,6 +119,7 @@ wanted_stamp() {
         tools) hash_of "$requirements/tools.txt" "$requirements/pythons.txt" ;;
         moonraker) hash_of "$requirements/$1.txt" ;;
         checkout) hash_of "$requirements/hosts.txt" ;;
+        klipper_v0_12) hash_of "$requirements"/{hosts,klipper_v0_12,klipper_v0_12_plugins}.txt ;;
         *) hash_of "$requirements/hosts.txt" "$requirements/$1.txt" ;;
     esac
 }
@@ -189,6 +190,8 @@ make_klipper_v0_12() {
     package=$(sed -n 's/^\([^#]*\)==.*/\1/p' "$requirements/$name.txt")
     pip_for $name download --no-deps --no-binary "$package" -d "$env/$name/download" \
         -r "$requirements/$name.txt"
+    # Their own requirements are this host again, which is there
+    pip_for $name install --no-deps -r "$requirements/${name}_plugins.txt"
     mkdir -p "$env/$name/source"
     quietly tar -xzf "$(echo "$env/$name"/download/*.tar.gz)" --strip-components=1 --no-same-owner \
         -C "$env/$name/source" || fail "$name: cannot unpack the host's source (see $log)"

@@ -68,6 +68,16 @@ class Boards:
                 if pin.name and not pin.name.startswith("<"):
                     yield option, pin
 
+    def _beacon_chip(self, section: Section, truth: Section) -> Chip:
+        """Return the chip of a Beacon: which firmware it has depends on the age of its plugin."""
+        is_old = section.name.split()[0] != mcus.BEACON_KINDS[0]
+        default = chips.OLD_BEACON if is_old else chips.BEACON
+        chip = chips.find(truth.get("chip", default.name))
+        if chip not in (chips.BEACON, chips.OLD_BEACON):
+            names = f"{chips.BEACON.name} or {chips.OLD_BEACON.name}"
+            raise truth.error("chip", f"must be {names}: '{truth.get('chip')}'")
+        return chip
+
     def _note(self, section: Section) -> None:
         """Note which pins and buses a section uses."""
         if section.name.split()[0] in _NO_PIN_SECTIONS:
@@ -85,6 +95,8 @@ class Boards:
                 self._buses[mcu].add((kind, _peek(section, kind)))
 
     def _chip(self, name: str, section: Section, truth: Section) -> Chip:
+        if mcus.is_beacon(section):
+            return self._beacon_chip(section, truth)
         chip = chips.of_serial(_peek(section, "serial"))
         if truth.has("chip"):
             chip = chips.find(truth.get("chip"))

@@ -16,6 +16,7 @@ from virtual_printer.heat import lines as heat_lines
 from virtual_printer.model import (
     Accelerometer,
     AngleSensor,
+    Beacon,
     Bed,
     BLTouchEndstop,
     BusPlace,
@@ -92,6 +93,7 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_load_cell(cell) for cell in machine.load_cells]
     lines += [_coil(coil) for coil in machine.coils]
     lines += [_angle_sensor(sensor) for sensor in machine.angle_sensors]
+    lines += [_beacon(beacon) for beacon in machine.beacons]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
@@ -350,6 +352,14 @@ def _output_chip(chip: OutputChip) -> str:
 def _led_chain(chain: LedChain) -> str:
     return (
         f"led_chain {_bus_place(chain.place)} data_pin={_number(chain.data_pin)} leds={chain.count}"
+    )
+
+
+def _beacon(beacon: Beacon) -> str:
+    return (
+        f"beacon {beacon.mcu} body={beacon.body} offset_x={beacon.offset_x_mm!r}"
+        f" offset_y={beacon.offset_y_mm!r} height={beacon.height_mm!r} coil_hz={beacon.coil_hz!r}"
+        f" noise_hz={beacon.noise_hz!r} nvm={beacon.nvm.hex()} chip_data={beacon.chip_data.hex()}"
     )
 
 

@@ -17,6 +17,7 @@ from printer_config.section import ConfigError, Section
 from virtual_printer import linkages
 from virtual_printer.accelerometers import Accelerometers
 from virtual_printer.angle_sensors import angle_sensors
+from virtual_printer.beacons import Beacons
 from virtual_printer.boards import Boards
 from virtual_printer.can_buses import CanBuses
 from virtual_printer.carriages import Carriages
@@ -69,6 +70,7 @@ class _Reader:
         self.accelerometers = Accelerometers(printer, truth, self.boards, self._uniform)
         self.load_cells = LoadCells(printer, truth, self.boards, self._uniform)
         self.coils = Coils(printer, truth, self.boards, self._uniform)
+        self.beacons = Beacons(printer, truth, self.boards, self._uniform)
 
     def machine(self) -> Machine:
         """Return the machine, once every option of the machine file has been understood."""
@@ -100,6 +102,7 @@ class _Reader:
             stiffness_g_per_mm=self.load_cells.stiffness_g_per_mm(),
             load_cells=self.load_cells.all(),
             coils=self.coils.all(),
+            beacons=self.beacons.all(),
             angle_sensors=angle_sensors(
                 self.printer,
                 self.boards,

@@ -432,6 +432,25 @@ class Coil:
 
 
 @dataclass(frozen=True)
+class Beacon:
+    """A Beacon on the toolhead: a coil beside the nozzle, on an MCU of its own."""
+
+    mcu: str
+    # What gets warm of it
+    body: str
+    offset_x_mm: float
+    offset_y_mm: float
+    # Over the nozzle
+    height_mm: float
+    # Far from any metal
+    coil_hz: float
+    noise_hz: float
+    # How coil and MCU were calibrated, as its memory has it
+    nvm: bytes
+    chip_data: bytes
+
+
+@dataclass(frozen=True)
 class AngleSensor:
     """A magnetic sensor at the shaft of a motor, which goes `turn_mm` in one turn."""
 
@@ -469,6 +488,7 @@ class Machine:
     angle_sensors: Tuple[AngleSensor, ...]
     output_chips: Tuple[OutputChip, ...] = ()
     led_chains: Tuple[LedChain, ...] = ()
+    beacons: Tuple[Beacon, ...] = ()
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()

@@ -12,6 +12,7 @@ from .resync.homing.homing_moves import HomingMoves
 from .resync.homing.keep_mapping import MappingKeeper
 from .resync.homing.losses import Losses
 from .resync.homing.resyncer import Options, Resyncer
+from .resync.homing.settling import Settling
 from .resync.homing.ways import Correcting, Measuring
 from .resync.host.chelper import Helper, HelperError
 from .resync.host.home_command import HomeCommand
@@ -208,6 +209,8 @@ class MultiMcuResync:
         # Probes deploy and stow at the same events, some by a homing move of
         # their own: note the mapping once they have deployed, move the
         # steppers before they stow, and fail once they have stowed.
+        settling = Settling(self.host, self.corrected_rails)
+        self.printer.register_event_handler(HOMING_MOVE_BEGIN, settling.before)
         self.printer.register_event_handler(HOMING_MOVE_BEGIN, self.homing.begin)
         self.host.register_first(HOMING_MOVE_END, self.homing.end)
         self.printer.register_event_handler(HOMING_MOVE_END, self.homing.failure.raise_for)

@@ -6,6 +6,7 @@
 
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -13,6 +14,7 @@ import pytest
 
 from helpers import can_wire, wire
 from virtual_printer import build
+from virtual_printer.firmware import chips, dictionary
 
 # Runs lines "NOW_NS write LINK HEX", "NOW_NS can ID HEX", "NOW_NS ask REQUEST..." and "NOW_NS run"
 # and prints what reaches the host
@@ -461,3 +463,85 @@ def test_bad_description_is_clean_under_sanitizers(driver: Path, tmp_path: Path)
     done = subprocess.run([str(driver), str(path), "2"], capture_output=True, text=True)
     assert done.returncode == 1 and not done.stderr
     assert "unknown mcu 'nowhere'" in done.stdout
+
+
+def describe_beacon(folder: Path, firmware: dictionary.Dictionary) -> str:
+    lines = [
+        *[f"carriage {axis} axis={axis} start=100" for axis in "xy"],
+        *[
+            f"stepper {axis} mcu=main step_pin={pin} dir_pin=9 step_dist=0.0125 moves={axis}:1"
+            for axis, pin in (("x", 1), ("y", 3))
+        ],
+        "carriage z axis=z start=1 x=0 y=0",
+        "stepper z mcu=main step_pin=5 dir_pin=6 step_dist=0.0025 moves=z:1",
+        "body coil capacity=1 loss=0.1 ambient=25 start=60",
+        f"beacon main body=coil offset_x=1 offset_y=2 height=2 coil_hz=5e6 noise_hz=30"
+        f" nvm={'0f' * 20} chip_data={'1e' * 8}",
+        "can_bus can0 bit_rate=500000 data_rate=0 error_rate=0 load=0 load_id=0"
+        " to_bus_us=1 to_host_us=1 jitter_us=0",
+    ]
+    return wire.describe(folder, lines, firmware=firmware)
+
+
+def write_beacon_script(encode: Callable[..., bytes]) -> Script:
+    """Return a script which has a Beacon do all that it can, find the bed, and shut down."""
+    script = Script(encode)
+    for size, offset in ((20, 0), (8, 65534), (255, 0), (21, 0), (9, 65534), (1, 1)):
+        script.send(0, "beacon_nvm_read", size, offset)
+    script.send(0, "allocate_oids", 2)
+    script.send(0, "config_trsync", 0)
+    script.send(0, "config_stepper", 1, 5, 6, 0, 99)
+    script.send(0, "finalize_config", 1)
+    script.send(0, "beacon_set_threshold", 1, 0)
+    script.send(0, "beacon_stream", 1)
+    script.send(0, "beacon_accel_stream", 1, 3)
+    for home in ("beacon_home", "beacon_contact_home"):
+        clock = script.now_ns // 10 + 3_000_000
+        script.send(0, "trsync_start", 0, clock, 0, 4)
+        script.send(0, "stepper_stop_on_trigger", 1, 0)
+        script.send(0, home, 0, 1, 0)
+        script.send(0, "reset_step_clock", 1, clock)
+        script.send(0, "set_next_step_dir", 1, 0)
+        script.send(0, "queue_step", 1, 83_000, 800, 0)
+        script.run(0.9)
+    script.send(0, "beacon_contact_query")
+    for state in ("broken", "silent", "works"):
+        script.ask(f"beacon main state={state}")
+        script.run(0.05)
+    script.send(0, "emergency_stop")
+    script.run(0.1)
+    script.send(0, "config_reset")
+    script.send(0, "beacon_stream", 1)
+    script.run(0.1)
+    script.send(0, "beacon_home", 7, 1, 0)
+    script.run(0.1)
+    return script
+
+
+def test_beacon_is_clean_under_sanitizers_and_gives_the_same_bytes(
+    driver: Path, tmp_path: Path
+) -> None:
+    firmware = dictionary.build(replace(chips.BEACON, frequency_hz=wire.FREQUENCY_HZ))
+    described = describe_beacon(tmp_path, firmware)
+    with wire.Simulation(described, tmp_path, firmware) as simulation:
+        host = simulation.hosts["main"]
+        script = write_beacon_script(host.encode)
+        for line in script.lines:
+            now, kind, *rest = line.split(" ", 3)
+            simulation.run_until(int(now))
+            if kind == "write":
+                host.write(bytes.fromhex(rest[1]))
+            elif kind == "ask":
+                simulation.control(" ".join(rest))
+        simulation.run_until(script.now_ns)
+    assert len(host.all("beacon_contact")) == 1
+    assert host.shutdown_reason() == "Command request"
+    done = subprocess.run(
+        [str(driver), str(tmp_path / "description.txt"), "1"],
+        input="\n".join(script.lines) + "\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [line.split() for line in done.stdout.splitlines() if line[0].isdigit()]
+    assert b"".join(bytes.fromhex(data) for _, _, data in found) == bytes(host.raw)

@@ -19,8 +19,10 @@ from virtual_printer.firmware import (
     accelerometers,
     analog,
     angle,
+    beacon,
     buses,
     can,
+    chips,
     core,
     distance,
     drivers,
@@ -57,6 +59,13 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     distance.PERIPHERAL,
     sercom.PERIPHERAL,
 )
+
+# What firmware of their own has, by the name of the chip, beside the first two; it is of no host's
+# age. Without the others its messages take one byte, which is all that hosts before 2024 know.
+_OWN: Mapping[str, Peripheral] = {
+    chips.BEACON.name: beacon.PERIPHERAL,
+    chips.OLD_BEACON.name: beacon.OLD_PERIPHERAL,
+}
 
 # The two messages that a host can speak before it has read a dictionary
 _BOOTSTRAP_IDS = {"identify_response": 0, "identify": 1}
@@ -105,23 +114,27 @@ def build(
 
     ``constants`` adds to (or replaces) what the firmware declares.
     """
-    peripherals = [
-        *PERIPHERALS,
+    own = [_OWN[chip.name]] if chip.name in _OWN else []
+    common = PERIPHERALS[:2] if own else PERIPHERALS
+    further = [
         *([can.PERIPHERAL] if is_on_can else []),
         *([scarce_memory.PERIPHERAL] if chip.memory else []),
     ]
+    # Nodes on a CAN bus number what they share with others alike
+    groups = ((common, host), (further, host), (own, None))
+    peripherals = [one for group, _ in groups for one in group]
     numbers: Dict[str, int] = _numbers(
         form
-        # Nodes on a CAN bus number what they share with others alike
-        for group in (PERIPHERALS, peripherals[len(PERIPHERALS) :])
+        for group, speaker in groups
         for forms in ([one.commands for one in group], [one.responses for one in group])
-        for form in chosen([form for some in forms for form in some], host)
+        for form in chosen([form for some in forms for form in some], speaker)
     )
     commands = _numbered(numbers, (one.commands for one in peripherals))
     responses = _numbered(numbers, (one.responses for one in peripherals))
     enumerations: Dict[str, Dict[str, Any]] = {
         **chip.enumerations(),
-        "static_string_id": _string_numbers(peripherals),
+        # The simulation has a number for each, whoever may say it
+        "static_string_id": _string_numbers([*PERIPHERALS, *peripherals[len(common) :]]),
     }
     all_constants: Dict[str, Any] = {}
     for one in peripherals:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Iterator, List, Mapping, Optional, Set, Tuple
 
-from printer_config import pins
+from printer_config import mcus, pins
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
@@ -78,10 +78,13 @@ _OTHER_HEATER = _Physics(500.0, 2.0, 200.0, element_lag_s=3.0, sensor_lag_s=3.0)
 _COOLED = _Physics(60.0, 0.25, own_heat_w=8.0, fan_loss_w_per_k=0.6)
 _MCU = _Physics(5.0, 0.03, own_heat_w=0.5)
 _UNHEATED = _Physics(10.0, 0.1)
+_COIL = _Physics(4.0, 0.05)
 
 
 def _physics(section: Section) -> _Physics:
     kind = section.name.split()[0]
+    if mcus.is_beacon(section):
+        return _COIL
     if kind == "temperature_fan":
         return _COOLED
     if not section.has("heater_pin"):
@@ -93,7 +96,7 @@ def _physics(section: Section) -> _Physics:
 
 def _is_body(section: Section) -> bool:
     is_of_heat = section.name.split()[0] in _UNHEATED_KINDS or section.has("heater_pin")
-    return is_of_heat and section.has("sensor_type")
+    return mcus.is_beacon(section) or (is_of_heat and section.has("sensor_type"))
 
 
 def body_name(section: str) -> str:
@@ -155,7 +158,8 @@ class HeatReader:
         parts: List[Body] = []
         if section.has("heater_pin"):
             parts += self._add_heater(section, truth, usual, body)
-        parts += self._add_sensor(section, truth, usual, body)
+        if section.has("sensor_type"):
+            parts += self._add_sensor(section, truth, usual, body)
         if usual.fan_loss_w_per_k:
             self._add_fan(section, truth, usual, body)
         self._add_couplings(section, truth)

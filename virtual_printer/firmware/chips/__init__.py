@@ -8,13 +8,15 @@ import re
 from dataclasses import replace
 from typing import Dict, Iterable, Mapping, Optional, Set, Tuple
 
-from virtual_printer.firmware.chips import atmel, others, reserved, stm32
+from virtual_printer.firmware.chips import atmel, others, reserved, sensors, stm32
 from virtual_printer.firmware.chips.chip import TEMPERATURE, Bus, Chip, ports
 from virtual_printer.firmware.chips.memory import MOVE_COUNT
 
 __all__ = [
+    "BEACON",
     "KNOWN",
     "MOVE_COUNT",
+    "OLD_BEACON",
     "PIN_NUMBERS",
     "TEMPERATURE_PIN",
     "VIRTUAL",
@@ -48,6 +50,8 @@ VIRTUAL = Chip(
 TEMPERATURE_PIN = TEMPERATURE[0]
 PIN_NUMBERS: Mapping[str, int] = VIRTUAL.pin_numbers()
 
+BEACON, OLD_BEACON = sensors.BEACON, sensors.OLD_BEACON
+
 # Those that many boards have come first in each family
 KNOWN: Tuple[Chip, ...] = (*atmel.AVR, *stm32.CHIPS, *atmel.SAM, *atmel.SAMD, *others.CHIPS)
 
@@ -65,7 +69,7 @@ _PATHS = {
 def find(name: str) -> Optional[Chip]:
     """The chip of a name, such as stm32f446 or that of a firmware build; None if unknown."""
     name = name.strip().lower()
-    for chip in (VIRTUAL, *KNOWN):
+    for chip in (VIRTUAL, BEACON, OLD_BEACON, *KNOWN):
         is_alike = chip.name[:5] == "stm32" and name[:_STM32_LETTERS] == chip.name[:_STM32_LETTERS]
         if name == chip.name or name.split(".")[0] == chip.name or is_alike:
             return chip

@@ -11,6 +11,7 @@
 #include "devices/ldc1612.h" // ldc1612_free
 #include "devices/load_cell.h" // load_cell_free
 #include "description/machine.h" // struct simulation
+#include "firmware/beacon.h" // beacon_free
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
 #include "requests/control.h" // control_answer
@@ -64,6 +65,9 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->angle_sensor_count; i++)
         angle_sensor_free(sim->angle_sensors[i]);
     free(sim->angle_sensors);
+    for (size_t i = 0; i < sim->beacon_count; i++)
+        beacon_free(sim->beacons[i]);
+    free(sim->beacons);
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
     devices_free(sim);

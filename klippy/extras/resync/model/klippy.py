@@ -187,6 +187,7 @@ class Endstop(Protocol):
     """
 
     def get_mcu(self) -> Mcu: ...
+    def get_steppers(self) -> List[Stepper]: ...
     def home_start(
         self,
         print_time: float,

@@ -96,6 +96,7 @@ static const struct directive directives[] = {
     { "load_cell",          2, read_load_cell          },
     { "coil",               2, read_coil               },
     { "angle_sensor",       2, read_angle_sensor       },
+    { "beacon",             2, read_beacon             },
 };
 
 // Read one line; on failure returns -1 and stores what is wrong

@@ -87,6 +87,9 @@ void read_load_cell(struct simulation *sim, struct words *words, int line);
 void read_coil(struct simulation *sim, struct words *words, int line);
 void read_angle_sensor(struct simulation *sim, struct words *words, int line);
 
+// description_beacon.c
+void read_beacon(struct simulation *sim, struct words *words, int line);
+
 #pragma GCC visibility pop
 
 #endif // description.h

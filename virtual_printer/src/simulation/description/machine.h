@@ -16,6 +16,7 @@
 struct accelerometer;
 struct action;
 struct angle_sensor;
+struct beacon;
 struct can_bus;
 struct can_socket;
 struct display;
@@ -57,6 +58,8 @@ struct simulation {
     size_t coil_count;
     struct angle_sensor **angle_sensors;
     size_t angle_sensor_count;
+    struct beacon **beacons;
+    size_t beacon_count;
     // Requests that wait for their time
     struct action *actions;
 };

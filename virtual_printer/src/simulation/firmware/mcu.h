@@ -18,6 +18,7 @@
 
 #pragma GCC visibility push(hidden)
 
+struct beacon;
 struct mcu;
 struct mechanics;
 
@@ -161,6 +162,7 @@ struct mcu {
     struct memory_word *memory_words; // that a host may read
     struct one_wire_sensor *one_wire_sensors;
     struct unanswered *unanswered;
+    struct beacon *beacon; // what this MCU is, NULL for most
 
     // Memory for objects and moves
     struct memory_sizes memory;

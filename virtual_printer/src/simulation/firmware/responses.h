@@ -53,6 +53,13 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_SPI_ANGLE_TRANSFER, "spi_angle_transfer_response", 3, IN_SOME) \
     X(RESPONSE_SPI_ANGLE_DATA, "spi_angle_data", 3, IN_SOME)                  \
     X(RESPONSE_SPI_ANGLE_END, "spi_angle_end", 2, IN_SOME)                    \
+    X(RESPONSE_BEACON_DATA, "beacon_data", 4, IN_SOME)                        \
+    X(RESPONSE_BEACON_STATUS, "beacon_status", 4, IN_SOME)                    \
+    X(RESPONSE_BEACON_NVM_DATA, "beacon_nvm_data", 2, IN_SOME)                \
+    X(RESPONSE_BEACON_CONTACT, "beacon_contact", 5, IN_SOME)                  \
+    X(RESPONSE_BEACON_CONTACT_STATE, "beacon_contact_state", 2, IN_SOME)      \
+    X(RESPONSE_BEACON_ACCEL_DATA, "beacon_accel_data", 3, IN_SOME)            \
+    X(RESPONSE_BEACON_ACCEL_STATE, "beacon_accel_state", 2, IN_SOME)          \
     X(RESPONSE_CANBUS_ID, "canbus_id", 2, ON_CAN_BUS)                         \
     X(RESPONSE_CANBUS_STATUS, "canbus_status", 4, IN_SOME)
 

@@ -220,6 +220,7 @@ static const struct request requests[] = {
     { "temperatures",       request_temperatures       },
     { "temperature_sensor", request_temperature_sensor },
     { "driver",             request_driver             },
+    { "beacon",             request_beacon             },
     { "unanswered",         request_unanswered         },
     { "switch",             request_switch             },
     { "duty",               request_duty               },
