@@ -3,20 +3,16 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import List
+from typing import List, Optional
 
 from printer_config.config import Config
 from printer_config.section import Section
 
-# Those of Klipper and Kalico; a name of its own may follow
-KINDS = (
-    *("probe", "bltouch", "smart_effector", "dockable_probe"),
-    *("probe_eddy_current", "load_cell_probe"),
-)
-
-
+CARTOGRAPHER = "cartographer"
 # Those that need no pin: what a sensor measures triggers them
-PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe")
+PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe", CARTOGRAPHER)
+# Those of Klipper and Kalico, and of plugins; a name of its own may follow
+KINDS = ("probe", "bltouch", "smart_effector", "dockable_probe", *PINLESS_KINDS)
 
 
 def sections(printer: Config) -> List[Section]:
@@ -26,7 +22,14 @@ def sections(printer: Config) -> List[Section]:
 
 def is_probe(name: str) -> bool:
     """Whether a section's name is that of a probe."""
-    return name.partition(" ")[0] in KINDS
+    # Parts of a Cartographer have sections of their own, as [cartographer scan]
+    return name.partition(" ")[0] in KINDS and not name.startswith(f"{CARTOGRAPHER} ")
+
+
+def cartographer_mcu(printer: Config) -> Optional[str]:
+    """Return the name of the MCU that is a Cartographer probe, None if there is none."""
+    section = printer.section(CARTOGRAPHER)
+    return section.get("mcu") if section.has("mcu") else None
 
 
 def has_pin(probe: Section) -> bool:

@@ -91,7 +91,12 @@ class Simulation(Resource):
     to the `Host` on its link, which is open already.
     """
 
-    def __init__(self, description: str, folder: Path) -> None:
+    def __init__(
+        self,
+        description: str,
+        folder: Path,
+        firmware: Optional[dictionary.Dictionary] = None,
+    ) -> None:
         path = folder / "description.txt"
         path.write_text(description, encoding="utf-8")
         self.library = simulation_library.load()
@@ -104,7 +109,7 @@ class Simulation(Resource):
         for line in description.splitlines():
             if line.startswith("mcu ") and "device=" in line:
                 name = line.split()[1]
-                self.hosts[name] = Host(self, device_path(name))
+                self.hosts[name] = Host(self, device_path(name), firmware)
 
     def close(self) -> None:
         """Free the simulation."""
@@ -298,12 +303,14 @@ def describe(
     mcus: Optional[Mapping[str, str]] = None,
     links: Optional[Mapping[str, str]] = None,
     seed: int = 1,
+    firmware: Optional[dictionary.Dictionary] = None,
 ) -> str:
     """Return a description with one MCU "main", or with those given by name and further keys.
 
-    `links` maps names to the keys of a link; by default it takes 100 us each way.
+    `links` maps names to the keys of a link; by default it takes 100 us each way. All have the
+    same firmware, what every one has unless it is given.
     """
-    built = dictionary.build(CHIP)
+    built = firmware or dictionary.build(CHIP)
     blob = folder / "main.dict"
     blob.write_bytes(built.compressed)
     text = [f"seed {seed}"]

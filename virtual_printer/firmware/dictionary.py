@@ -13,7 +13,7 @@ the host gets it in the compressed identify data, the simulation gets it as
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from virtual_printer.firmware import (
     accelerometers,
@@ -98,19 +98,24 @@ def build(
     constants: Optional[Mapping[str, Any]] = None,
     host: Optional[HostMessages] = None,
     is_on_can: bool = False,
+    own: Sequence[Peripheral] = (),
 ) -> Dictionary:
     """Dictionary of a micro-controller, as firmware of the host's age has it.
 
-    ``constants`` adds to (or replaces) what the firmware declares.
+    ``constants`` adds to (or replaces) what the firmware declares, ``own`` is what this MCU has
+    whatever the host itself speaks.
     """
     peripherals = [*PERIPHERALS, *([can.PERIPHERAL] if is_on_can else [])]
-    numbers: Dict[str, int] = _numbers(
+    spoken = (
         form
         # Nodes on a CAN bus number what they share with others alike
         for group in (PERIPHERALS, peripherals[len(PERIPHERALS) :])
         for forms in ([one.commands for one in group], [one.responses for one in group])
         for form in chosen([form for some in forms for form in some], host)
     )
+    own_forms = (form for one in own for form in (*one.commands, *one.responses))
+    numbers: Dict[str, int] = _numbers((*spoken, *own_forms))
+    peripherals += own
     commands = _numbered(numbers, (one.commands for one in peripherals))
     responses = _numbered(numbers, (one.responses for one in peripherals))
     enumerations: Dict[str, Dict[str, Any]] = {

@@ -93,6 +93,7 @@ static const struct directive directives[] = {
     { "nozzle",             2, read_nozzle             },
     { "load_cell",          2, read_load_cell          },
     { "coil",               2, read_coil               },
+    { "cartographer",       2, read_cartographer       },
     { "angle_sensor",       2, read_angle_sensor       },
 };
 

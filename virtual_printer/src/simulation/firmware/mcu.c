@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "../core/memory.h" // allocate
+#include "cartographer.h" // cartographer_free
 #include "mcu.h" // struct mcu
 #include "objects.h" // trsync_run_task
 
@@ -347,6 +348,7 @@ mcu_free(struct mcu *mcu)
     cancel_events(mcu);
     mcu_config_reset(mcu);
     unanswered_free(mcu);
+    cartographer_free(mcu->cartographer);
     link_release(&mcu->link);
     for (size_t i = 0; i < mcu->string_count; i++)
         free(mcu->strings[i].text);

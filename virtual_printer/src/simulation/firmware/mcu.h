@@ -17,6 +17,7 @@
 
 #pragma GCC visibility push(hidden)
 
+struct cartographer;
 struct mcu;
 struct mechanics;
 
@@ -142,6 +143,7 @@ struct mcu {
     struct memory_word *memory_words; // that a host may read
     struct one_wire_sensor *one_wire_sensors;
     struct unanswered *unanswered;
+    struct cartographer *cartographer; // NULL unless it is one
 
     // Move queue
     struct move *moves, *free_moves;
