@@ -54,6 +54,7 @@ CENTRE = (150.0, 150.0)
 # A coil 25 mm in front of the nozzle is over the centre then
 CENTRE_MOVE = "G90\nG1 Z5 F600\nG1 X150 Y125 F9000\n"
 HOMINGS, PROBES = 10, 30
+SHARED_AXIS_ERROR = "Multi-mcu homing not supported on multi-mcu shared axis"
 # Two steps, of which a touch is one early or late; the coil's noise is less than one
 TOUCH_MM = 0.005
 # What its model of the coil is off by
@@ -72,10 +73,10 @@ def start(tmp_path):
     host = hosts.find("kalico")
     with ExitStack() as stack:
 
-        def start_session(sample):
+        def start_session(sample, **options):
             folder = tmp_path / ("session%d" % (len(list(tmp_path.iterdir())),))
             texts = (sample.printer_cfg(), sample.machine_cfg())
-            return stack.enter_context(Session(host, *texts, work_dir=folder))
+            return stack.enter_context(Session(host, *texts, work_dir=folder, **options))
 
         yield start_session
 
@@ -105,23 +106,36 @@ class Measured(NamedTuple):
     touch_mm: float
     touch_range_mm: float
     mesh_mm: List[List[float]]
+    backlash_mm: float
     true_height_mm: float
+
+
+def backlash_mm(lines):
+    """What the estimate of the backlash says."""
+    (said,) = re.findall(r"Backlash test over .*", "\n".join(lines))
+    found = numbers([said], r"(-?[\d.]+) mm")
+    assert found or "no significant difference" in said
+    return found[0] if found else 0.0
 
 
 def measured(printer):
     """All that the plugin measures, and where it takes the bed to be."""
     calibrate_by_touch(printer)
     printer.gcode("G28\n" + CENTRE_MOVE)
-    lines = printer.gcode("PROBE_ACCURACY")
+    lines = printer.gcode("PROBE_ACCURACY SAMPLES=5")
     scan_mm, scan_range_mm = numbers(lines, r"(?:average|range) (-?[\d.]+)")[::-1]
     printer.gcode(CENTRE_MOVE)
     lines = printer.gcode("CARTOGRAPHER_TOUCH_ACCURACY SAMPLES=3")
     touch_mm, touch_range_mm = numbers(lines, r"(?:average|range) (-?[\d.]+)")[::-1]
     printer.gcode("BED_MESH_CALIBRATE")
     mesh_mm = printer.status("bed_mesh")["probed_matrix"]
-    printer.gcode("BED_MESH_CLEAR\nCARTOGRAPHER_TOUCH_HOME\nG1 Z2 F600\nM400")
+    printer.gcode("BED_MESH_CLEAR\nCARTOGRAPHER_TOUCH_HOME")
+    estimated_mm = backlash_mm(printer.gcode("CARTOGRAPHER_ESTIMATE_BACKLASH ITERATIONS=3"))
+    printer.gcode("G1 Z2 F600\nM400")
     height_mm = printer.carriage_truth()[2]
-    return Measured(scan_mm, scan_range_mm, touch_mm, touch_range_mm, mesh_mm, height_mm)
+    return Measured(
+        scan_mm, scan_range_mm, touch_mm, touch_range_mm, mesh_mm, estimated_mm, height_mm
+    )
 
 
 def corrected_steps(printer):
@@ -136,6 +150,8 @@ def test_everything_that_it_measures_on_four_boards_is_what_it_is_on_one(start):
     for found in (four, one):
         assert found.scan_range_mm < 0.002
         assert found.touch_range_mm <= 2 * TOUCH_MM
+        # The virtual gantry has none
+        assert abs(found.backlash_mm) < 0.003
         # Of the bed where the nozzle is, and where the zero is
         assert found.true_height_mm == pytest.approx(2.0, abs=0.07)
     assert four.scan_mm == pytest.approx(one.scan_mm, abs=MODEL_MM)
@@ -147,6 +163,20 @@ def test_everything_that_it_measures_on_four_boards_is_what_it_is_on_one(start):
     true_mm = [[bed_mm(*place) - bed_mm(*CENTRE) for place in row] for row in places_mm]
     for row, truth in zip(four.mesh_mm, true_mm):
         assert row == pytest.approx(truth, abs=0.03)
+
+
+def test_without_the_section_it_refuses_four_boards_as_shipped(start):
+    sample = FOUR_MCUS.without_section()
+    printer = start(sample, ready=False)
+    assert printer.state() == "error"
+    assert SHARED_AXIS_ERROR in printer.state_message()
+    # Its class is loaded by now
+    printer.write("printer.cfg", FOUR_MCUS.printer_cfg())
+    printer.restart()
+    left_out = replace(FOUR_MCUS, x_mcus=("mcu", "x1")).with_resync(axes="x")
+    printer.write("printer.cfg", left_out.printer_cfg())
+    printer.restart(ready=False)
+    assert SHARED_AXIS_ERROR in printer.state_message()
 
 
 def test_homing_and_probing_gain_no_skew(start):
