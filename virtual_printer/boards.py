@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from typing import Dict, Iterator, Optional, Set, Tuple
 
-from printer_config import mcus, pins
+from printer_config import mcus, pins, probes
 from printer_config.board_pins import PinAliases
 from printer_config.config import Config
 from printer_config.section import Section
@@ -19,6 +19,8 @@ from virtual_printer.firmware.chips import Chip
 # Options that name pins: of all else it is in the option's name
 _PIN_OPTION = re.compile(r"(?:.*_)?pins?(?:_.*)?|adc[12]")
 _NO_PIN_SECTIONS = ("board_pins", "gcode_macro", "delayed_gcode", "menu")
+# The usual board of a Cartographer probe
+_CARTOGRAPHER_CHIP = "stm32f042"
 # Which MCU the bus of a section is on: that of its select pin, or the one that it names
 SELECT_PINS = ("cs_pin", "sensor_pin", "enable_pin")
 
@@ -98,6 +100,8 @@ class Boards:
         if mcus.is_beacon(section):
             return self._beacon_chip(section, truth)
         chip = chips.of_serial(_peek(section, "serial"))
+        if name == probes.cartographer_mcu(self.printer):
+            chip = chips.find(_CARTOGRAPHER_CHIP)
         if truth.has("chip"):
             chip = chips.find(truth.get("chip"))
             if chip is None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Optional
 
-from virtual_printer.firmware import dictionary
+from virtual_printer import cartographers
+from virtual_printer.firmware import cartographer, dictionary
 from virtual_printer.firmware.chips.memory import Memory
 from virtual_printer.firmware.chips.speed import Speed
 from virtual_printer.firmware.host_messages import HostMessages
@@ -66,7 +67,8 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_can_bus(bus) for bus in machine.can_buses]
     for mcu in machine.mcus:
         path = folder / f"{mcu.name}.dict"
-        built = _dictionary(mcu, buses, host)
+        is_cartographer = any(one.mcu == mcu.name for one in machine.cartographers)
+        built = _dictionary(mcu, buses, host, is_cartographer)
         path.write_bytes(built.compressed)
         firmware[mcu.name] = built
         lines += [_mcu(mcu, path, built), _link(mcu)]
@@ -94,22 +96,32 @@ def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -
     lines += [_coil(coil) for coil in machine.coils]
     lines += [_angle_sensor(sensor) for sensor in machine.angle_sensors]
     lines += [_beacon(beacon) for beacon in machine.beacons]
+    mcus = {mcu.name: mcu for mcu in machine.mcus}
+    lines += [
+        cartographers.line(one, mcus, firmware[one.mcu].constants["ADC_MAX"])
+        for one in machine.cartographers
+    ]
     description = folder / "machine.txt"
     description.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return description
 
 
 def _dictionary(
-    mcu: Mcu, buses: Dict[str, CanBus], host: Optional[HostMessages]
+    mcu: Mcu, buses: Dict[str, CanBus], host: Optional[HostMessages], is_cartographer: bool
 ) -> dictionary.Dictionary:
     constants: Dict[str, object] = {**mcu.reserved_pins}
+    if is_cartographer:
+        divisor = cartographers.clock_divisor(mcu.frequency_hz)
+        constants["CARTOGRAPHER_SENSOR_FREQ_DIVISOR"] = divisor
     # Over USB a controller holds up the host by itself
     if mcu.baud or mcu.can_node:
         constants["RECEIVE_WINDOW"] = BUFFER_BYTES
     if mcu.can_node:
         constants["CANBUS_FREQUENCY"] = buses[mcu.can_node.bus].bit_rate
     chip = replace(mcu.chip, frequency_hz=mcu.frequency_hz)
-    return dictionary.build(chip, constants, host, is_on_can=bool(mcu.can_node))
+    return dictionary.build(
+        chip, constants, host, bool(mcu.can_node), [cartographer.PERIPHERAL] * is_cartographer
+    )
 
 
 def _can_bus(bus: CanBus) -> str:

@@ -14,7 +14,7 @@ from printer_config.config_file import ConfigFile
 from printer_config.kinematics import Motor
 from printer_config.motion import step_distance_mm, step_distance_rad
 from printer_config.section import ConfigError, Section
-from virtual_printer import linkages
+from virtual_printer import cartographers, linkages
 from virtual_printer.accelerometers import Accelerometers
 from virtual_printer.angle_sensors import angle_sensors
 from virtual_printer.beacons import Beacons
@@ -111,6 +111,7 @@ class _Reader:
             ),
             output_chips=output_chips(self.printer, self.boards),
             led_chains=led_chains(self.printer, self.boards),
+            cartographers=cartographers.load(self.printer, self.truth, self.boards, self._uniform),
         )
         self._check_truth()
         return machine

@@ -451,6 +451,24 @@ class Beacon:
 
 
 @dataclass(frozen=True)
+class Cartographer:
+    """A probe that is an MCU with a coil beside the nozzle."""
+
+    mcu: str
+    thermistor_pin: Pin
+    # What it gets warm with, by its name
+    body: str
+    offset_x_mm: float
+    offset_y_mm: float
+    # Over the nozzle
+    height_mm: float
+    # Far from any metal, at 25 C, and by what share it is higher for each kelvin more
+    coil_hz: float
+    noise_hz: float
+    drift_per_k: float
+
+
+@dataclass(frozen=True)
 class AngleSensor:
     """A magnetic sensor at the shaft of a motor, which goes `turn_mm` in one turn."""
 
@@ -489,6 +507,7 @@ class Machine:
     output_chips: Tuple[OutputChip, ...] = ()
     led_chains: Tuple[LedChain, ...] = ()
     beacons: Tuple[Beacon, ...] = ()
+    cartographers: Tuple[Cartographer, ...] = ()
     switches: Tuple[Switch, ...] = ()
     fans: Tuple[Fan, ...] = ()
     filament_sensors: Tuple[FilamentSensor, ...] = ()

@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from printer_config import probes
+
 Section = Dict[str, object]
 
 # Gantry corners of a 300 mm Voron 2.4 (mm), in the order of stepper_z..z3
@@ -25,7 +27,8 @@ class SamplePrinter:
     differ from stepper to stepper.  heights_mm are the true heights of the
     gantry's corners at the start.  resync holds the options of
     [multi_mcu_resync], None leaves the section out.  probe names the section
-    of the probe: "probe", "bltouch" or another with the options that these share.
+    of the probe: "probe", "bltouch", "cartographer" (which is an MCU of its own) or another with
+    the options that the first two share.
     can_mcus sit on a CAN bus; can_bus holds the options of its section in the
     machine file.  frequencies_hz are the clocks of MCUs, those left out are
     drawn from the seed.  retries are those of the levelling command.
@@ -99,6 +102,8 @@ class SamplePrinter:
 
     def _mcu_names(self) -> List[str]:
         names = ["mcu", *self.x_mcus, *self.y_mcus, *self.z_mcus, "toolhead"]
+        if self.probe == probes.CARTOGRAPHER:
+            names.append(probes.CARTOGRAPHER)
         return list(dict.fromkeys(names))
 
     def _sections(self) -> Dict[str, Section]:
@@ -131,6 +136,8 @@ class SamplePrinter:
         return sections
 
     def _probe_options(self) -> Section:
+        if self.probe == probes.CARTOGRAPHER:
+            return {"mcu": probes.CARTOGRAPHER, "x_offset": 0, "y_offset": 25}
         is_bltouch = self.probe == "bltouch"
         options: Section = {
             "sensor_pin" if is_bltouch else "pin": "toolhead:PB6",

@@ -44,7 +44,7 @@ def last_move(printer):
     [
         ("standin_beacon", False),
         ("standin_beacon", True),
-        ("standin_cartographer", False),
+        ("standin_own_dispatch", False),
         ("standin_eddy", False),
     ],
 )
@@ -109,7 +109,7 @@ def test_check_of_a_probe_refuses_as_shipped_without_the_section(start):
 
 
 def test_check_of_a_probe_refuses_an_axis_that_is_left_out(start):
-    sample = replace(SamplePrinter(probe="standin_cartographer"), x_mcus=("mcu", "x1"))
+    sample = replace(SamplePrinter(probe="standin_own_dispatch"), x_mcus=("mcu", "x1"))
     printer = start(sample.with_resync(axes="x"), ready=False)
     assert printer.state() == "error"
     assert SHARED_AXIS_ERROR in printer.state_message()

@@ -180,6 +180,14 @@ def test_configuration_tells_speed_pins_and_step_distance(read):
     assert steppers["stepper_z1"][1:] == ("zboard", "toolhead", 10.0, 0.00125)
 
 
+def test_cartographer_is_on_the_mcu_that_it_names(read):
+    probe = "[probe]\npin = ^!toolhead:PB6\nspeed = 10\n"
+    assert probe in CONFIG
+    text = CONFIG.replace(probe, "[cartographer]\nmcu = toolhead\n")
+    steppers = {s.name: s for s in homing_steppers(read(text).config)}
+    assert steppers["stepper_z"].endstop_mcu == "toolhead"
+
+
 def test_prediction_goes_from_the_endstops_mcu_over_the_host_to_the_steppers(report):
     parts = [stats_mcu("mcu", 0.001), stats_mcu("zboard", 0.002), stats_mcu("toolhead", 0.004)]
     text = report(CONFIG + stats(1.0, *parts) + "\n")

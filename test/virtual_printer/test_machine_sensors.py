@@ -10,7 +10,7 @@ from typing import Optional
 import pytest
 
 from printer_config.section import ConfigError
-from virtual_printer import machine
+from virtual_printer import description, machine
 from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.model import I2cPlace, I2cWires, Machine, Pin, SpiPlace, software_bus
 from virtual_printer.samples import SamplePrinter
@@ -218,3 +218,57 @@ def test_angle_sensor_is_at_the_shaft_of_its_motor(tmp_path: Path) -> None:
     assert at_none.stepper is None
     assert with_clock.kind == "tle5012b"
     assert 0.99 <= with_clock.clock_factor <= 1.01 and with_clock.clock_factor != 1.0
+
+
+# A Cartographer
+
+CARTOGRAPHER = "[mcu carto]\nserial: /tmp/carto\n[cartographer]\nmcu: carto\nx_offset: 1\n"
+
+
+def test_cartographer_is_an_mcu_with_a_coil(tmp_path: Path) -> None:
+    truth = "[cartographer]\ncoil_height_mm: 2.5\ncoil_hz: 2950000\nnoise_hz: 5\nstart_c: 40\n"
+    found = load(tmp_path, CARTOGRAPHER + "y_offset: 21\n", truth)
+    (probe,) = found.cartographers
+    assert (probe.mcu, probe.thermistor_pin.mcu) == ("carto", "carto")
+    assert (probe.offset_x_mm, probe.offset_y_mm, probe.height_mm) == (1.0, 21.0, 2.5)
+    assert (probe.coil_hz, probe.noise_hz) == (2950000.0, 5.0)
+    chips = {mcu.name: mcu.chip.name for mcu in found.mcus}
+    assert chips["carto"] == "stm32f042x6"
+    (body,) = (one for one in found.heat.bodies if one.name == probe.body)
+    assert body.start_c == 40.0
+
+
+def test_only_the_cartographer_speaks_its_commands(tmp_path: Path) -> None:
+    found = load(tmp_path, CARTOGRAPHER + "y_offset: 21\n")
+    text = description.write(found, tmp_path).read_text()
+    speaking = {line.split()[1] for line in text.splitlines() if "cartographer_home" in line}
+    assert speaking == {"carto"}
+
+
+def test_cartographer_homes_z_without_a_pin(tmp_path: Path) -> None:
+    printer_cfg = tmp_path / "printer.cfg"
+    printer_cfg.write_text(SamplePrinter(resync=None, probe="cartographer").printer_cfg())
+    found = machine.load(printer_cfg)
+    # Those of X and Y
+    assert len(found.endstops) == 2
+    assert [one.mcu for one in found.cartographers] == ["cartographer"]
+
+
+@pytest.mark.parametrize(
+    ("section", "truth", "problem"),
+    [
+        ("", "", "option 'y_offset' in section [cartographer] must be specified"),
+        ("y_offset: 1\n", "coil_height_mm: -1", "must be at least 0"),
+        ("y_offset: 1\n", "coil_hz: 5", "must be at least 100000"),
+        ("y_offset: 1\n", "height: 1", "option 'height' in section [cartographer] is not known"),
+    ],
+)
+def test_mistake_in_a_cartographer_is_named_in_one_line(
+    tmp_path: Path, section: str, truth: str, problem: str
+) -> None:
+    assert problem in refused(tmp_path, CARTOGRAPHER + section, f"[cartographer]\n{truth}\n")
+
+
+def test_cartographer_on_an_mcu_that_is_not_there_is_named(tmp_path: Path) -> None:
+    sections = "[cartographer]\nmcu: nobody\nx_offset: 0\ny_offset: 0\n"
+    assert "names an MCU that is not there: 'nobody'" in refused(tmp_path, sections)

@@ -14,7 +14,7 @@ import pytest
 
 from helpers import can_wire, wire
 from virtual_printer import build
-from virtual_printer.firmware import chips, dictionary
+from virtual_printer.firmware import cartographer, chips, dictionary
 
 # Runs lines "NOW_NS write LINK HEX", "NOW_NS can ID HEX", "NOW_NS ask REQUEST..." and "NOW_NS run"
 # and prints what reaches the host
@@ -455,6 +455,53 @@ def test_simulation_is_clean_under_sanitizers_and_gives_the_same_bytes(
             received[link] += bytes.fromhex(data)
     assert received == expected
     assert all(len(data) > 400 for data in expected.values())
+
+
+def test_cartographer_is_clean_under_sanitizers(driver: Path, tmp_path: Path) -> None:
+    firmware = dictionary.build(wire.CHIP, own=[cartographer.PERIPHERAL])
+    lines = (
+        "carriage x axis=x start=100",
+        "carriage y axis=y start=100",
+        "carriage z axis=z start=1 x=0 y=0",
+        "stepper z mcu=main step_pin=5 dir_pin=6 step_dist=0.0025 moves=z:1",
+        "body coil capacity=5 loss=0.1 ambient=25 start=30",
+        # Which the driver wants
+        "can_bus can0 bit_rate=500000 to_bus_us=1 to_host_us=1",
+        "cartographer mcu=main thermistor_pin=20 body=coil offset_x=0 offset_y=20 height=2.5"
+        " coil_hz=2.95e6 noise_hz=20 drift_per_k=-5e-5 gain=0.12 range_mm=4 clock_hz=24e6"
+        " clock_factor=1 base_count=4294967295 base_adc=65535",
+    )
+    text = wire.describe(tmp_path, lines, firmware=firmware)
+    with wire.Simulation(text, tmp_path, firmware) as simulation:
+        script = Script(simulation.hosts["main"].encode)
+    for size, offset in ((6, 0), (255, 7), (8, 65535), (0, 0)):
+        script.send(0, "cartographer_base_read", size, offset)
+    script.send(0, "cartographer_home", 0, 1, 0, 500, 1)
+    for _ in range(2):
+        script.send(0, "config_reset")
+        script.send(0, "allocate_oids", 4)
+        script.send(0, "config_trsync", 0)
+        script.send(0, "config_stepper", 1, 5, 6, 0, 0)
+        script.send(0, "finalize_config", 1)
+        script.send(0, "cartographer_stream", 1)
+        script.send(0, "cartographer_set_threshold", 2**32 - 1, 0)
+        for method in (0, 1, 7):
+            script.send(0, "cartographer_home", 0, 1, 1, 2**32 - 1, method)
+            script.send(0, "queue_step", 1, 100_000, 600, 0)
+            script.run(0.3)
+            script.send(0, "cartographer_stop_home")
+        script.send(0, "emergency_stop")
+    script.ask("mcu main disconnect at_s=5")
+    script.ask("mcu main reboot at_s=6")
+    script.run(8.0)
+    done = subprocess.run(
+        [str(driver), str(tmp_path / "description.txt"), "1"],
+        input="\n".join(script.lines) + "\n",
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) > 400
 
 
 def test_bad_description_is_clean_under_sanitizers(driver: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ the host gets it in the compressed identify data, the simulation gets it as
 import json
 import zlib
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from virtual_printer.firmware import (
     accelerometers,
@@ -109,19 +109,21 @@ def build(
     constants: Optional[Mapping[str, Any]] = None,
     host: Optional[HostMessages] = None,
     is_on_can: bool = False,
+    own: Sequence[Peripheral] = (),
 ) -> Dictionary:
     """Dictionary of a micro-controller, as firmware of the host's age has it.
 
-    ``constants`` adds to (or replaces) what the firmware declares.
+    ``constants`` adds to (or replaces) what the firmware declares, ``own`` is what this MCU has
+    whatever the host itself speaks.
     """
-    own = [_OWN[chip.name]] if chip.name in _OWN else []
-    common = PERIPHERALS[:2] if own else PERIPHERALS
+    of_chip = [_OWN[chip.name]] if chip.name in _OWN else []
+    common = PERIPHERALS[:2] if of_chip else PERIPHERALS
     further = [
         *([can.PERIPHERAL] if is_on_can else []),
         *([scarce_memory.PERIPHERAL] if chip.memory else []),
     ]
     # Nodes on a CAN bus number what they share with others alike
-    groups = ((common, host), (further, host), (own, None))
+    groups = ((common, host), (further, host), ([*of_chip, *own], None))
     peripherals = [one for group, _ in groups for one in group]
     numbers: Dict[str, int] = _numbers(
         form

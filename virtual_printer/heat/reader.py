@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Iterator, List, Mapping, Optional, Set, Tuple
 
-from printer_config import mcus, pins
+from printer_config import mcus, pins, probes
 from printer_config.config import Config
 from printer_config.section import Section
 from virtual_printer.boards import Boards
 from virtual_printer.bus_places import i2c_place
-from virtual_printer.heat import curves
+from virtual_printer.heat import cartographer, curves
 from virtual_printer.heat.model import (
     AnalogWiring,
     Body,
@@ -78,13 +78,16 @@ _OTHER_HEATER = _Physics(500.0, 2.0, 200.0, element_lag_s=3.0, sensor_lag_s=3.0)
 _COOLED = _Physics(60.0, 0.25, own_heat_w=8.0, fan_loss_w_per_k=0.6)
 _MCU = _Physics(5.0, 0.03, own_heat_w=0.5)
 _UNHEATED = _Physics(10.0, 0.1)
-_COIL = _Physics(4.0, 0.05)
+_BEACON = _Physics(4.0, 0.05)
+_CARTOGRAPHER = _Physics(5.0, 0.05, own_heat_w=0.1)
 
 
 def _physics(section: Section) -> _Physics:
     kind = section.name.split()[0]
     if mcus.is_beacon(section):
-        return _COIL
+        return _BEACON
+    if kind == probes.CARTOGRAPHER:
+        return _CARTOGRAPHER
     if kind == "temperature_fan":
         return _COOLED
     if not section.has("heater_pin"):
@@ -95,6 +98,8 @@ def _physics(section: Section) -> _Physics:
 
 
 def _is_body(section: Section) -> bool:
+    if section.name == probes.CARTOGRAPHER:
+        return section.has("mcu")
     is_of_heat = section.name.split()[0] in _UNHEATED_KINDS or section.has("heater_pin")
     return mcus.is_beacon(section) or (is_of_heat and section.has("sensor_type"))
 
@@ -227,6 +232,8 @@ class HeatReader:
 
     def _wiring(self, section: Section, truth: Section) -> Optional[Wiring]:
         """Return how the sensor is read; None if no MCU reads it, or not here."""
+        if section.name == probes.CARTOGRAPHER:
+            return cartographer.wiring(section, self._boards)
         kind = section.get("sensor_type")
         if kind == "temperature_mcu":
             return McuWiring(self._mcu(section, "sensor_mcu", pins.MAIN_MCU))

@@ -91,6 +91,8 @@ def _endstop(printer: Config, rail: Section) -> Tuple[Optional[str], Optional[Se
 def _sensor_mcu(printer: Config, sensor: Section) -> Optional[str]:
     if sensor.has("i2c_mcu"):
         return sensor.get("i2c_mcu")
+    if sensor.name == probes.CARTOGRAPHER and sensor.has("mcu"):
+        return sensor.get("mcu")
     given = [sensor.get(option) for option in _SENSOR_PINS if sensor.has(option)]
     chips = [pins.split(pin).chip for pin in given]
     return next((chip for chip in chips if mcus.is_mcu(printer, chip)), None)

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from .standin_cartographer.trigger_dispatch import TriggerDispatch
+from .standin_own_dispatch.trigger_dispatch import TriggerDispatch
 from .standin_sensor import ProbeObject, Sensor, VirtualEndstopChip, z_steppers
 
 # From when until when after the trigger the host averages what it measures

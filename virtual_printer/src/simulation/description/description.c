@@ -95,6 +95,7 @@ static const struct directive directives[] = {
     { "nozzle",             2, read_nozzle             },
     { "load_cell",          2, read_load_cell          },
     { "coil",               2, read_coil               },
+    { "cartographer",       2, read_cartographer       },
     { "angle_sensor",       2, read_angle_sensor       },
     { "beacon",             2, read_beacon             },
 };

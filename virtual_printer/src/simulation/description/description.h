@@ -85,6 +85,7 @@ void read_accelerometer(struct simulation *sim, struct words *words, int line);
 void read_nozzle(struct simulation *sim, struct words *words, int line);
 void read_load_cell(struct simulation *sim, struct words *words, int line);
 void read_coil(struct simulation *sim, struct words *words, int line);
+void read_cartographer(struct simulation *sim, struct words *words, int line);
 void read_angle_sensor(struct simulation *sim, struct words *words, int line);
 
 // description_beacon.c

@@ -10,6 +10,7 @@
 #include "../devices/angle_sensor.h" // struct angle_sensor
 #include "../devices/ldc1612.h" // struct ldc1612
 #include "../devices/load_cell.h" // struct load_cell
+#include "../firmware/cartographer.h" // cartographer_create
 #include "../firmware/mcu.h" // struct mcu
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
@@ -176,10 +177,9 @@ read_coil_place(struct words *words, struct ldc1612 *ldc1612)
     ldc1612->coil_height_mm = words_number(words, "height", 0.0, 1e4);
 }
 
-void
-read_coil(struct simulation *sim, struct words *words, int line)
+static struct ldc1612 *
+add_coil(struct simulation *sim, struct words *words)
 {
-    (void)line;
     struct ldc1612 *ldc1612 = ldc1612_create();
     struct ldc1612 **place =
         array_grow(&sim->coils, &sim->coil_count, sizeof(*place));
@@ -193,6 +193,14 @@ read_coil(struct simulation *sim, struct words *words, int line)
     ldc1612->noise_hz = words_number(words, "noise_hz", 0.0, 1e6);
     ldc1612->clock_hz = words_number(words, "clock_hz", 1e6, 1e8);
     ldc1612->clock_factor = words_number(words, "clock_factor", 0.5, 2.0);
+    return ldc1612;
+}
+
+void
+read_coil(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct ldc1612 *ldc1612 = add_coil(sim, words);
     description_connect(sim, words, NULL, &ldc1612->i2c);
     if (!words_find(words, "interrupt_pin"))
         return;
@@ -200,6 +208,37 @@ read_coil(struct simulation *sim, struct words *words, int line)
     int64_t pin = words_integer(words, "interrupt_pin", 0, PIN_COUNT - 1);
     if (mcu)
         mcu->pins[pin].source = &ldc1612->interrupt;
+}
+
+// A coil with an MCU of its own, which nothing else is on
+void
+read_cartographer(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    struct ldc1612 *ldc1612 = add_coil(sim, words);
+    ldc1612->gain = words_number(words, "gain", 0.0, 10.0);
+    ldc1612->range_mm = words_number(words, "range_mm", 1e-3, 1e3);
+    ldc1612->drift_per_k = words_number(words, "drift_per_k", -0.01, 0.01);
+    const char *name = words_text(words, "body");
+    ldc1612->body = thermal_find_body(&sim->thermal, name);
+    if (!ldc1612->body)
+        words_fail(words, "unknown body '%s'", name);
+    struct cartographer_wiring wiring = {
+        .converter = &ldc1612->i2c,
+        .ready = &ldc1612->interrupt,
+        .thermistor_pin =
+            (uint8_t)words_integer(words, "thermistor_pin", 0, PIN_COUNT - 1),
+        .base_count =
+            (uint32_t)words_integer(words, "base_count", 0, UINT32_MAX),
+        .base_adc = (uint16_t)words_integer(words, "base_adc", 0, UINT16_MAX),
+    };
+    struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    if (!mcu || words->error[0])
+        return;
+    if (mcu->cartographer)
+        words_fail(words, "mcu '%s' is a Cartographer already", mcu->name);
+    else
+        mcu->cartographer = cartographer_create(mcu, &wiring);
 }
 
 

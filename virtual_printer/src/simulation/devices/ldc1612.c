@@ -33,8 +33,9 @@ enum {
 // The data are a share of the reference, with so many bits
 #define DATA_ONE 268435456.0
 #define DATA_MAX 268435455.0
-// Eddy currents in the bed make the coil faster: by so much where it touches
-// the bed, by a quarter of that this far from it
+// The gantry gives way to a nozzle in the bed, the bed around it by the rest
+#define HELD_UP_SHARE 0.9
+// Of a small coil
 #define GAIN 0.06
 #define RANGE_MM 2.0
 
@@ -43,13 +44,27 @@ enum {
  * The coil
  ****************************************************************/
 
+// A nozzle in the bed holds the coil up
+static double
+coil_distance_mm(struct ldc1612 *ldc1612)
+{
+    double nozzle_mm = sensor_height_mm(ldc1612->mechanics, &ldc1612->nozzle);
+    double held_up_mm = nozzle_mm < 0.0 ? -nozzle_mm * HELD_UP_SHARE : 0.0;
+    return ldc1612->coil_height_mm + held_up_mm
+        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
+}
+
 static double
 coil_frequency_hz(struct ldc1612 *ldc1612)
 {
-    double distance_mm = ldc1612->coil_height_mm
-        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
-    double ratio = 1.0 + (distance_mm > 0.0 ? distance_mm : 0.0) / RANGE_MM;
-    return ldc1612->coil_hz * (1.0 + GAIN / (ratio * ratio))
+    double distance_mm = coil_distance_mm(ldc1612);
+    double ratio =
+        1.0 + (distance_mm > 0.0 ? distance_mm : 0.0) / ldc1612->range_mm;
+    double warmer_k = ldc1612->body
+        ? body_temperature_c(ldc1612->body) - COIL_NOMINAL_C
+        : 0.0;
+    return ldc1612->coil_hz * (1.0 + ldc1612->gain / (ratio * ratio))
+        * (1.0 + ldc1612->drift_per_k * warmer_k)
         + ldc1612->noise_hz * random_normal(&ldc1612->random);
 }
 
@@ -200,6 +215,8 @@ ldc1612_create(void)
     ldc1612->i2c.read = read;
     ldc1612->interrupt.level = level;
     ldc1612->interrupt.next_low_ns = next_low_ns;
+    ldc1612->gain = GAIN;
+    ldc1612->range_mm = RANGE_MM;
     set_reset_values(ldc1612);
     return ldc1612;
 }

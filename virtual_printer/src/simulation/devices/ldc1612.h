@@ -10,16 +10,25 @@
 #include "../core/random_stream.h" // struct random_stream
 #include "../core/timeline.h" // struct timeline
 #include "../mechanics/mechanics.h" // struct sensor
+#include "../thermal/thermal.h" // struct body
 
 #pragma GCC visibility push(hidden)
+
+#define COIL_NOMINAL_C 25.0
 
 struct ldc1612 {
     const struct timeline *timeline;
     struct mechanics *mechanics;
     struct random_stream random;
-    struct sensor place; // of the coil beside the nozzle
+    struct sensor place, nozzle; // of the coil beside the nozzle
     double coil_height_mm; // over the nozzle
-    double coil_hz; // far from any metal
+    double coil_hz; // far from any metal, at COIL_NOMINAL_C
+    // Eddy currents in the bed make it faster: by this share where it touches
+    // the bed, by a quarter of that this far from it
+    double gain, range_mm;
+    // What it is as warm as, NULL if that makes no difference
+    struct body *body;
+    double drift_per_k;
     double noise_hz;
     double clock_hz; // nominal
     double clock_factor; // of its own clock

@@ -156,7 +156,7 @@ static const struct peripheral *const peripherals[] = {
     &hx71x_peripheral,        &ads1220_peripheral,
     &ldc1612_peripheral,      &angle_peripheral,
     &ads131m0x_peripheral,    &beacon_peripheral,
-    &beacon_accel_peripheral,
+    &beacon_accel_peripheral, &cartographer_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

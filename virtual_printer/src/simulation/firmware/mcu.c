@@ -6,6 +6,7 @@
 
 #include "../core/memory.h" // allocate
 #include "../links/serial_port.h" // serial_port_of
+#include "cartographer.h" // cartographer_free
 #include "mcu.h" // struct mcu
 #include "objects.h" // trsync_run_task
 
@@ -419,6 +420,7 @@ mcu_free(struct mcu *mcu)
     cancel_events(mcu);
     mcu_config_reset(mcu);
     unanswered_free(mcu);
+    cartographer_free(mcu->cartographer);
     link_release(&mcu->link);
     for (size_t i = 0; i < mcu->string_count; i++)
         free(mcu->strings[i].text);

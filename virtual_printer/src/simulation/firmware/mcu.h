@@ -19,6 +19,7 @@
 #pragma GCC visibility push(hidden)
 
 struct beacon;
+struct cartographer;
 struct mcu;
 struct mechanics;
 
@@ -162,7 +163,9 @@ struct mcu {
     struct memory_word *memory_words; // that a host may read
     struct one_wire_sensor *one_wire_sensors;
     struct unanswered *unanswered;
-    struct beacon *beacon; // what this MCU is, NULL for most
+    // What this MCU is, NULL for most
+    struct beacon *beacon;
+    struct cartographer *cartographer;
 
     // Memory for objects and moves
     struct memory_sizes memory;

@@ -50,6 +50,8 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_TRIGGER_ANALOG_STATE, "trigger_analog_state", 3, IN_SOME)      \
     X(RESPONSE_LOAD_CELL_PROBE_STATE, "load_cell_probe_state", 3, IN_SOME)    \
     X(RESPONSE_LDC1612_HOME_STATE, "ldc1612_home_state", 3, IN_SOME)          \
+    X(RESPONSE_CARTOGRAPHER_DATA, "cartographer_data", 3, IN_SOME)            \
+    X(RESPONSE_CARTOGRAPHER_BASE, "cartographer_base_data", 2, IN_SOME)       \
     X(RESPONSE_SPI_ANGLE_TRANSFER, "spi_angle_transfer_response", 3, IN_SOME) \
     X(RESPONSE_SPI_ANGLE_DATA, "spi_angle_data", 3, IN_SOME)                  \
     X(RESPONSE_SPI_ANGLE_END, "spi_angle_end", 2, IN_SOME)                    \

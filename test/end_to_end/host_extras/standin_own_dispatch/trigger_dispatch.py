@@ -1,4 +1,4 @@
-# A dispatch of triggers for hosts that have none: Cartographer's has a check of its own
+# A dispatch of triggers for hosts that have none, with a check of its own
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #

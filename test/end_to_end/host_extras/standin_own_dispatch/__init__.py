@@ -1,4 +1,5 @@
-# A stand-in of Cartographer: its endstops are the host's by class, not by what they do
+# A stand-in of probes that dispatch triggers by themselves, with a check of their own: Scanner,
+# IDM, and Cartographer on hosts without a dispatch. Its endstops are the host's by class alone.
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -53,7 +54,7 @@ class ProbeEndstop(Endstop):
         return self._probe.height_mm
 
 
-class StandInCartographer:
+class StandInOwnDispatch:
     cmd_STANDIN_PROBE_help = "Probe once"
 
     def __init__(self, config):
@@ -103,4 +104,4 @@ class StandInCartographer:
 
 
 def load_config(config):
-    return StandInCartographer(config)
+    return StandInOwnDispatch(config)
