@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from printer_config.probes import PINLESS_KINDS
+
 Section = Dict[str, object]
 
 # Gantry corners of a 300 mm Voron 2.4 (mm), in the order of stepper_z..z3
@@ -83,8 +85,9 @@ class SamplePrinter:
         sections: Dict[str, Section] = {
             "gantry": gantry,
             "bed": bed,
-            "probe": {"section": self.probe},
         }
+        if not self._is_sensor:
+            sections["probe"] = {"section": self.probe}
         if self.can_mcus:
             sections["can_bus can0"] = self.can_bus
         for name in self._mcu_names():
@@ -130,15 +133,24 @@ class SamplePrinter:
             sections.setdefault(header, {}).update(options)
         return sections
 
+    @property
+    def _is_sensor(self) -> bool:
+        """Whether the probe is triggered by what it measures."""
+        return self.probe.partition(" ")[0] in PINLESS_KINDS
+
     def _probe_options(self) -> Section:
         is_bltouch = self.probe == "bltouch"
-        options: Section = {
-            "sensor_pin" if is_bltouch else "pin": "toolhead:PB6",
-            "x_offset": 0,
-            "y_offset": 25,
-            "z_offset": 1.0,
-            "speed": self.probe_speed_mm_s,
-        }
+        options: Section = {}
+        if not self._is_sensor:
+            options["sensor_pin" if is_bltouch else "pin"] = "toolhead:PB6"
+        options.update(
+            {
+                "x_offset": 0,
+                "y_offset": 25,
+                "z_offset": 1.0,
+                "speed": self.probe_speed_mm_s,
+            }
+        )
         if is_bltouch:
             options["control_pin"] = "toolhead:PB7"
         if self.probe in ("probe", "bltouch"):

@@ -37,6 +37,8 @@ enum {
 // the bed, by a quarter of that this far from it
 #define GAIN 0.06
 #define RANGE_MM 2.0
+// A nozzle in the bed takes it along, so that the coil comes this much nearer
+#define NEARER 0.1
 
 
 /****************************************************************
@@ -47,7 +49,8 @@ static double
 coil_frequency_hz(struct ldc1612 *ldc1612)
 {
     double distance_mm = ldc1612->coil_height_mm
-        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
+        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place)
+        + (1.0 - NEARER) * mechanics_nozzle_depth_mm(ldc1612->mechanics);
     double ratio = 1.0 + (distance_mm > 0.0 ? distance_mm : 0.0) / RANGE_MM;
     return ldc1612->coil_hz * (1.0 + GAIN / (ratio * ratio))
         + ldc1612->noise_hz * random_normal(&ldc1612->random);
