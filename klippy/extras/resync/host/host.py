@@ -57,6 +57,10 @@ GENERIC_KINEMATICS = "generic_cartesian"
 # Klipper 2024-01-08 (v0.13) and Kalico, Klipper 2026-01-20 (after v0.13)
 REMEMBERED_TRIGGERS = [*contract.names_of(EddyEndstop), *contract.names_of(TriggerAnalog)]
 
+# How many layers there are at most around an endstop on a pin: a tool changer's, a
+# probe's, and the host's wrapper of a probe
+MOST_WRAPPED = 4
+
 # Where keep_incidents() keeps them
 INCIDENTS = "multi_mcu_resync"
 
@@ -108,6 +112,24 @@ def pace_along(kinematics: Kinematics, axis: str, most: Pace) -> Pace:
         getattr(kinematics, "max_%s_velocity" % (axis,), None),
         getattr(kinematics, "max_%s_accel" % (axis,), None),
     )
+
+
+def _wrapped_in(endstop: object) -> List[object]:
+    """What an endstop calls in its place: objects that it holds, or methods of them."""
+    held = [
+        getattr(value, "__self__", value) for value in getattr(endstop, "__dict__", {}).values()
+    ]
+    return [h for h in held if hasattr(h, "home_wait")]
+
+
+def is_wrapped_around(endstop: object, kind: type) -> bool:
+    """Whether an endstop is of that class, or wrapped around one that is."""
+    wrapped = [endstop]
+    for _ in range(MOST_WRAPPED):
+        if any(isinstance(w, kind) for w in wrapped):
+            return True
+        wrapped = [inner for w in wrapped for inner in _wrapped_in(w)]
+    return False
 
 
 class Host:
@@ -300,6 +322,13 @@ class Host:
     def plain_endstop(self, endstop: Optional[Endstop]) -> Optional[Endstop]:
         """The endstop on an MCU's pin that a probe of the host wraps."""
         return getattr(endstop, "mcu_endstop", endstop)
+
+    def triggers_by_pin(self, endstop: Endstop) -> bool:
+        """Whether an endstop is read at a pin of an MCU, by whatever it is wrapped in.
+
+        All else is a sensor with code of its own, on the MCU and in the host.
+        """
+        return is_wrapped_around(endstop, self._module("mcu").MCU_endstop)
 
     def endstop_trsyncs(self, endstop: Optional[Endstop]) -> List[Trsync]:
         """One for each MCU whose steppers it stops, its own first; none if it has no pin."""
