@@ -27,6 +27,7 @@ from virtual_printer.model import (
     Coil,
     CrankRod,
     Display,
+    DockedProbe,
     Driver,
     DriverOnUart,
     Endstop,
@@ -260,6 +261,11 @@ def _endstop(endstop: Endstop) -> str:
         return (
             f"{wiring} kind=bltouch {place} control_mcu={control.mcu}"
             f" control_pin={_number(control)} control_invert={int(control.invert)}"
+        )
+    if isinstance(endstop, DockedProbe):
+        place += (
+            f" dock_x={endstop.dock_x_mm!r} dock_y={endstop.dock_y_mm!r}"
+            f" detach_x={endstop.detach_x_mm!r} detach_y={endstop.detach_y_mm!r}"
         )
     return f"{wiring} kind=probe {place}"
 

@@ -18,6 +18,7 @@ from virtual_printer.lone_steppers import LoneStepper
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
+    DockedProbe,
     Endstop,
     NozzleEndstop,
     Pin,
@@ -44,6 +45,14 @@ def homes_to_maximum(section: Section, at_mm: float, minimum_mm: float, maximum_
 def _is_sensorless(section: Section) -> bool:
     chip, pin, _ = pins.split(section.get("endstop_pin"))
     return is_sensorless(chip, pin)
+
+
+def _place(section: Section, option: str) -> List[float]:
+    """Return x and y (mm) of a place that may have a height, too."""
+    rows = section.get_rows(option)
+    if len(rows) != 1 or len(rows[0]) not in (2, 3):
+        raise section.error(option, "must be x, y or x, y, z")
+    return rows[0][:2]
 
 
 class Endstops:
@@ -152,6 +161,11 @@ class Endstops:
             found.append(self._probe)
         return [one for one in found if one.has(probes.pin_option(one))]
 
+    def _docked(self, section: Section) -> Optional[Section]:
+        """Return the section that says where a probe waits, of macros the machine file's."""
+        owners = [self._truth, section] if section is self._probe else [section]
+        return next((owner for owner in owners if owner.has("dock_position")), None)
+
     def _probe_endstop(self, section: Section) -> ProbeEndstop:
         pin = parse_pin(section, probes.pin_option(section), self._boards)
         x_mm, y_mm = (section.get_float(option, 0.0) for option in ("x_offset", "y_offset"))
@@ -159,7 +173,12 @@ class Endstops:
         if section is self._probe:
             height_mm = self._truth.get_float("trigger_height", height_mm)
             noise_um = self._truth.get_float("noise_um", 0.0, minimum=0.0)
-        if not section.has("control_pin"):
+        docked = self._docked(section)
+        if docked is not None:
+            places = (_place(docked, option) for option in ("dock_position", "detach_position"))
+            ways = [length_mm for place in places for length_mm in place]
+            return DockedProbe(pin, x_mm, y_mm, height_mm, noise_um, *ways)
+        if section.name == "smart_effector" or not section.has("control_pin"):
             return ProbeEndstop(pin, x_mm, y_mm, height_mm, noise_um)
         control_pin = parse_pin(section, "control_pin", self._boards)
         return BLTouchEndstop(pin, x_mm, y_mm, height_mm, noise_um, control_pin)

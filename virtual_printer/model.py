@@ -254,6 +254,19 @@ class BLTouchEndstop(ProbeEndstop):
     control_pin: Pin
 
 
+@dataclass(frozen=True)
+class DockedProbe(ProbeEndstop):
+    """A probe that waits in a dock, triggered, until the toolhead comes for it.
+
+    The toolhead leaves it there again if it goes from the dock to where it detaches.
+    """
+
+    dock_x_mm: float
+    dock_y_mm: float
+    detach_x_mm: float
+    detach_y_mm: float
+
+
 Endstop = Union[CarriageEndstop, NozzleEndstop, ProbeEndstop, StepperEndstop, WiredEndstop]
 
 

@@ -86,8 +86,9 @@ class SamplePrinter:
         sections: Dict[str, Section] = {
             "gantry": gantry,
             "bed": bed,
-            "probe": {"section": self.probe},
         }
+        if not self._is_sensor:
+            sections["probe"] = {"section": self.probe}
         if self.can_mcus:
             sections["can_bus can0"] = self.can_bus
         for name in self._mcu_names():
@@ -135,17 +136,26 @@ class SamplePrinter:
             sections.setdefault(header, {}).update(options)
         return sections
 
+    @property
+    def _is_sensor(self) -> bool:
+        """Whether the probe is triggered by what it measures."""
+        return self.probe.partition(" ")[0] in probes.PINLESS_KINDS
+
     def _probe_options(self) -> Section:
         if self.probe == probes.CARTOGRAPHER:
             return {"mcu": probes.CARTOGRAPHER, "x_offset": 0, "y_offset": 25}
         is_bltouch = self.probe == "bltouch"
-        options: Section = {
-            "sensor_pin" if is_bltouch else "pin": "toolhead:PB6",
-            "x_offset": 0,
-            "y_offset": 25,
-            "z_offset": 1.0,
-            "speed": self.probe_speed_mm_s,
-        }
+        options: Section = {}
+        if not self._is_sensor:
+            options["sensor_pin" if is_bltouch else "pin"] = "toolhead:PB6"
+        options.update(
+            {
+                "x_offset": 0,
+                "y_offset": 25,
+                "z_offset": 1.0,
+                "speed": self.probe_speed_mm_s,
+            }
+        )
         if is_bltouch:
             options["control_pin"] = "toolhead:PB7"
         if self.probe in ("probe", "bltouch"):

@@ -11,8 +11,9 @@ from .resync.homing.homing import Homing
 from .resync.homing.homing_moves import HomingMoves
 from .resync.homing.keep_mapping import MappingKeeper
 from .resync.homing.losses import Losses
-from .resync.homing.resyncer import Options, Resyncer
+from .resync.homing.resyncer import Resyncer
 from .resync.homing.settling import Settling
+from .resync.homing.targets import Targets
 from .resync.homing.ways import Correcting, Measuring
 from .resync.host.chelper import Helper, HelperError
 from .resync.host.home_command import HomeCommand
@@ -167,14 +168,17 @@ class MultiMcuResync:
         self.printer.register_event_handler("klippy:disconnect", moves.stop)
         self.patches = Patches()
         self.home_command = HomeCommand()
-        way: Union[Correcting, Measuring] = Measuring(self.settings.target)
+        way: Union[Correcting, Measuring] = Measuring()
         repairs: Union[Repairs, NoRepairs] = NoRepairs()
         if self.corrected_rails:
             way, repairs = self._build_correcting(toolhead, moves)
         self.queries = Queries(self.printer, self.rails, self.state, self.history)
         self.commands = {**self.queries.handlers(), **repairs.handlers()}
         self.report = HomingReport(self.printer, self.history)
-        self.homing = Homing(self.printer, self.rails, self.state, moves, way, losses, self.report)
+        targets = Targets(self.settings.target, self.host.triggers_by_pin)
+        self.homing = Homing(
+            self.printer, self.rails, self.state, moves, way, losses, targets, self.report
+        )
         self.host.follow_homing_moves(host_moves, self.homing.left)
 
     def _load_helper(self) -> Helper:
@@ -188,9 +192,9 @@ class MultiMcuResync:
     ) -> Tuple[Correcting, Repairs]:
         printer, rails, state, patches = self.printer, self.rails, self.state, self.patches
         self.helper = self._load_helper()
-        options = Options(self.settings.target, {rail.name: self._pace(rail) for rail in rails})
+        paces = {rail.name: self._pace(rail) for rail in rails}
         ferror = FollowingErrorTrip(printer, self.limits)
-        resyncer = Resyncer(printer, self.host, self.helper, rails, state, ferror, options)
+        resyncer = Resyncer(printer, self.host, self.helper, rails, state, ferror, paces)
         printer.register_event_handler("klippy:disconnect", patches.undo)
         has_dual_carriage = self.host.has_dual_carriage()
         MappingKeeper(toolhead, rails, moves.is_started, has_dual_carriage, patches)

@@ -188,6 +188,11 @@ def test_answers_that_come_twice_change_nothing(start):
 
 # A stepper that is stopped too early
 
+STOPPED_EARLIER = (
+    r"MCU '\w+' has stopped 'stepper_z\d?' before the homing move began, in the one before: the"
+    r" endstop triggered too early, or the link failed"
+)
+
 
 @pytest.mark.parametrize("height_mm", [14, 6])
 @pytest.mark.parametrize("cure", ["RESYNC", "G28 Z"])
@@ -200,8 +205,29 @@ def test_stepper_that_was_stopped_in_the_move_before_is_told_and_put_back(start,
     assert printer.state() == "ready"
     assert in_sync(printer) is False
     assert re.fullmatch(
-        r"MCU '\w+' has stopped 'stepper_z\d?' before the homing move began, in the one before",
-        printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"],
+        STOPPED_EARLIER, printer.status("multi_mcu_resync")["out_of_sync_reason"]["z"]
     )
     printer.gcode(cure)
+    assert_still_homes(printer, before)
+
+
+@pytest.mark.parametrize("height_mm", [14, 6])
+def test_probe_that_triggers_in_the_move_before_is_told_and_put_right(start, height_mm):
+    sample = SamplePrinter(z_mcus=Z_MCUS)
+    printer, before = start_homed(start, sample, sections="[unruly_extra]\n")
+    printer.gcode("UNRULY AT=begin DO=home_start_triggers")
+    error = error_of(printer, "G1 Z%d F300\nPROBE" % (height_mm,))
+    assert re.fullmatch(
+        r"multi_mcu_resync: endstop 'probe' has triggered \d\.\d{3} s before the homing move began,"
+        r" while the move before it ran: lift the toolhead further or wait until the sensor is at"
+        r" rest, and home again",
+        error,
+    )
+    assert printer.state() == "ready"
+    assert in_sync(printer) is False
+    refusal = error_of(printer, "G1 Z20")
+    assert re.fullmatch(
+        r"Axis z is not in sync: %s. Home it, or run RESYNC" % (STOPPED_EARLIER,), refusal
+    )
+    printer.gcode("RESYNC")
     assert_still_homes(printer, before)

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.area("start-up")
 SECTION = "[multi_mcu_resync]"
 UNLIKE = SamplePrinter(z_gear_ratios=("80:16", "75:16", "77:16", "73:16"))
 REPLACED = (
-    "FORCE_MOVE G28 STEPPER_BUZZ add_stepper check_move check_retry_result home_start home_wait"
-    " homing_move manual_move set_position setup_pin stop"
+    "FORCE_MOVE G28 STEPPER_BUZZ add_stepper adjust_steppers check_move check_retry_result"
+    " home_start home_wait homing_move manual_move set_position setup_pin stop"
 )
 
 
@@ -182,13 +182,14 @@ def assert_all_functions_work(printer):
 
 
 @pytest.mark.area("mapping kept")
-@pytest.mark.parametrize("is_first", [True, False])
-def test_other_extra_that_sets_functions_back_takes_nothing_from_us(start, is_first):
+@pytest.mark.parametrize("is_first, in_class", [(True, False), (False, False), (True, True)])
+def test_other_extra_that_sets_functions_back_takes_nothing_from_us(start, is_first, in_class):
     called = "called: check_move manual_move set_position"
+    section = "[setting_back]\nin_class: %s\n" % (in_class,)
     printer = start(
         UNLIKE,
-        sections="" if is_first else "[setting_back]\n",
-        replace=before_ours("setting_back") if is_first else [],
+        sections="" if is_first else section,
+        replace=[(SECTION, "%s\n%s" % (section, SECTION))] if is_first else [],
     )
     assert_all_functions_work(printer)
     assert called in printer.gcode("SET_BACK")[-1]

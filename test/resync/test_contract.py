@@ -26,7 +26,7 @@ EXTRAS = Path(contract.__file__).resolve().parents[2]
 APART = {"host.py", "contract.py", "source_check.py", "chelper.py"}
 NOT_THE_HOSTS = (str, list, dict, set, tuple, object, Exception, logging, math, re, sys, types)
 NOT_THE_HOSTS += (types.FunctionType, types.CodeType, types.CellType, types.MethodType)
-NOT_THE_HOSTS += (functools, inspect, itertools)
+NOT_THE_HOSTS += (functools, functools.partial(str), inspect, itertools, type)
 
 
 def trees():

@@ -6,6 +6,8 @@
 import pytest
 from resync.host.patches import Layer, Patches, around_command
 
+from helpers.described import described
+
 
 def make_host():
     """An object of a class of its own, since its functions' code is swapped."""
@@ -172,6 +174,28 @@ def test_ours_is_called_in_its_turn_until_the_patch_is_undone(
     host.story.clear()
     assert call(host) == result
     assert [who for who, *_ in host.story] == ["host"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_replaced_looks_like_the_hosts_own(host, patches, name):
+    before, code = described(getattr(host, name)), vars(type(host))[name].__code__
+    kept = getattr(host, name)
+    CASES[name][0](host, patches)
+    present = getattr(host, name)
+    assert vars(type(host))[name].__code__ is not code
+    assert described(present) == before
+    # Who keeps a method, or compares two, has the same one
+    assert present == kept
+    assert present.__func__ is kept.__func__ is vars(type(host))[name]
+    assert name not in vars(host)
+
+
+@pytest.mark.parametrize("name", ["home_start", "home_wait"])
+def test_endstop_looks_like_the_hosts_own(host, patches, name):
+    before = described(getattr(host, name))
+    patches.around_endstop(host, [layer("ours", host.story)])
+    assert described(getattr(host, name)) == before
+    assert name not in vars(host)
 
 
 def test_every_patch_is_tried_here():

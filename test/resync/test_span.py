@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from resync.homing.endstop_watch import EndstopWatch
 from resync.homing.span import CountError, HomingSpan
+from resync.host.answers import trigger_fault
 from resync.model.rail import Rail
 from resync.state.sync_state import SyncState
 
@@ -124,16 +125,38 @@ def test_error_of_an_endstop_passes():
     assert watch.trigger_times == {}
 
 
-@pytest.mark.parametrize("time", [1e-9, 3.9, 7.1, 4e9])
-def test_trigger_that_is_not_within_the_move_is_a_fault(time):
+def fault_of(time):
+    """What is wrong with a trigger at that time."""
     endstop = Endstop(time)
     watch = watch_of([(endstop, "z")], [])
     assert home(endstop) == time
     assert watch.trigger_times == {}
     [fault] = watch.faults
-    assert fault.startswith(
-        "endstop 'z' reports a trigger at %.6f s, which is not within the move"
-        " from 4.000000 to 7.000000 s: home again" % (time,)
+    return fault
+
+
+@pytest.mark.parametrize("time", [1e-9, 16.9, 26.1, 4e9])
+def test_trigger_that_has_nothing_to_do_with_the_move_is_a_fault(time):
+    assert trigger_fault("endstop 'z'", time, 20.0, 23.0) == (
+        "endstop 'z' reports a trigger at %.6f s, which is not within the move from 20.000000 to"
+        " 23.000000 s: home again, and if it comes again check the firmware of its MCU" % (time,)
+    )
+
+
+@pytest.mark.parametrize("time, early_s", [(3.9, 0.1), (1.1, 2.9), (3.99, 0.01)])
+def test_trigger_while_the_move_before_ran_is_told_as_that(time, early_s):
+    assert fault_of(time) == (
+        "endstop 'z' has triggered %.3f s before the homing move began, while the move before it"
+        " ran: lift the toolhead further or wait until the sensor is at rest, and home again"
+        % (early_s,)
+    )
+
+
+@pytest.mark.parametrize("time, late_s", [(7.1, 0.1), (9.9, 2.9), (7.01, 0.01)])
+def test_trigger_after_the_move_is_told_as_that(time, late_s):
+    assert fault_of(time) == (
+        "endstop 'z' says that it triggered %.3f s after the homing move had ended: home again,"
+        " and if it comes again home more slowly or check the link to its MCU" % (late_s,)
     )
 
 
@@ -269,7 +292,8 @@ def test_count_beyond_the_way_that_a_stepper_was_sent_is_an_error(
         with pytest.raises(CountError) as raised:
             read(start_steps, sent_steps, halt_steps)
         assert str(raised.value) == (
-            "MCU 'z1' counts %d steps for 'stepper_z', which was sent from %d to %d"
+            "MCU 'z1' counts %d steps for 'stepper_z', which was sent from %d to %d: check the"
+            " power and the cable of this MCU, then FIRMWARE_RESTART and home again"
             % (halt_steps, start_steps, sent_steps)
         )
 
@@ -278,7 +302,8 @@ def test_count_beyond_the_way_that_a_stepper_was_sent_is_an_error(
 def test_stepper_that_was_stopped_in_the_move_before_is_an_error_of_its_rail(before_steps, halts):
     for halt_steps in halts:
         assert read(40, 20, halt_steps, before_steps).error == (
-            "MCU 'z1' has stopped 'stepper_z' before the homing move began, in the one before"
+            "MCU 'z1' has stopped 'stepper_z' before the homing move began, in the one before: the"
+            " endstop triggered too early, or the link failed"
         )
     for halt_steps in (max(before_steps, 40) + 2, 18):
         with pytest.raises(CountError):

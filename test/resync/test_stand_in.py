@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import functools
 import inspect
+import itertools
 import types
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resync.host.stand_in import Wrapping, look_alike
 
-CO_NOFREE = 0x40
+from helpers.described import described
+
 NAMES = ("newpos", "homing_axes", "speed", "accel", "triggered", "self")
 
 
@@ -41,30 +43,6 @@ class Toolhead:
 
 
 METHODS = ("set_position", "move", "stop", "parent")
-
-
-def described(function):
-    """What inspection of a function shows."""
-    names = (
-        "__name__ __qualname__ __module__ __doc__ __defaults__ __kwdefaults__ __annotations__"
-        " __dict__"
-    )
-    code = function.__code__
-    places = "co_varnames co_argcount co_kwonlyargcount co_posonlyargcount co_nlocals"
-    places += " co_name co_filename co_firstlineno co_freevars"
-    return (
-        # Python before 3.11 shows by a flag that no variable is a closure's
-        code.co_flags & ~CO_NOFREE,
-        [getattr(function, name) for name in names.split()],
-        [getattr(code, place) for place in places.split()],
-        # Since Python 3.11, and shown in every traceback
-        getattr(code, "co_qualname", ""),
-        str(inspect.signature(function)),
-        inspect.getfullargspec(function),
-        inspect.getsource(function),
-        inspect.ismethod(function),
-        getattr(function, "__self__", None),
-    )
 
 
 def passed_on(function):
@@ -241,6 +219,124 @@ def test_code_that_another_has_swapped_since_is_left_to_it():
     Toolhead.set_position.__code__ = ours
     assert toolhead.set_position(1) == ("Toolhead", 1, "")
     Toolhead.set_position.__code__ = shipped
+
+
+# Others who replace it in its class, or in an object, and undo that later than we do
+
+
+def elsewhere(source):
+    """What another module is made of."""
+    scope = {}
+    exec(source, scope)
+    return scope
+
+
+def in_closure(original):
+    patched = """
+def patch(original):
+    def set_position(self, newpos, homing_axes=""):
+        return "theirs", original(self, newpos, homing_axes)
+    return set_position
+"""
+    return elsewhere(patched)["patch"](original)
+
+
+def in_default(original):
+    patched = """
+def patch(original):
+    def set_position(self, newpos, homing_axes="", _original=original):
+        return "theirs", _original(self, newpos, homing_axes)
+    return set_position
+"""
+    return elsewhere(patched)["patch"](original)
+
+
+def in_module(original):
+    module = elsewhere("def patched(self, newpos): return 'theirs', ORIGINAL(self, newpos)")
+    module["ORIGINAL"] = original
+    return module["patched"]
+
+
+def with_its_looks(original):
+    return functools.wraps(original)(in_closure(original))
+
+
+def partial_method(original):
+    return functools.partialmethod(in_closure(original), homing_axes="")
+
+
+@pytest.mark.parametrize(
+    "replace", [in_closure, in_default, in_module, with_its_looks, partial_method]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_another_that_replaces_it_in_its_class_takes_nothing_from_us(replace, is_first):
+    shipped, host = Toolhead.set_position, ("Toolhead", 1, "")
+    own = type("Own", (Toolhead,), {"set_position": shipped, "__module__": __name__})
+    toolhead, other, wrapping = own(), own(), Wrapping()
+    if is_first:
+        own.set_position = replace(shipped)
+    wrapping.wrap_shipped(toolhead, "set_position", passed_on)
+    if not is_first:
+        own.set_position = replace(shipped)
+    assert toolhead.set_position(1) == ("theirs", ("ours", host))
+    assert other.set_position(1) == ("theirs", host)
+    own.set_position = shipped
+    assert toolhead.set_position(1) == ("ours", host)
+    wrapping.undo()
+    assert toolhead.set_position(1) == host
+
+
+@pytest.mark.parametrize(
+    "in_class",
+    [functools.partialmethod(lambda self, a, b: max(a, b), 5), functools.partial(max, 5)],
+    ids=["partialmethod", "partial"],
+)
+def test_what_is_no_function_in_a_class_is_stood_in_for_in_the_object(in_class):
+    class Endstop:
+        rest = in_class
+
+    endstop, wrapping = Endstop(), Wrapping()
+    wrapping.wrap_shipped(endstop, "rest", passed_on)
+    assert endstop.rest(7) == ("ours", 7)
+    wrapping.undo()
+    assert endstop.rest(7) == 7
+
+
+def plain():
+    def set_position(newpos, homing_axes=""):
+        return newpos
+
+    return set_position
+
+
+@pytest.mark.parametrize("found", [plain(), functools.partial(plain()), int], ids=repr)
+def test_what_another_puts_back_once_ours_has_gone_is_the_hosts(found):
+    toolhead, wrapping = Toolhead(), Wrapping()
+    toolhead.set_position = found
+    wrapping.wrap(toolhead, "set_position", passed_on)
+    kept = toolhead.set_position
+    toolhead.set_position = lambda *arguments: ("theirs", kept(*arguments))
+    assert toolhead.set_position(1) == ("theirs", ("ours", 1))
+    wrapping.undo()
+    assert toolhead.set_position(1) == ("theirs", 1)
+    toolhead.set_position = kept
+    assert toolhead.set_position(1) == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_three_that_wrap_the_same_may_go_in_any_order(order):
+    toolhead, wrappings = Toolhead(), [Wrapping() for _ in range(3)]
+    code, host = Toolhead.set_position.__code__, ("Toolhead", 1, "")
+    for wrapping in wrappings:
+        wrapping.wrap_shipped(toolhead, "set_position", passed_on)
+    for gone, index in enumerate(order):
+        expected = host
+        for _ in range(3 - gone):
+            expected = ("ours", expected)
+        assert toolhead.set_position(1) == expected
+        wrappings[index].undo()
+    assert toolhead.set_position(1) == host
+    assert Toolhead.set_position.__code__ is code
 
 
 class Probe:

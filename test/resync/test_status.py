@@ -74,6 +74,17 @@ def test_fields_are_plain_json_before_and_after_a_move():
         assert json.loads(json.dumps(fields, allow_nan=False)) == fields
 
 
+def test_target_is_that_of_the_last_move():
+    printer = Printer()
+    assert printer.status.get_status()["target"] == {}
+    for target in ("trigger", "least_travel"):
+        found = result(3, 5)
+        printer.history.note_homing_move(
+            [found._replace(part=found.part._replace(target=target))], ""
+        )
+        assert printer.status.get_status()["target"] == {"z": target}
+
+
 def test_fields_without_a_rail_are_empty():
     fields = Status(
         True, History(), LimitSettings({}, 1.0, "error"), [], SyncState([])

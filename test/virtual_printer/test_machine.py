@@ -21,6 +21,7 @@ from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.model import (
     BLTouchEndstop,
     CarriageEndstop,
+    DockedProbe,
     Machine,
     MachineError,
     NozzleEndstop,
@@ -159,6 +160,34 @@ def test_bltouch_has_its_own_names_for_its_pins(tmp_path: Path) -> None:
     )
 
 
+def test_control_pin_of_a_smart_effector_makes_no_bltouch_of_it(tmp_path: Path) -> None:
+    found = sections()
+    found["smart_effector"] = {**found.pop("probe"), "control_pin": "toolhead:PB7"}
+    probe = load(tmp_path, text(found)).endstops[-1]
+    assert probe == ProbeEndstop(pin("toolhead", "PB6", False), 3.0, 25.0, 1.5, 0.0)
+
+
+DOCKS = {"dock_position": "150, 295", "detach_position": "190, 295, 10"}
+
+
+@pytest.mark.parametrize("is_in_machine_file", [True, False])
+def test_probe_with_a_dock_waits_there(tmp_path: Path, is_in_machine_file: bool) -> None:
+    found = sections()
+    named = text({"probe": DOCKS}) if is_in_machine_file else ""
+    if not is_in_machine_file:
+        found["dockable_probe"] = {**found.pop("probe"), **DOCKS}
+    probe = load(tmp_path, text(found), named).endstops[-1]
+    place = pin("toolhead", "PB6", False)
+    assert probe == DockedProbe(place, 3.0, 25.0, 1.5, 0.0, 150.0, 295.0, 190.0, 295.0)
+
+
+@pytest.mark.parametrize("place", ["150", "1, 2, 3, 4", "1, 2\n 3, 4", ""])
+def test_dock_without_x_and_y_is_an_error(tmp_path: Path, place: str) -> None:
+    named = text({"probe": {**DOCKS, "dock_position": place}})
+    with pytest.raises(ConfigError, match="'dock_position' .* must be x, y or x, y, z"):
+        load(tmp_path, text(sections()), named)
+
+
 @pytest.mark.parametrize("option", ["pin", "sensor_pin"])
 def test_probe_of_any_kind_is_wired_to_the_pins_that_the_extra_names(
     tmp_path: Path, option: str
@@ -294,6 +323,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     values: Dict[str, object] = {"frequency": 1_000_000, "move_count": 16, "section": "probe"}
     values.update({"bit_rate": 10_000, "load": 0.5, "coupling_w_per_k": "heater_bed: 1"})
     values.update({"chip": "virtual", "damping": 0.5, "coil_hz": 1e6, "axes_map": "x, y, z"})
+    values.update({"dock_position": "1, 2", "detach_position": "3, 4"})
     heater = {"heater_pin": "PC0", "sensor_type": "Generic 3950", "sensor_pin": "PC1"}
     others = {"mcu node": {"canbus_uuid": "112233445566"}, "extruder": heater, "heater_bed": heater}
     found = {**sections(), **others}

@@ -125,6 +125,17 @@ def test_frequency_rises_towards_the_bed(open_host: Open, config: object) -> Non
     assert len(host.received) == before
 
 
+def test_nozzle_in_the_bed_takes_it_along(open_host: Open) -> None:
+    host = open_host()
+    start(host)
+    move_z(host, -5.0)
+    host.simulation.run(1.5)
+    assert values(host)[-1] == pytest.approx(expected(0.0), abs=1)
+    move_z(host, -0.5)
+    host.simulation.run(0.5)
+    assert values(host)[-1] == pytest.approx(expected(-0.05), abs=1)
+
+
 def test_coil_is_beside_the_nozzle(open_host: Open) -> None:
     host = open_host(keys="offset_x=0 offset_y=50")
     start(host)

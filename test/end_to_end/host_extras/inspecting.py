@@ -31,6 +31,7 @@ def shipped_functions():
         "stop": mcu.MCU_trsync.stop,
         "homing_move": host_module("extras.homing").HomingMove.homing_move,
         "check_retry_result": host_module("extras.z_tilt").ZAdjustStatus.check_retry_result,
+        "adjust_steppers": host_module("extras.z_tilt").ZAdjustHelper.adjust_steppers,
     }
 
 
@@ -143,8 +144,9 @@ class Inspecting:
         endstop = kinematics.rails[0].get_endstops()[0][0]
         dispatch = getattr(endstop, "_dispatch", endstop)
         self.look("add_stepper", dispatch, dispatch.add_stepper)
-        level = find("quad_gantry_level").z_status
-        self.look("check_retry_result", level, level.check_retry_result)
+        level = find("quad_gantry_level")
+        self.look("check_retry_result", level.z_status, level.z_status.check_retry_result)
+        self.look("adjust_steppers", level.z_helper, level.z_helper.adjust_steppers)
         shown = [sorted(self.replaced), sorted(self.changed), self.left]
         gcmd.respond_info(json.dumps(shown))
 

@@ -12,6 +12,8 @@ class SettingBack:
     def __init__(self, config):
         self.printer = config.get_printer()
         self.found = []
+        # Or those of the objects themselves
+        self.is_in_class = config.getboolean("in_class", False)
         self.calls = set()
         self.printer.register_event_handler("klippy:connect", self.wrap_all)
         gcode = self.printer.lookup_object("gcode")
@@ -25,6 +27,7 @@ class SettingBack:
         self.wrap(self.printer.lookup_object("force_move"), "manual_move")
 
     def wrap(self, owner, name):
+        owner = type(owner) if self.is_in_class else owner
         original = getattr(owner, name)
 
         def wrapper(*args, **kwargs):

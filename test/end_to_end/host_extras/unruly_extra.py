@@ -118,6 +118,25 @@ class UnrulyExtra:
 
         endstop.home_start = home_start
 
+    def do_home_start_triggers(self, homing_move):
+        """The last endstop triggers as soon as it is armed, whatever moves by then."""
+        endstop = homing_move.endstops[-1][0]
+        plain = getattr(endstop, "mcu_endstop", endstop)
+        trsync = getattr(plain, "_dispatch", plain)._trsyncs[0]
+        own = vars(endstop).get("home_start")
+        host_home_start = endstop.home_start
+
+        def home_start(*arguments, **options):
+            if own is None:
+                del endstop.home_start
+            else:
+                endstop.home_start = own
+            completion = host_home_start(*arguments, **options)
+            trsync._trsync_trigger_cmd.send([trsync.get_oid(), trsync.REASON_ENDSTOP_HIT])
+            return completion
+
+        endstop.home_start = home_start
+
     def do_set_position_raises(self, homing_move):
         toolhead = homing_move.toolhead
         host_set_position = toolhead.set_position

@@ -17,6 +17,7 @@ from .failure import Failure
 from .homing_moves import HomingMoves
 from .losses import Losses
 from .span import CountError, HomingSpan
+from .targets import Targets
 from .ways import Correcting, Measuring
 
 # Their text says all that there is to know
@@ -41,6 +42,7 @@ class Homing:
         moves: HomingMoves,
         way: Union[Correcting, Measuring],
         losses: Losses,
+        targets: Targets,
         report: Report,
     ) -> None:
         self._printer = printer
@@ -49,6 +51,7 @@ class Homing:
         self._moves = moves
         self._way = way
         self._losses = losses
+        self._targets = targets
         self._report = report
         self.failure = Failure(printer)
 
@@ -99,7 +102,7 @@ class Homing:
         """Put the steppers back in step; returns what was done, and what went wrong."""
         results: List[RailResult] = []
         try:
-            results = self._way.plan(span.readings())
+            results = self._way.plan(self._targets.aim(span.homing_move, span.readings()))
             return self._way.correct(span, results), ""
         except Exception as e:
             error = str(e) or type(e).__name__

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..host import mapping
 from ..host.chelper import Helper
@@ -11,7 +11,7 @@ from ..host.host import Host
 from ..model import limit
 from ..model.correction_time import Pace, common_duration_s
 from ..model.klippy import Printer, Stepper, Toolhead
-from ..model.plan import PlanError, RailPlan, StepperReading, plan_rail
+from ..model.plan import LEAST_TRAVEL, PlanError, RailPlan, StepperReading, plan_rail
 from ..model.rail import Rail
 from ..model.rail_result import RailReadings, RailResult
 from ..state.following_error_trip import FollowingErrorTrip
@@ -21,15 +21,11 @@ from .correction_move import move_together
 from .span import HomingSpan, moved_steppers
 
 
-class Options(NamedTuple):
-    """How to correct: a target of plan.TARGETS, and the pace of each rail by its name."""
-
-    target: str
-    paces: Dict[str, Pace]
-
-
 class Resyncer:
-    """Corrects the rails of one printer and keeps their state."""
+    """Corrects the rails of one printer and keeps their state.
+
+    paces has how fast each rail is corrected, by its name.
+    """
 
     def __init__(
         self,
@@ -39,7 +35,7 @@ class Resyncer:
         rails: List[Rail],
         state: SyncState,
         ferror: FollowingErrorTrip,
-        options: Options,
+        paces: Dict[str, Pace],
     ) -> None:
         self._printer = printer
         self._host = host
@@ -48,7 +44,7 @@ class Resyncer:
         self._limits = ferror.limits
         self._state = state
         self._trip = ferror.trip
-        self._options = options
+        self._paces = paces
         self._steppers = {s.get_name(): s for rail in rails for s in rail.steppers}
         # Direction of travel of each rail's last homing move
         self._directions: Dict[str, int] = {}
@@ -65,12 +61,12 @@ class Resyncer:
         """
         if part.error:
             raise PlanError(part.error)
-        rail_plan = plan_rail(part.readings, self._options.target)
+        rail_plan = plan_rail(part.readings, part.target)
         direction = 0 if rail_plan.direction else self._directions.get(part.rail.name, 0)
         if direction and any(self._state.skew_mm.get(r.name) for r in part.readings):
             came_from = [r._replace(start_steps=r.halt_steps - direction) for r in part.readings]
             part = part._replace(readings=came_from)
-            rail_plan = plan_rail(came_from, "least_travel")
+            rail_plan = plan_rail(came_from, LEAST_TRAVEL)
         return RailResult(part, rail_plan)
 
     def correct(
@@ -100,7 +96,7 @@ class Resyncer:
         for rail in skewed:
             readings = [self._reading_at_rest(rail, s) for s in rail.steppers]
             part = RailReadings(rail, "none", False, readings, 0.0)
-            results.append(RailResult(part, plan_rail(readings, "least_travel")))
+            results.append(RailResult(part, plan_rail(readings, LEAST_TRAVEL)))
         return self._force(toolhead, results)
 
     def accept(self, toolhead: Toolhead, rails: List[Rail]) -> None:
@@ -152,7 +148,7 @@ class Resyncer:
             r._replace(mapping_offset_mm=r.mapping_offset_mm + self._state.skew_mm.get(r.name, 0.0))
             for r in part.readings
         ]
-        return plan_rail(readings, self._options.target)
+        return plan_rail(readings, part.target)
 
     def _mcu_name(self, stepper_name: str) -> str:
         return self._steppers[stepper_name].get_mcu().get_name()
@@ -189,9 +185,8 @@ class Resyncer:
         return [r._replace(corrected=True) for r in results], done_time
 
     def _duration_s(self, results: List[RailResult]) -> float:
-        paces = self._options.paces
         durations_s = [
-            common_duration_s(r.plan.largest_correction_mm(), paces[r.part.rail.name])
+            common_duration_s(r.plan.largest_correction_mm(), self._paces[r.part.rail.name])
             for r in results
         ]
         return max(durations_s, default=0.0)

@@ -237,11 +237,12 @@ class HomingSpan:
         first, last = counts_between(stepper, self._begin_time, self._watch.start_time())
         if first - 1 <= halt_steps <= last + 1:
             # It may have gone the other way then, which a correction must not
-            return "MCU '%s' has stopped '%s' before the homing move began, in the one before" % (
-                mcu_name,
-                name,
+            return (
+                "MCU '%s' has stopped '%s' before the homing move began, in the one before: the"
+                " endstop triggered too early, or the link failed" % (mcu_name, name)
             )
         raise CountError(
-            "MCU '%s' counts %d steps for '%s', which was sent from %d to %d"
+            "MCU '%s' counts %d steps for '%s', which was sent from %d to %d: check the power and"
+            " the cable of this MCU, then FIRMWARE_RESTART and home again"
             % (mcu_name, halt_steps, name, start_steps, sent_steps)
         )

@@ -25,9 +25,6 @@ class CountCheck(Protocol):
 class Measuring:
     """Nothing is corrected: what is planned shows what it would have taken."""
 
-    def __init__(self, target: str) -> None:
-        self._target = target
-
     def pause(self) -> None:
         """A homing move begins."""
 
@@ -36,7 +33,7 @@ class Measuring:
 
     def plan(self, parts: List[RailReadings]) -> List[RailResult]:
         """The corrections of all rails of a homing move; raises PlanError."""
-        return [RailResult(part, plan_rail(part.readings, self._target)) for part in parts]
+        return [RailResult(part, plan_rail(part.readings, part.target)) for part in parts]
 
     def correct(self, span: HomingSpan, planned: List[RailResult]) -> List[RailResult]:
         """Do what was planned; returns what has been done."""

@@ -10,6 +10,10 @@ from ..model.klippy import AnswerParams, QueryCommand, Reactor
 # By how much the host may be wrong about an MCU's clock (s)
 CLOCK_ERROR_S = 0.005
 
+# A trigger that is further from its homing move (s) than the host plans ahead has
+# nothing to do with it
+NEAR_S = 3.0
+
 
 def believed(value: float, least: float, most: float) -> Optional[float]:
     """The number if it can be true; None if not, which "nan" never can."""
@@ -53,6 +57,18 @@ def trigger_fault(place: str, trigger_time: float, start_time: float, end_time: 
     """
     if believed(trigger_time, start_time - CLOCK_ERROR_S, end_time + CLOCK_ERROR_S) is not None:
         return ""
+    if believed(trigger_time, start_time - NEAR_S, start_time) is not None:
+        return (
+            "%s has triggered %.3f s before the homing move began, while the move before it ran:"
+            " lift the toolhead further or wait until the sensor is at rest, and home again"
+            % (place, start_time - trigger_time)
+        )
+    if believed(trigger_time, end_time, end_time + NEAR_S) is not None:
+        return (
+            "%s says that it triggered %.3f s after the homing move had ended: home again, and"
+            " if it comes again home more slowly or check the link to its MCU"
+            % (place, trigger_time - end_time)
+        )
     return (
         "%s reports a trigger at %.6f s, which is not within the move from %.6f to %.6f s:"
         " home again, and if it comes again check the firmware of its MCU"

@@ -107,7 +107,7 @@ class Patches(Wrapping):
         self, owner: Type[HomingMove], around: Callable[[Proceed, HomingMove], object]
     ) -> None:
         """around(proceed, homing_move) for every homing move, of other printers too."""
-        self.wrap_function(vars(owner)["homing_move"], _around(around))
+        self.wrap_class(owner, "homing_move", _around(around))
 
     def around_endstop(self, endstop: Endstop, layers: Iterable[Layer]) -> None:
         """Layers around what is called of an endstop while it homes, the innermost first."""
@@ -130,7 +130,7 @@ class Patches(Wrapping):
 
             return adjust_steppers
 
-        self.wrap(helper, "adjust_steppers", wrapper)
+        self.wrap_shipped(helper, "adjust_steppers", wrapper)
 
     def after_check_retry_result(
         self, status: LevelStatus, after: Callable[[object], None]
@@ -145,7 +145,7 @@ class Patches(Wrapping):
 
             return check_retry_result
 
-        self.wrap(status, "check_retry_result", wrapper)
+        self.wrap_shipped(status, "check_retry_result", wrapper)
 
     # Of the start
     def before_setup_pin(self, pins: Pins, before: Callable[[str], None]) -> None:
@@ -158,7 +158,7 @@ class Patches(Wrapping):
 
             return setup_pin
 
-        self.wrap(pins, "setup_pin", wrapper)
+        self.wrap_shipped(pins, "setup_pin", wrapper)
 
     def around_check(
         self, check: types.FunctionType, around: Callable[[Proceed, object, object], None]

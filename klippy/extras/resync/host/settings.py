@@ -10,6 +10,9 @@ from ..model.limit_settings import LEAST_MAX_CORRECTION_MM, ON_FERROR
 from ..model.plan import TARGETS
 from .options import get_finite
 
+# By what has stopped the steppers
+AUTO = "auto"
+
 
 class Settings(NamedTuple):
     """What the user wants; None where the printer or its axes have a default.
@@ -40,7 +43,7 @@ def read_settings(config: Config) -> Settings:
         axes=config.getlist("axes", None),
         speed_mm_s=get_finite(config, "speed", None, minval=0.01),
         accel_mm_s2=get_finite(config, "accel", None, minval=0.1),
-        target=config.getchoice("target", {t: t for t in TARGETS}, "trigger"),
+        target=config.getchoice("target", {t: t for t in (AUTO, *TARGETS)}, "auto"),
         max_correction_mm=get_finite(config, "max_correction", 1.0, minval=LEAST_MAX_CORRECTION_MM),
         on_ferror=config.getchoice("on_ferror", {o: o for o in ON_FERROR}, "error"),
         ferror_mm=get_finite(config, "ferror", None, minval=0.0),

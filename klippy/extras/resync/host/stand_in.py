@@ -8,7 +8,7 @@ import inspect
 import itertools
 import sys
 import types
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Set, Tuple
 
 # A function of the host with any signature, which the stand-in has too
 Call = Callable[..., Any]
@@ -163,20 +163,94 @@ def _taken_apart(method: object) -> Optional[Tuple[types.FunctionType, object]]:
     return None
 
 
-# What others have put in the place of a function can be anything
-def look_alike(function: Any, wrapper: Wrapper) -> Call:
-    """What wrapper(function) returns, as a function that looks like the one given."""
+def held_by(present: object, name: str) -> Iterator[types.FunctionType]:
+    """The functions that what is in the place of one of that name was put around.
+
+    Itself comes first if it is one.
+    """
+    found = [present]
+    seen: Set[int] = set()
+    while found:
+        held = found.pop(0)
+        if id(held) in seen:
+            continue
+        seen.add(id(held))
+        if type(held) is types.MethodType:
+            found.append(held.__func__)
+        elif type(held) is functools.partial or type(held) is functools.partialmethod:
+            found.append(held.func)
+        elif type(held) is types.FunctionType:
+            yield held
+            found += _at_hand(held, name)
+
+
+def _at_hand(function: types.FunctionType, name: str) -> Iterator[object]:
+    """What a function has around it, as defaults, and of that name in its module."""
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            # Not set yet
+            continue
+    yield from function.__defaults__ or ()
+    yield vars(function).get("__wrapped__")
+    for variable in function.__code__.co_names:
+        value = function.__globals__.get(variable)
+        if type(value) is types.FunctionType and value.__code__.co_name == name:
+            yield value
+
+
+def shipped(kind: type, name: str) -> Optional[types.FunctionType]:
+    """The function that a class was shipped with, beneath what others have put in its place.
+
+    What they have put there if that is not to be found; None if it is no function.
+    """
+    owner = next((k for k in kind.__mro__ if name in vars(k)), None)
+    if owner is None:
+        return None
+    present = vars(owner)[name]
+    module = getattr(sys.modules.get(owner.__module__), "__dict__", None)
+    for function in held_by(present, name):
+        if function.__globals__ is module and function.__code__.co_name == name:
+            return function
+    return present if type(present) is types.FunctionType else None
+
+
+class CallStandIn:
+    """Is called in the place of what can be called and is no function, until undo()."""
+
+    def __init__(self, original: Call, wrapper: Wrapper) -> None:
+        self.is_undone = False
+        self._original = original
+        self._call = wrapper(original)
+
+    def take(self, /, *arguments: object, **options: object) -> object:
+        """A call of it."""
+        call = self._original if self.is_undone else self._call
+        return call(*arguments, **options)
+
+    def undo(self) -> None:
+        """Have the original called by whoever calls it still."""
+        self.is_undone = True
+
+
+def _look_alike(function: Call, wrapper: Wrapper) -> Tuple[Call, Callable[[], None]]:
+    """What look_alike() returns, and what has the original called by all who hold that."""
     method = _taken_apart(function)
     if method is not None:
         copy = _copy(method[0])
-        StandIn(copy, wrapper, method[1])
-        return types.MethodType(copy, method[1])
+        return types.MethodType(copy, method[1]), StandIn(copy, wrapper, method[1]).undo
     if type(function) is types.FunctionType:
         copy = _copy(function)
-        StandIn(copy, wrapper)
-        return copy
-    # Another extra's object that can be called
-    return wrapper(function)
+        return copy, StandIn(copy, wrapper).undo
+    stand_in = CallStandIn(function, wrapper)
+    return stand_in.take, stand_in.undo
+
+
+# What others have put in the place of a function can be anything
+def look_alike(function: Any, wrapper: Wrapper) -> Call:
+    """What wrapper(function) returns, as a function that looks like the one given."""
+    return _look_alike(function, wrapper)[0]
 
 
 class Wrapping:
@@ -193,25 +267,38 @@ class Wrapping:
             # Some probes hold methods of the endstop inside as attributes
             self._undo.append(StandIn(method[0], wrapper, method[1]).undo)
         else:
-            self._set(owner, name, look_alike(function, wrapper))
+            self._set(owner, name, function, wrapper)
 
     def wrap_shipped(self, owner: object, name: str, wrapper: Wrapper) -> None:
-        """The same for the method of the object's class, whatever others put before it.
+        """The same for the method that the object's class was shipped with.
 
-        They may set it back at any time.
+        Others may have put something before it, in the object or in its class, and
+        set it back at any time.
         """
-        self._undo.append(StandIn(getattr(type(owner), name), wrapper, owner).undo)
+        function = shipped(type(owner), name)
+        if function is None:
+            self.wrap(owner, name, wrapper)
+        else:
+            self._undo.append(StandIn(function, wrapper, owner).undo)
+
+    def wrap_class(self, owner: type, name: str, wrapper: Wrapper) -> None:
+        """The same for the method of all objects of a class, if it is one."""
+        function = shipped(owner, name)
+        if function is not None:
+            self.wrap_function(function, wrapper)
 
     def wrap_function(self, function: types.FunctionType, wrapper: Wrapper) -> None:
         """The same for a function, or for the method of all objects of a class."""
         self._undo.append(StandIn(function, wrapper).undo)
 
-    def _set(self, owner: object, name: str, function: Call) -> None:
+    def _set(self, owner: object, name: str, function: Call, wrapper: Wrapper) -> None:
         own = vars(owner).get(name)
+        ours, undo_ours = _look_alike(function, wrapper)
 
         def undo() -> None:
-            if vars(owner).get(name) is not function:
-                # Another extra has set it since
+            # Another extra may have wrapped it since, or put it back later
+            undo_ours()
+            if vars(owner).get(name) is not ours:
                 return
             if own is None:
                 delattr(owner, name)
@@ -219,7 +306,7 @@ class Wrapping:
                 setattr(owner, name, own)
 
         self._undo.append(undo)
-        setattr(owner, name, function)
+        setattr(owner, name, ours)
 
     def undo(self) -> None:
         """Leave all objects as they were found."""

@@ -5,11 +5,11 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, Protocol, Set, Type
+from typing import Any, Callable, Dict, List, Protocol, Set, Type
 
 from ..model.klippy import Printer, Stepper
 from .patches import Patches, Proceed
-from .stand_in import standing_in
+from .stand_in import held_by, standing_in
 
 # What every refusal says, "axis" or "carriage" follows.  Beacon (beacon.py)
 # and Cartographer (trigger_dispatch.py, scanner.py) have copied it.
@@ -76,26 +76,6 @@ class CheckLift:
         self._patches.undo()
 
 
-def _held_by(function: types.FunctionType) -> Iterator[types.FunctionType]:
-    """The function, and those that it was wrapped around."""
-    found = [function]
-    seen: Set[int] = set()
-    while found:
-        function = found.pop()
-        if id(function) in seen:
-            continue
-        seen.add(id(function))
-        yield function
-        for cell in function.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                # Not set yet
-                continue
-            if type(content) is types.FunctionType:
-                found.append(content)
-
-
 def refusing_functions() -> List[types.FunctionType]:
     """Every add_stepper() that holds the check, in all modules that are loaded."""
     found: Dict[int, types.FunctionType] = {}
@@ -109,7 +89,7 @@ def refusing_functions() -> List[types.FunctionType]:
             elif type(value) is types.FunctionType and value.__name__ != METHOD:
                 continue
             if type(value) is types.FunctionType:
-                found.update((id(f), f) for f in _held_by(value) if _refuses(f))
+                found.update((id(f), f) for f in held_by(value, METHOD) if _refuses(f))
     return list(found.values())
 
 

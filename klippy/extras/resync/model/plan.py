@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Dict, List, NamedTuple, Sequence
 
-TARGETS = ("trigger", "least_travel")
+TRIGGER, LEAST_TRAVEL = TARGETS = ("trigger", "least_travel")
 
 
 class PlanError(Exception):

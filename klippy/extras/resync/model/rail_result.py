@@ -5,7 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import List, NamedTuple
 
-from .plan import RailPlan, StepperCorrection, StepperReading
+from .plan import TRIGGER, RailPlan, StepperCorrection, StepperReading
 from .rail import Rail
 from .running_statistics import latency_ms
 
@@ -14,7 +14,7 @@ class RailReadings(NamedTuple):
     """The readings of those steppers of a rail that share an endstop.
 
     speed_mm_s is that of the rail when the endstop triggered, error why these
-    steppers must not be moved by what was read.
+    steppers must not be moved by what was read, target where they are to go.
     """
 
     rail: Rail
@@ -23,6 +23,7 @@ class RailReadings(NamedTuple):
     readings: List[StepperReading]
     speed_mm_s: float
     error: str = ""
+    target: str = TRIGGER
 
 
 class RailResult(NamedTuple):

@@ -90,6 +90,7 @@ class Status:
             "overshoot_mm": {n: c.overshoot_mm for n, (c, _, _) in last.items()},
             "overshoot_limit_mm": {n: limit_mm for n, (_, limit_mm, _) in last.items()},
             "latency_ms": {n: latency_ms for n, (_, _, latency_ms) in last.items()},
+            "target": {a: r.part.target for r in moves.last for a in r.part.rail.axes},
             "correction_steps": {n: c.correction_steps for n, (c, _, _) in last.items()},
             "residual_mm": {n: c.residual_mm for n, (c, _, _) in last.items()},
             "overshoot_count": {n: s.overshoot_mm.number for n, s in stops.items()},

@@ -198,6 +198,22 @@ read_bltouch(struct simulation *sim, struct words *words,
         bltouch->control_mcu->pins[bltouch->control_pin].needs_edges = 1;
 }
 
+static struct dock *
+read_dock(struct simulation *sim, struct words *words)
+{
+    if (!words_find(words, "dock_x"))
+        return NULL;
+    struct dock *dock = allocate(1, sizeof(*dock));
+    dock->mechanics = &sim->mechanics;
+    dock->timeline = &sim->timeline;
+    dock->x_mm = read_length(words, "dock_x");
+    dock->y_mm = read_length(words, "dock_y");
+    dock->detach_x_mm = read_length(words, "detach_x");
+    dock->detach_y_mm = read_length(words, "detach_y");
+    dock_watch(dock);
+    return dock;
+}
+
 void
 read_endstop(struct simulation *sim, struct words *words, int line)
 {
@@ -242,6 +258,8 @@ read_endstop(struct simulation *sim, struct words *words, int line)
         words_number_or(words, "noise_um", 0.0, 1e6, 0.0) / 1000.0;
     if (sensor->kind == SENSOR_BLTOUCH)
         read_bltouch(sim, words, &sensor->bltouch);
+    else
+        sensor->dock = read_dock(sim, words);
 }
 
 void

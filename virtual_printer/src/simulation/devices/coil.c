@@ -38,10 +38,10 @@ coil_temperature_c(struct coil *coil)
 double
 coil_distance_mm(struct coil *coil)
 {
-    double nozzle_mm = sensor_height_mm(coil->mechanics, &coil->nozzle);
-    double height_mm = sensor_height_mm(coil->mechanics, &coil->place);
-    double held_mm = nozzle_mm < 0.0 ? (1.0 - GIVE) * -nozzle_mm : 0.0;
-    double distance_mm = coil->height_mm + height_mm + held_mm;
+    double held_up_mm =
+        (1.0 - GIVE) * mechanics_nozzle_depth_mm(coil->mechanics);
+    double distance_mm = coil->height_mm + held_up_mm
+        + sensor_height_mm(coil->mechanics, &coil->place);
     return distance_mm > 0.0 ? distance_mm : 0.0;
 }
 

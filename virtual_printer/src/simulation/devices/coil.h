@@ -17,7 +17,7 @@ struct coil {
     struct mechanics *mechanics;
     struct body *body; // that it is, NULL if it is never warm
     struct random_stream random;
-    struct sensor place, nozzle; // of the coil beside the nozzle
+    struct sensor place; // of the coil beside the nozzle
     double height_mm; // over the nozzle
     double far_hz; // far from any metal, at COIL_REFERENCE_C
     double noise_hz;

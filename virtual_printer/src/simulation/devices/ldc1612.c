@@ -33,11 +33,12 @@ enum {
 // The data are a share of the reference, with so many bits
 #define DATA_ONE 268435456.0
 #define DATA_MAX 268435455.0
-// The gantry gives way to a nozzle in the bed, the bed around it by the rest
-#define HELD_UP_SHARE 0.9
 // Of a small coil
 #define GAIN 0.06
 #define RANGE_MM 2.0
+// Where the nozzle rests on the bed, gantry and toolhead give way, and this
+// share of its way on is left to the coil
+#define GIVE 0.1
 
 
 /****************************************************************
@@ -48,8 +49,8 @@ enum {
 static double
 coil_distance_mm(struct ldc1612 *ldc1612)
 {
-    double nozzle_mm = sensor_height_mm(ldc1612->mechanics, &ldc1612->nozzle);
-    double held_up_mm = nozzle_mm < 0.0 ? -nozzle_mm * HELD_UP_SHARE : 0.0;
+    double held_up_mm =
+        (1.0 - GIVE) * mechanics_nozzle_depth_mm(ldc1612->mechanics);
     return ldc1612->coil_height_mm + held_up_mm
         + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
 }

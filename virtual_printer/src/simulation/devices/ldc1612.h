@@ -20,7 +20,7 @@ struct ldc1612 {
     const struct timeline *timeline;
     struct mechanics *mechanics;
     struct random_stream random;
-    struct sensor place, nozzle; // of the coil beside the nozzle
+    struct sensor place; // of the coil beside the nozzle
     double coil_height_mm; // over the nozzle
     double coil_hz; // far from any metal, at COIL_NOMINAL_C
     // Eddy currents in the bed make it faster: by this share where it touches

@@ -175,6 +175,8 @@ mechanics_release(struct mechanics *mechanics)
     free(mechanics->motors);
     free(mechanics->drives);
     free(mechanics->linkage.rods);
+    for (size_t i = 0; i < mechanics->sensor_count; i++)
+        free(mechanics->sensors[i].dock);
     free(mechanics->sensors);
     free(mechanics->stops);
 }

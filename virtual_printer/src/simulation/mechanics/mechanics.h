@@ -127,6 +127,17 @@ struct bltouch {
     int64_t signal_end_ns;
 };
 
+// Where a probe waits for the toolhead, which takes it along unless it leaves
+// towards the place where the probe is to come off
+struct dock {
+    struct mechanics *mechanics;
+    struct timeline *timeline;
+    struct event event;
+    double x_mm, y_mm, detach_x_mm, detach_y_mm;
+    int is_there; // the toolhead
+    int is_attached;
+};
+
 // An endstop switch or a probe
 struct sensor {
     struct mcu *mcu;
@@ -141,6 +152,7 @@ struct sensor {
     double offset_x_mm, offset_y_mm, trigger_height_mm, noise_mm;
     double current_noise_mm;
     struct bltouch bltouch;
+    struct dock *dock; // NULL if it is always at the toolhead
     struct random_stream random;
     // Where the height was taken last, as x and y seldom move
     int is_cached;
@@ -255,13 +267,18 @@ struct sensor *mechanics_find_sensor(struct mechanics *mechanics,
                                      const struct mcu *mcu, uint32_t pin);
 double mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
                                   double y_mm);
-// What the bed pushes back with at the nozzle
+// How deep the nozzle is in the bed, and what that pushes back with
+double mechanics_nozzle_depth_mm(struct mechanics *mechanics);
 double mechanics_nozzle_force_g(struct mechanics *mechanics);
 // A homing move begins: a probe does not repeat itself exactly
 void sensor_arm(struct sensor *sensor);
 int sensor_is_triggered(struct mechanics *mechanics, struct sensor *sensor);
 // Height above the bed at the sensor's place beside the nozzle
 double sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor);
+
+// dock.c
+// Follow whether the toolhead has the probe
+void dock_watch(struct dock *dock);
 
 // bltouch.c
 // A pin has been set, which may be that of a BLTouch

@@ -44,12 +44,18 @@ mechanics_nozzle_height_mm(struct mechanics *mechanics, double x_mm,
 }
 
 double
-mechanics_nozzle_force_g(struct mechanics *mechanics)
+mechanics_nozzle_depth_mm(struct mechanics *mechanics)
 {
     double x_mm, y_mm;
     mechanics_toolhead(mechanics, &x_mm, &y_mm);
     double height_mm = mechanics_nozzle_height_mm(mechanics, x_mm, y_mm);
-    return height_mm < 0.0 ? -height_mm * mechanics->stiffness_g_per_mm : 0.0;
+    return height_mm < 0.0 ? -height_mm : 0.0;
+}
+
+double
+mechanics_nozzle_force_g(struct mechanics *mechanics)
+{
+    return mechanics_nozzle_depth_mm(mechanics) * mechanics->stiffness_g_per_mm;
 }
 
 void
@@ -91,6 +97,9 @@ sensor_height_mm(struct mechanics *mechanics, struct sensor *sensor)
 static int
 is_signalling(struct mechanics *mechanics, struct sensor *sensor)
 {
+    if (sensor->dock && !sensor->dock->is_attached)
+        // Nothing closes the circuit
+        return 1;
     if (sensor->kind == SENSOR_PROBE || sensor->kind == SENSOR_BLTOUCH) {
         int is_low = sensor_height_mm(mechanics, sensor)
             <= sensor->trigger_height_mm + sensor->current_noise_mm;
