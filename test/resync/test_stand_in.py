@@ -309,7 +309,9 @@ def plain():
     return set_position
 
 
-@pytest.mark.parametrize("found", [plain(), functools.partial(plain()), int], ids=repr)
+@pytest.mark.parametrize(
+    "found", [plain(), functools.partial(plain()), int], ids=["function", "partial", "class"]
+)
 def test_what_another_puts_back_once_ours_has_gone_is_the_hosts(found):
     toolhead, wrapping = Toolhead(), Wrapping()
     toolhead.set_position = found
