@@ -25,7 +25,7 @@ class Settling:
     def before(self, homing_move: HomingMove) -> None:
         """A homing move has begun, and nothing is armed yet."""
         endstops = [endstop for endstop, _ in homing_move.endstops]
-        if any(self._stops_ours(e) and not self._host.knows_its_begin(e) for e in endstops):
+        if any(not self._host.knows_its_begin(e) and self._stops_ours(e) for e in endstops):
             homing_move.toolhead.wait_moves()
 
     def _stops_ours(self, endstop: Endstop) -> bool:

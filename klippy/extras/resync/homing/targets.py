@@ -27,7 +27,7 @@ class Targets:
         self._option = option
         self._triggers_by_pin = triggers_by_pin
         # What the log has already
-        self._logged: Set[str] = set()
+        self._logged: Set[Tuple[str, str]] = set()
 
     def aim(self, homing_move: HomingMove, parts: List[RailReadings]) -> List[RailReadings]:
         """The readings of a homing move, with the target of each rail."""
@@ -40,10 +40,9 @@ class Targets:
         target, why = self._option, "as option 'target' says"
         if target == AUTO:
             target, why = self._chosen(homing_move, part)
-        line = "multi_mcu_resync: endstop '%s': target %s, %s" % (part.endstop, target, why)
-        if line not in self._logged:
-            self._logged.add(line)
-            logging.info("%s", line)
+        if (part.endstop, target) not in self._logged:
+            self._logged.add((part.endstop, target))
+            logging.info("multi_mcu_resync: endstop '%s': target %s, %s", part.endstop, target, why)
         return target
 
     def _chosen(self, homing_move: HomingMove, part: RailReadings) -> Tuple[str, str]:
