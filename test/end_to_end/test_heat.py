@@ -388,7 +388,7 @@ def test_host_tells_the_chips_of_one_sensor_type_apart(start, host, true_c):
 
 
 @pytest.mark.parametrize(
-    ("chip", "bus"), [("linux", {"i2c_bus": "i2c.2"}), ("hc32f460", {"i2c_bus": 1}), ("linux", {})]
+    ("chip", "bus"), [("linux", {"i2c_bus": "i2c.2"}), ("hc32f460", {"i2c_bus": 1})]
 )
 def test_chip_is_on_the_bus_that_the_host_finds(start, chip, bus):
     sensor = {"sensor_type": "LM75", "i2c_mcu": "other", **bus}
