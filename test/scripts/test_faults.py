@@ -131,6 +131,12 @@ def test_board_of_an_endstop_that_was_lost_comes_back_though_it_has_no_shared_st
     assert (outcome.ended, outcome.hangs) == ("shutdown", [])
 
 
+def test_clock_that_the_host_has_wrong_after_a_slow_link_is_no_failure():
+    outcome = run.run_seed(13000000101906, "kalico")
+    assert any("FAULT: link z1 delay_us" in line for line in outcome.story)
+    assert (outcome.ended, outcome.what()) == ("shutdown", "")
+
+
 def claim_always(monkeypatch, claim):
     def claims(witness):
         return {rail.axis: claim for rail in witness._printer.rails}

@@ -34,6 +34,9 @@ STANDS_TOO_FAR = ("still triggered after retract", "triggered prior to movement"
 HOST_TIMEOUT = "Communication timeout during homing"
 # The longest fault that ends by itself
 FAULT_OVER_S = 8.0
+# If a link was slow while the host connected, it has an MCU's clock wrong by some hundred ppm
+# for half a minute more, and homing may time out
+CLOCKS_KNOWN_S = 120.0
 # Why it is not known whether an axis is in sync when one motor alone was switched off
 MOTOR_OFF = "the motor of"
 # The MCUs that are lost by faults, in the story of a run
@@ -423,7 +426,7 @@ class Run:
         return self._kind.runs_to_end or self._home_and_level_and_end()
 
     def _home_and_level_and_end(self) -> bool:
-        self._session.sleep(FAULT_OVER_S)
+        self._session.sleep(CLOCKS_KNOWN_S)
         self._home_and_level()
         return False
 
