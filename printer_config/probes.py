@@ -8,15 +8,10 @@ from typing import List
 from printer_config.config import Config
 from printer_config.section import Section
 
-# Those of Klipper and Kalico; a name of its own may follow
-KINDS = (
-    *("probe", "bltouch", "smart_effector", "dockable_probe"),
-    *("probe_eddy_current", "load_cell_probe"),
-)
-
-
 # Those that need no pin: what a sensor measures triggers them
-PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe")
+PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe", "probe_eddy_ng")
+# Those of Klipper and Kalico, and of plugins; a name of its own may follow
+KINDS = ("probe", "bltouch", "smart_effector", "dockable_probe", *PINLESS_KINDS)
 
 
 def sections(printer: Config) -> List[Section]:

@@ -25,6 +25,7 @@ from virtual_printer.firmware import (
     distance,
     drivers,
     eddy,
+    eddy_ng,
     inputs,
     load_cells,
     motion,
@@ -55,6 +56,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     angle.PERIPHERAL,
     distance.PERIPHERAL,
     sercom.PERIPHERAL,
+    eddy_ng.PERIPHERAL,
 )
 
 # The two messages that a host can speak before it has read a dictionary

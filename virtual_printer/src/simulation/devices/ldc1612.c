@@ -33,6 +33,8 @@ enum {
 // The data are a share of the reference, with so many bits
 #define DATA_ONE 268435456.0
 #define DATA_MAX 268435455.0
+// The gantry gives way to a nozzle in the bed, the bed around it by the rest
+#define HELD_UP_SHARE 0.9
 // Eddy currents in the bed make the coil faster: by so much where it touches
 // the bed, by a quarter of that this far from it
 #define GAIN 0.06
@@ -43,11 +45,20 @@ enum {
  * The coil
  ****************************************************************/
 
+// A nozzle in the bed holds the coil up
+static double
+coil_distance_mm(struct ldc1612 *ldc1612)
+{
+    double nozzle_mm = sensor_height_mm(ldc1612->mechanics, &ldc1612->nozzle);
+    double held_up_mm = nozzle_mm < 0.0 ? -nozzle_mm * HELD_UP_SHARE : 0.0;
+    return ldc1612->coil_height_mm + held_up_mm
+        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
+}
+
 static double
 coil_frequency_hz(struct ldc1612 *ldc1612)
 {
-    double distance_mm = ldc1612->coil_height_mm
-        + sensor_height_mm(ldc1612->mechanics, &ldc1612->place);
+    double distance_mm = coil_distance_mm(ldc1612);
     double ratio = 1.0 + (distance_mm > 0.0 ? distance_mm : 0.0) / RANGE_MM;
     return ldc1612->coil_hz * (1.0 + GAIN / (ratio * ratio))
         + ldc1612->noise_hz * random_normal(&ldc1612->random);

@@ -17,7 +17,7 @@ struct ldc1612 {
     const struct timeline *timeline;
     struct mechanics *mechanics;
     struct random_stream random;
-    struct sensor place; // of the coil beside the nozzle
+    struct sensor place, nozzle; // of the coil beside the nozzle
     double coil_height_mm; // over the nozzle
     double coil_hz; // far from any metal
     double noise_hz;

@@ -157,7 +157,7 @@ static const struct peripheral *const peripherals[] = {
     &sos_filter_peripheral,   &trigger_analog_peripheral,
     &hx71x_peripheral,        &ads1220_peripheral,
     &ldc1612_peripheral,      &angle_peripheral,
-    &ads131m0x_peripheral,
+    &ads131m0x_peripheral,    &ldc1612_ng_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 
