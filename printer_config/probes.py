@@ -11,7 +11,10 @@ from printer_config.section import Section
 
 CARTOGRAPHER = "cartographer"
 # Those that need no pin: what a sensor measures triggers them
-PINLESS_KINDS = ("probe_eddy_current", "load_cell_probe", CARTOGRAPHER, *mcus.BEACON_KINDS)
+PINLESS_KINDS = (
+    *("probe_eddy_current", "load_cell_probe", "probe_eddy_ng", CARTOGRAPHER),
+    *mcus.BEACON_KINDS,
+)
 # Those of Klipper and Kalico, and of plugins; a name of its own may follow
 KINDS = ("probe", "bltouch", "smart_effector", "dockable_probe", *PINLESS_KINDS)
 

@@ -5,8 +5,8 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 #
-# Usage: scripts/check_plugin.sh PATH... [--host NAME] [--json FILE] [--config FILE] [--only TEXT]
-#            [--keep FOLDER] [--jobs N]
+# Usage: scripts/check_plugin.sh PATH... [--host NAME] [--quick] [--json FILE] [--config FILE]
+#            [--only TEXT] [--keep FOLDER] [--jobs N]
 #
 # PATH is a checkout of a plugin. It is copied into a copy of the host; PATH itself stays as it is.
 # Exits with 0 unless a row fails with our section that passes without it, or no row passes.

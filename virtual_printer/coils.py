@@ -13,8 +13,15 @@ from virtual_printer.bus_places import i2c_place
 from virtual_printer.model import Coil
 from virtual_printer.pins import parse_pin
 
-_SECTION = "probe_eddy_current"
+# Klipper's own, and that of the plugin eddy-ng
+_SECTIONS = ("probe_eddy_current", "probe_eddy_ng")
 _I2C_ADDRESS = 0x2A
+# By its sensor_type, where printer.cfg does not say it
+_CLOCKS_HZ = {
+    "cartographer": 24_000_000,
+    "mellow_fly": 40_000_000,
+    "ldc1612_internal_clk": 43_400_000,
+}
 _CLOCK_HZ = 12_000_000
 # What is drawn: the frequency far from the bed (Hz), and the place over the nozzle (mm)
 _COIL_HZ = (2_900_000.0, 3_300_000.0)
@@ -39,7 +46,7 @@ class Coils:
         self._sections = {
             name: section
             for name, section in printer.sections.items()
-            if name.partition(" ")[0] == _SECTION and section.has("sensor_type")
+            if name.partition(" ")[0] in _SECTIONS and section.has("sensor_type")
         }
 
     @property
@@ -70,6 +77,10 @@ class Coils:
                 "coil_hz", self._uniform(f"{section.name} frequency", *_COIL_HZ), minimum=1e5
             ),
             noise_hz=truth.get_float("noise_hz", _NOISE_HZ, minimum=0.0),
-            clock_hz=section.get_int("frequency", _CLOCK_HZ, minimum=2_000_000),
+            clock_hz=section.get_int(
+                "frequency",
+                _CLOCKS_HZ.get(section.get("sensor_type"), _CLOCK_HZ),
+                minimum=2_000_000,
+            ),
             clock_factor=1.0 + error_ppm * 1e-6,
         )

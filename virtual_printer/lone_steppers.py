@@ -14,7 +14,8 @@ from printer_config.section import Section
 from virtual_printer.carriages import Draw
 
 _EXTRUDER = re.compile(r"extruder\d*|extruder_stepper\s.+")
-_MANUAL = re.compile(r"manual_stepper\s.+")
+# Those of the plugin Happy Hare home like one
+_MANUAL = re.compile(r"manual_stepper\s.+|stepper_mmu_(selector|gear)(_\d+)?")
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def test_overview_has_every_module_script_and_invariant():
     assert listed == {
         p.name for p in (ROOT / "scripts").glob("[!_]*") if p.suffix in (".py", ".sh")
     }
-    rows = re.findall(r"^\| `((?:developer|owner)/(?:\w+/)?)` \| (.*) \|$", part, re.MULTILINE)
+    rows = re.findall(r"^\| `((?:developer|owner)/(?:\w+/)*)` \| (.*) \|$", part, re.MULTILINE)
     listed = [folder + module for folder, row in rows for module in re.findall(r"`(\w+)`", row)]
     modules = (ROOT / "scripts").rglob("*/[!_]*.py")
     assert sorted(listed) == sorted(

@@ -164,6 +164,25 @@ def test_steppers_of_extruders_and_manual_ones_move_no_carriage(tmp_path: Path) 
     assert "extruder2" not in lone
 
 
+def test_motors_of_a_filament_changer_have_positions_and_a_switch(tmp_path: Path) -> None:
+    selector, gear = (
+        {**motor_options("mcu", "D", i), "microsteps": 16, "rotation_distance": 40}
+        for i in range(2)
+    )
+    selector["endstop_pin"] = "PB3"
+    sections = {"stepper_mmu_selector": selector, "stepper_mmu_gear": gear}
+    found = load(tmp_path, {**NONE, **sections}, machine_cfg())
+    moves = {one.name: one.moves for one in found.steppers}
+    assert moves["stepper_mmu_selector"] == moves["stepper_mmu_gear"] == ()
+    felt = {
+        one.stepper: (one.at_mm, one.side)
+        for one in found.endstops
+        if isinstance(one, StepperEndstop)
+    }
+    assert felt["stepper_mmu_selector"] == (0.0, "min")
+    assert "stepper_mmu_gear" not in felt
+
+
 def test_each_probe_of_several_triggers_at_its_own_height(tmp_path: Path) -> None:
     other: Section = {"pin": "PA5", "z_offset": 3, "x_offset": -20}
     sections = {**DELTA, "dockable_probe": other, "probe_eddy_current coil": {"z_offset": 1}}

@@ -189,6 +189,17 @@ def test_coil_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "clock_hz"),
+    [("btt_eddy", 12e6), ("cartographer", 24e6), ("mellow_fly", 40e6)],
+)
+def test_coil_of_eddy_ng_has_the_reference_of_its_board(
+    tmp_path: Path, kind: str, clock_hz: float
+) -> None:
+    (coil,) = load(tmp_path, f"[probe_eddy_ng a]\nsensor_type: {kind}\n", "").coils
+    assert coil.clock_hz == clock_hz
+
+
+@pytest.mark.parametrize(
     ("truth", "problem"),
     [
         ("coil_height_mm: -1", "must be at least 0"),

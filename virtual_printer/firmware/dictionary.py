@@ -27,6 +27,7 @@ from virtual_printer.firmware import (
     distance,
     drivers,
     eddy,
+    eddy_ng,
     inputs,
     load_cells,
     motion,
@@ -58,6 +59,7 @@ PERIPHERALS: Tuple[Peripheral, ...] = (
     angle.PERIPHERAL,
     distance.PERIPHERAL,
     sercom.PERIPHERAL,
+    eddy_ng.PERIPHERAL,
 )
 
 # What firmware of their own has, by the name of the chip, beside the first two; it is of no host's

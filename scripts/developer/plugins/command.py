@@ -9,13 +9,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, NoReturn, Optional
+from typing import Dict, List, NoReturn, Optional, Tuple
 
 from printer_config.section import ConfigError
 from scripts.developer.parallel import Task, run_tasks
 from scripts.developer.plugins import table
 from scripts.developer.plugins.checkout import recognise, version
-from scripts.developer.plugins.install import install
+from scripts.developer.plugins.install import check_needs, install
 from scripts.developer.plugins.outcome import run_row
 from scripts.developer.plugins.plugin import Plugin, PluginError
 from scripts.developer.plugins.printers import KINDS
@@ -40,6 +40,7 @@ def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
         metavar="FILE",
         help="part of printer.cfg for a plugin whose rows are not known",
     )
+    parser.add_argument("--quick", action="store_true", help="leave out rows that take minutes")
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="run rows with TEXT in their names"
     )
@@ -67,7 +68,11 @@ def _check(
 ) -> List[table.TableRow]:
     """Run the rows of a plugin on all printers; return its part of the table."""
     commit, date = version(path)
-    chosen = [i for i, row in enumerate(plugin.rows) if options.only in row.name]
+    chosen = [
+        i
+        for i, row in enumerate(plugin.rows)
+        if options.only in row.name and not (options.quick and row.is_long)
+    ]
     if not chosen:
         raise PluginError(f"no row of {plugin.name} has '{options.only}' in its name")
     ready = install(plugin, path, host)
@@ -91,20 +96,29 @@ def _run(options: argparse.Namespace) -> int:
     started_s = time.monotonic()
     plugins = {path: recognise(path, options.config) for path in options.paths}
     host = hosts.find(options.host)
+    for plugin in plugins.values():
+        check_needs(plugin, host)
     library()
-    rows = [row for path, plugin in plugins.items() for row in _check(plugin, path, host, options)]
+    rows: List[table.TableRow] = []
+    for path, plugin in plugins.items():
+        rows += _check(plugin, path, host, options)
+        if options.json:
+            figures = [row.figures() for row in rows]
+            Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(f"{host.name} {host.version} ({time.monotonic() - started_s:.0f} s)\n")
     print(table.text(rows))
-    if options.json:
-        figures = [row.figures() for row in rows]
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     has_passed = any(row.is_proven for row in rows)
     return 0 if has_passed and not any(row.is_ours for row in rows) else 1
 
 
 def _print_markdown(paths: List[Path]) -> None:
-    read = [row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))]
-    print(table.markdown([table.TableRow(**row) for row in read]))
+    """Print one table; a row of a later file takes the place of the same of an earlier one."""
+    rows: Dict[Tuple[str, ...], table.TableRow] = {}
+    for path in paths:
+        for figures in json.loads(path.read_text(encoding="utf-8")):
+            row = table.TableRow(**figures)
+            rows[(row.plugin, row.host, row.version, row.row)] = row
+    print(table.markdown(list(rows.values())))
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -45,7 +45,6 @@ def check_needs(plugin: Plugin, host: Host) -> None:
 
 def install(plugin: Plugin, checkout: Path, host: Host) -> Host:
     """Return a copy of a host that has a plugin, made afresh; the checkout is only read."""
-    check_needs(plugin, host)
     folder = _FOLDER / f"{host.name}-{plugin.name}"
     shutil.rmtree(str(folder), ignore_errors=True)
     klippy = folder / "source" / "klippy"
@@ -53,6 +52,7 @@ def install(plugin: Plugin, checkout: Path, host: Host) -> Host:
     on_kalico = plugin.links_on_kalico
     links = plugin.links if on_kalico is None or not is_kalico(host) else on_kalico
     _link(checkout, links, klippy)
+    _edit(plugin, klippy)
     _make_environment(folder, host, _packages(plugin.packages, host))
     # In virtual time nothing is written that is compiled
     python = folder / "bin" / "python"
@@ -83,6 +83,13 @@ def _link(checkout: Path, links: Mapping[str, str], klippy: Path) -> None:
             shutil.copytree(str(path), str(place), ignore=ignore, dirs_exist_ok=True)
         else:
             shutil.copyfile(str(path), str(place))
+
+
+def _edit(plugin: Plugin, klippy: Path) -> None:
+    for edit in plugin.edits:
+        path = klippy / edit.file
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
 
 def _make_environment(folder: Path, host: Host, packages: List[Path]) -> None:

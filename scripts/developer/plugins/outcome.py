@@ -83,7 +83,7 @@ def run_row(
             shutil.rmtree(str(place), ignore_errors=True)
             shutil.copytree(str(work_dir), str(place), ignore=_only_files)
         shutil.rmtree(str(work_dir), ignore_errors=True)
-    say(f"{row.name}: {failure or 'passed'}")
+    say(failure or "passed")
     return Outcome(failure, results)
 
 
@@ -95,10 +95,11 @@ def _only_files(folder: str, names: Any) -> Any:
 
 def _session(plugin: Plugin, kind: Kind, host: Host, checkout: Path, work_dir: Path) -> Session:
     printer = kind.printer(plugin.printer_cfg, plugin.machine_cfg, plugin.without)
-    files = {
-        name: (checkout / path).read_text(encoding="utf-8")
+    files = dict(plugin.files)
+    files.update(
+        (name, (checkout / path).read_text(encoding="utf-8"))
         for path, name in plugin.config_files.items()
-    }
+    )
     return Session(
         host,
         printer.printer_cfg(),

@@ -17,18 +17,27 @@ class PluginError(Exception):
 
 
 class Need(NamedTuple):
-    """A text that a file of the host's klippy/ has to have; `says` is how its owner would say it."""
+    """A text that a file of the host's klippy/ has to have; `says` is what a user calls it."""
 
     file: str
     text: str
     says: str
 
 
+class Edit(NamedTuple):
+    """What a plugin's installer puts in the place of a text of the host's, if that is there."""
+
+    file: str
+    old: str
+    new: str
+
+
 class Row(NamedTuple):
-    """Something that a plugin does, and what must hold then."""
+    """Something that a plugin does, and what must hold then; --quick leaves out what is long."""
 
     name: str
     run: Step
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,11 @@ class Plugin:
 
     All paths in `marks` have to be in a checkout of it. `links` maps paths in the checkout to
     those in the host's klippy/, as its own installer links them; Kalico may have them elsewhere.
+    `edits` are what else that does to the host.
     `packages` are what it imports, with their versions. `printer_cfg` and `machine_cfg` are added
     to the files of the printer that all run on, `without` names sections of printer.cfg that are
-    left out of it. `config_files` maps paths in the checkout to names beside printer.cfg.
+    left out of it. `config_files` maps paths in the checkout to names beside printer.cfg,
+    `files` names to texts of others there.
     `prepare` is run before each row.
     """
 
@@ -48,10 +59,12 @@ class Plugin:
     rows: Tuple[Row, ...]
     links: Mapping[str, str] = field(default_factory=dict)
     links_on_kalico: Optional[Mapping[str, str]] = None
+    edits: Tuple[Edit, ...] = ()
     packages: Tuple[str, ...] = ()
     needs: Tuple[Need, ...] = ()
     printer_cfg: str = ""
     machine_cfg: str = ""
     without: Tuple[str, ...] = ()
     config_files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     prepare: Optional[Step] = None

@@ -44,9 +44,15 @@ class Kind(NamedTuple):
     def printer(
         self, printer_part: str, machine_part: str, without: Tuple[str, ...]
     ) -> PluginPrinter:
-        """Return the printer of this kind with a plugin's parts."""
+        """Return the printer of this kind with a plugin's parts.
+
+        Where these have {z0} to {z3} is the MCU of that Z stepper.
+        """
+        z_mcus = ("z0", "z1", "z2", "z3") if self.is_four else ("mcu",) * 4
+        for number, mcu in enumerate(z_mcus):
+            printer_part = printer_part.replace("{z%d}" % (number,), mcu)
         return PluginPrinter(
-            z_mcus=("z0", "z1", "z2", "z3") if self.is_four else ("mcu",) * 4,
+            z_mcus=z_mcus,
             resync={} if self.has_section else None,
             without=without,
             printer_part=printer_part,

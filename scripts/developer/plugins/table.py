@@ -12,7 +12,6 @@ from scripts.developer.plugins.printers import FOUR_WITH, KINDS, ONE_WITH, ONE_W
 PASSED = "passed"
 ALONE_TOO = "fails on one MCU without our section too"
 _HEADERS = ("plugin", "commit", "date", "host", "row", *(kind.name for kind in KINDS))
-_COMMAND = "scripts.developer.plugins.command"
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,18 @@ def text(rows: Sequence[TableRow]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*lines)]
     found = ["  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in lines]
     for row in rows:
-        for kind, failure in zip(KINDS, row.failures):
-            if failure:
-                found.append(
-                    f"\nfailed, {row.plugin}, {row.row}, {row.host}, {kind.name}:\n    {failure}"
-                )
-        if row.one_without:
-            found.append(f"    {ALONE_TOO}")
+        found += _failures(row)
     return "\n".join(found)
+
+
+def _failures(row: TableRow) -> List[str]:
+    if row.one_without:
+        return [f"\nfailed, {row.plugin}, {row.row}: {ALONE_TOO}\n    {row.one_without}"]
+    return [
+        f"\nfailed, {row.plugin}, {row.row}, {kind.name}:\n    {failure}"
+        for kind, failure in zip(KINDS, row.failures)
+        if failure
+    ]
 
 
 def _cells(row: TableRow) -> List[str]:
@@ -100,7 +103,7 @@ def markdown(rows: Sequence[TableRow]) -> str:
         plugin = f"{row.plugin}, {row.commit} of {row.date}"
         verdicts = [f"**failed**: {failure}" if failure else PASSED for failure in row.failures]
         if row.one_without:
-            verdicts[1:] = [ALONE_TOO, ALONE_TOO]
+            verdicts = [f"{ALONE_TOO}: {row.one_without}", "-", "-"]
         host = f"{_title(row.host)} {row.version}"
         hosts.setdefault((plugin, row.row, *verdicts), []).append(host)
     lines = ["| Plugin | Row | Hosts | One MCU without | One MCU with | Four MCUs with |"]

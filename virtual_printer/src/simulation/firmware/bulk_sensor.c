@@ -19,6 +19,12 @@ bulk_sensor_find(struct mcu *mcu, uint32_t oid)
     return mcu_object(mcu, oid, &bulk_sensor_type);
 }
 
+struct bulk_sensor *
+bulk_sensor_next(struct mcu *mcu, uint32_t *oid)
+{
+    return mcu_object_next(mcu, oid, &bulk_sensor_type);
+}
+
 
 /****************************************************************
  * The chip
@@ -263,7 +269,7 @@ bulk_sensors_shutdown(struct mcu *mcu)
 {
     struct bulk_sensor *sensor;
     uint32_t oid = 0;
-    while ((sensor = mcu_object_next(mcu, &oid, &bulk_sensor_type)))
+    while ((sensor = bulk_sensor_next(mcu, &oid)))
         mcu_timer_cancel(&sensor->timer);
 }
 

@@ -69,6 +69,8 @@ void bulk_sensor_write(struct bulk_sensor *sensor, uint8_t address,
 struct bulk_sensor *bulk_sensor_find(struct mcu *mcu, uint32_t oid);
 // Whether the firmware is from before v0.13
 int bulk_sensor_is_of_old_firmware(const struct bulk_sensor *sensor);
+// The next one from an oid on, NULL if there is none
+struct bulk_sensor *bulk_sensor_next(struct mcu *mcu, uint32_t *oid);
 int bulk_sensor_is_ready(const struct bulk_sensor *sensor);
 // Add one value of four bytes to the report, which is sent when it is full
 void bulk_sensor_add_value(struct bulk_sensor *sensor, uint32_t value);

@@ -157,6 +157,7 @@ static const struct peripheral *const peripherals[] = {
     &ldc1612_peripheral,      &angle_peripheral,
     &ads131m0x_peripheral,    &beacon_peripheral,
     &beacon_accel_peripheral, &cartographer_peripheral,
+    &ldc1612_ng_peripheral,
 };
 enum { PERIPHERAL_COUNT = sizeof(peripherals) / sizeof(peripherals[0]) };
 

@@ -57,7 +57,7 @@ extern const struct peripheral stepper_peripheral, trsync_peripheral,
     bmi160_peripheral, sos_filter_peripheral, trigger_analog_peripheral,
     hx71x_peripheral, ads1220_peripheral, ldc1612_peripheral, angle_peripheral,
     ads131m0x_peripheral, beacon_peripheral, beacon_accel_peripheral,
-    cartographer_peripheral;
+    cartographer_peripheral, ldc1612_ng_peripheral;
 
 const struct command *command_find(const char *name);
 // Place of an argument among those of a command, -1 if it has none such

@@ -4,19 +4,10 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
-#include <string.h> // memcpy
-#include "bulk_sensor.h" // struct bulk_sensor
+#include "coil_chip.h" // coil_chip_read
 #include "objects.h" // trsync_trigger
 #include "trigger_analog.h" // trigger_analog_update
 
-enum {
-    DATA0_MSB = 0x00,
-    DATA0_LSB = 0x01,
-    STATUS = 0x18,
-    STATUS_UNREAD = 0x08, // in its lower byte
-    VALUE_BYTES = 4,
-};
-#define DATA_MAX 0x0fffffffu
 #define SENSOR_ERROR_BITS 0xe0000000u
 // In enumeration ldc1612_error
 enum { ERROR_SENSOR_REPORTS };
@@ -31,29 +22,13 @@ struct ldc1612 {
     uint64_t homing_clock; // of the start, then of the trigger
 };
 
-static int
-has_unread(struct bulk_sensor *sensor)
-{
-    uint8_t status[2] = { 0 };
-    bulk_sensor_read(sensor, STATUS, status, sizeof(status));
-    return status[1] & STATUS_UNREAD;
-}
-
-static uint32_t
-pending(struct bulk_sensor *sensor)
-{
-    int is_unread = sensor->has_ready_pin ? bulk_sensor_is_ready(sensor)
-                                          : has_unread(sensor);
-    return is_unread ? VALUE_BYTES : 0;
-}
-
 static void
 check_homing(struct ldc1612 *ldc1612, uint32_t data)
 {
     uint64_t clock = mcu_clock_now(ldc1612->sensor.mcu);
     if (!ldc1612->is_homing)
         return;
-    if (data > DATA_MAX) {
+    if (data > COIL_DATA_MAX) {
         ldc1612->is_homing = 0;
         trsync_trigger(ldc1612->trsync, ldc1612->error_reason);
     } else if (clock >= ldc1612->homing_clock && data > ldc1612->threshold) {
@@ -66,29 +41,25 @@ check_homing(struct ldc1612 *ldc1612, uint32_t data)
 static int
 poll(struct bulk_sensor *sensor)
 {
-    uint8_t *value = sensor->bytes + sensor->size;
     if ((sensor->has_ready_pin && !bulk_sensor_is_ready(sensor))
-        || !has_unread(sensor))
+        || !coil_chip_has_unread(coil_chip_status(sensor)))
         return 0;
-    bulk_sensor_read(sensor, DATA0_MSB, value, 2);
-    bulk_sensor_read(sensor, DATA0_LSB, value + 2, 2);
-    uint32_t data = (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16
-        | (uint32_t)value[2] << 8 | value[3];
+    uint32_t data = coil_chip_read(sensor, sensor->bytes + sensor->size);
     check_homing(container_of(sensor, struct ldc1612, sensor), data);
     if (data & SENSOR_ERROR_BITS)
         trigger_analog_fail(sensor->trigger, ERROR_SENSOR_REPORTS);
     else
-        trigger_analog_update(sensor->trigger, (int32_t)(data & DATA_MAX));
-    sensor->size += VALUE_BYTES;
-    if (sensor->size + VALUE_BYTES > BULK_BYTES_MAX)
+        trigger_analog_update(sensor->trigger, (int32_t)(data & COIL_DATA_MAX));
+    sensor->size += COIL_VALUE_BYTES;
+    if (sensor->size + COIL_VALUE_BYTES > BULK_BYTES_MAX)
         bulk_sensor_report(sensor);
     return 0;
 }
 
 static const struct bulk_chip chip = {
     .object_size = sizeof(struct ldc1612),
-    .bytes_per_sample = VALUE_BYTES,
-    .pending = pending,
+    .bytes_per_sample = COIL_VALUE_BYTES,
+    .pending = coil_chip_pending,
     .poll = poll,
 };
 

@@ -52,6 +52,8 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(RESPONSE_LDC1612_HOME_STATE, "ldc1612_home_state", 3, IN_SOME)          \
     X(RESPONSE_CARTOGRAPHER_DATA, "cartographer_data", 3, IN_SOME)            \
     X(RESPONSE_CARTOGRAPHER_BASE, "cartographer_base_data", 2, IN_SOME)       \
+    X(RESPONSE_LDC1612_NG_STATUS, "ldc1612_ng_latched_status", 3, IN_SOME)    \
+    X(RESPONSE_LDC1612_NG_HOMED, "ldc1612_ng_finish_home_reply", 4, IN_SOME)  \
     X(RESPONSE_SPI_ANGLE_TRANSFER, "spi_angle_transfer_response", 3, IN_SOME) \
     X(RESPONSE_SPI_ANGLE_DATA, "spi_angle_data", 3, IN_SOME)                  \
     X(RESPONSE_SPI_ANGLE_END, "spi_angle_end", 2, IN_SOME)                    \
@@ -122,6 +124,9 @@ enum { IN_ALL, ON_CAN_BUS, IN_SOME };
     X(REASON_HX71X_GAIN, "HX71x gain/channel out of range 1-4")               \
     X(REASON_ANGLE_CHIP_TYPE, "Invalid spi_angle chip type")                  \
     X(REASON_ADS131M0X_CHANNELS, "Invalid ads131m0x channels configuration")  \
+    X(REASON_COIL_PRODUCT, "ldc1612_ng: unknown product")                     \
+    X(REASON_COIL_SECTION, "ldc1612_ng: wrong sos section length")            \
+    X(REASON_COIL_MODE, "bad homing mode")                                    \
     X(REASON_CAN_ID_CONFLICT, "Another CAN node assigned this ID")
 
 #define FIRST_OF(first, ...) first,
