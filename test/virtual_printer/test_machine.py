@@ -304,6 +304,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     found["adxl345"] = {"cs_pin": "PB15"}
     found["load_cell_probe"] = {"sensor_type": "hx711", "dout_pin": "PB1", "sclk_pin": "PB2"}
     found["probe_eddy_current coil"] = {"sensor_type": "ldc1612"}
+    found["cartographer"] = {"mcu": "z1", "x_offset": 0, "y_offset": 0}
     printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
