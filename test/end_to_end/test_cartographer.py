@@ -89,11 +89,13 @@ def calibrate_by_touch(printer):
     """Calibrate a printer that never was, by the commands for that alone."""
     printer.gcode("G28 X Y\nCARTOGRAPHER_TOUCH_CALIBRATE VERIFICATION_SAMPLES=3")
     printer.gcode("CARTOGRAPHER_TOUCH_HOME\nCARTOGRAPHER_SCAN_CALIBRATE METHOD=TOUCH")
-    printer.restart("SAVE_CONFIG")
 
 
 def calibrate_by_hand(printer):
-    """The same without a touch: the nozzle is 0.1 mm above the bed when it is accepted."""
+    """Calibrate without a touch: the nozzle is 0.1 mm above the bed when it is accepted.
+
+    After that the printer has read its model from printer.cfg.
+    """
     printer.gcode("G28 X Y\nCARTOGRAPHER_SCAN_CALIBRATE")
     printer.gcode("TESTZ Z=%.6f" % (0.1 - printer.carriage_truth()[2],))
     printer.gcode("ACCEPT")

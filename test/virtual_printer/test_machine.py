@@ -336,6 +336,7 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     found["probe_eddy_current coil"] = {"sensor_type": "ldc1612"}
     found["temperature_sensor chamber"] = {"sensor_type": "BME280"}
     values["sensor_chip"] = "BMP280"
+    found["cartographer"] = {"mcu": "z1", "x_offset": 0, "y_offset": 0}
     printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""

@@ -68,7 +68,7 @@ measure_if_needed(struct beacon *beacon)
 {
     if (!is_needed(beacon))
         mcu_timer_cancel(&beacon->sample_timer);
-    else if (!beacon->sample_timer.event.slot)
+    else if (!mcu_timer_is_pending(&beacon->sample_timer))
         mcu_timer_start(&beacon->sample_timer,
                         mcu_clock_now(beacon->mcu)
                             + period_ticks(beacon, SAMPLE_RATE_HZ));
@@ -372,7 +372,7 @@ command_nvm_read(struct mcu *mcu, const uint32_t *arguments)
     if (size > there)
         size = 0;
     respond_nvm(mcu, bytes, size, offset);
-    if (!beacon->status_timer.event.slot
+    if (!mcu_timer_is_pending(&beacon->status_timer)
         && mcu->has_response[RESPONSE_BEACON_STATUS])
         mcu_timer_start(&beacon->status_timer, mcu_clock_now(mcu));
 }
