@@ -33,6 +33,7 @@ run_thread(void *data)
     struct slot *self = data;
     self->thread_id = syscall(SYS_gettid);
     baton_await_turn(self);
+    contexts_note_start(self);
     slot_become(self);
     pthread_setspecific(exit_key, self);
     return self->start(self->argument);
