@@ -51,7 +51,7 @@ void
 preload_manage_threads(void)
 {
     pthread_key_create(&exit_key, end_thread);
-    pthread_atfork(NULL, NULL, become_unmanaged);
+    pthread_atfork(descriptors_note_child, NULL, become_unmanaged);
     baton_start();
     pthread_setspecific(exit_key, slot_self());
 }

@@ -237,6 +237,11 @@ struct descriptor {
 struct descriptor descriptor_get(int fd);
 void descriptor_set(int fd, enum descriptor_kind kind);
 void descriptor_set_pair(int first_fd, int second_fd);
+void descriptor_set_pipe(int first_fd, int second_fd);
+void descriptors_note_child(void);
+bool descriptor_is_counted(int fd);
+short descriptor_counted_events(int fd);
+void descriptor_count(int fd, ssize_t bytes);
 void descriptor_set_link(int fd, int link, int master_fd);
 void descriptor_set_can(int fd, int index);
 bool descriptor_is_simulated(int fd);
