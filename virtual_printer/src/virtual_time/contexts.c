@@ -104,11 +104,21 @@ park(void *data)
     context_load(self->to_carry->left_stack, self->to_carry->fs_base);
 }
 
+// Does the CPU keep return addresses a second time, which only the kernel can
+// switch?
+static bool
+has_shadow_stack(void)
+{
+    uint64_t shadow_stack = 0;
+    __asm__ volatile("rdsspq %0" : "+r"(shadow_stack));
+    return shadow_stack != 0;
+}
+
 // Can it be done here at all?
 void
 contexts_setup(void)
 {
-    is_used = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE
+    is_used = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE && !has_shadow_stack()
         && getenv("VIRTUAL_PRINTER_KERNEL_SWITCHES") == NULL;
 }
 

@@ -190,7 +190,7 @@ static void
 report_backtrace(const struct slot *slot)
 {
     report_text("stack of slot %d:\n", slot->number);
-    if (contexts_visit(slot, write_backtrace))
+    if (slot->state == SLOT_BLOCKED && contexts_visit(slot, write_backtrace))
         return;
     __atomic_store_n(&is_backtrace_done, false, __ATOMIC_RELEASE);
     syscall(SYS_tgkill, getpid(), contexts_kernel_thread(slot),
