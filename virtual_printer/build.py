@@ -19,7 +19,9 @@ SOURCES = Path(__file__).resolve().parent / "src"
 BUILDS = hosts.ENVIRONMENTS / "build"
 FLAGS = ["-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-pthread"]
 SANITIZE_FLAGS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
-LIBRARIES = ["-ldl", "-lm"]
+# Its own memory is counted (simulation/core/memory_use.c)
+COUNTED = [f"-Wl,--wrap={name}" for name in ("malloc", "calloc", "realloc", "free")]
+LIBRARIES = ["-ldl", "-lm", *COUNTED]
 
 
 # What could not be built: a run of many tests is to fail at once, not compile for each of them

@@ -23,6 +23,8 @@ OUTPUT = Path("klippy.out")
 REPORT = Path("virtual_time.report")
 SCHEDULE = Path("virtual_time.schedule")
 
+# Settings for who looks for a mistake of ours
+_PASSED_ON = ("VIRTUAL_PRINTER_WATCHDOG_S", "VIRTUAL_PRINTER_KERNEL_SWITCHES")
 _ADDR_NO_RANDOMIZE = 0x0040000
 _ADD_PERSONALITY_QUERY = 0xFFFFFFFF
 
@@ -57,8 +59,9 @@ def environment(
     }
     if latency_us is not None:
         variables["VIRTUAL_PRINTER_LATENCY_US"] = latency_us
-    if "VIRTUAL_PRINTER_WATCHDOG_S" in os.environ:
-        variables["VIRTUAL_PRINTER_WATCHDOG_S"] = os.environ["VIRTUAL_PRINTER_WATCHDOG_S"]
+    for name in _PASSED_ON:
+        if name in os.environ:
+            variables[name] = os.environ[name]
     return variables
 
 

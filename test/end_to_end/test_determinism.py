@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from virtual_printer import full_sample
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 
@@ -20,10 +21,29 @@ BURNERS = 2 * (os.cpu_count() or 1)
 UNLIKE = re.compile(r"\b(memavail|sysload)=\S+|\b0x[0-9a-f]+|\b\d{14,}\b")
 
 
+BARE_PRINTER = SamplePrinter()
+BARE = "G28\nG1 Z10 F600\nPROBE_ACCURACY SAMPLES=5\nQUAD_GANTRY_LEVEL"
+FULL = """M140 S40
+M104 S170
+M106 S128
+SET_FAN_SPEED FAN=a SPEED=0.5
+SET_FAN_SPEED FAN=b SPEED=1
+SET_LED LED=lights RED=1
+G28
+G1 Z10 F600
+MANUAL_STEPPER STEPPER=feeder MOVE=5 SPEED=5
+M109 S170
+M83
+G1 X160 E0.5 F3000
+G1 Y160 E0.5
+PROBE_ACCURACY SAMPLES=2
+M400"""
+
+
 @contextmanager
-def cpu_burners():
+def cpu_burners(count=BURNERS):
     command = [sys.executable, "-c", "while True: pass"]
-    burners = [subprocess.Popen(command) for _ in range(BURNERS)]
+    burners = [subprocess.Popen(command) for _ in range(count)]
     try:
         yield
     finally:
@@ -32,13 +52,12 @@ def cpu_burners():
             burner.wait()
 
 
-def run(host, folder, seed):
-    """Home, probe and level; return the schedule, the positions and the log."""
-    sample = SamplePrinter()
+def run(host, folder, seed, sample, commands):
+    """Run commands; return the schedule, the positions and the log."""
     with Session(
         host, sample.printer_cfg(), sample.machine_cfg(), seed=seed, work_dir=folder
     ) as printer:
-        printer.gcode("G28\nG1 Z10 F600\nPROBE_ACCURACY SAMPLES=5\nQUAD_GANTRY_LEVEL")
+        printer.gcode(commands)
         result = printer.schedule_hash(), printer.stepper_truth(), printer.log()
     shutil.rmtree(folder)
     return result
@@ -47,16 +66,32 @@ def run(host, folder, seed):
 @pytest.fixture
 def runs(host, tmp_path):
     """Run a seed; each run finds the same empty folder."""
-    return lambda seed: run(host, tmp_path / "run", seed)
+
+    def run_seed(seed, sample=BARE_PRINTER, commands=BARE):
+        return run(host, tmp_path / "run", seed, sample, commands)
+
+    return run_seed
+
+
+def assert_alike(one, other):
+    """Schedule, positions and log of two runs are the same."""
+    schedule, truth, log = one
+    other_schedule, other_truth, other_log = other
+    assert other_schedule == schedule
+    assert other_truth == truth
+    assert UNLIKE.sub("", other_log).splitlines() == UNLIKE.sub("", log).splitlines()
 
 
 def test_same_seed_gives_the_same_run_beside_cpu_burners(runs):
-    schedule, truth, log = runs(3)
+    alone = runs(3)
     with cpu_burners():
-        burdened_schedule, burdened_truth, burdened_log = runs(3)
-    assert burdened_schedule == schedule
-    assert burdened_truth == truth
-    assert UNLIKE.sub("", burdened_log).splitlines() == UNLIKE.sub("", log).splitlines()
+        assert_alike(runs(3), alone)
+
+
+def test_full_printer_runs_the_same_beside_a_cpu_burner(runs):
+    alone = runs(5, full_sample.six_mcus(), FULL)
+    with cpu_burners(1):
+        assert_alike(runs(5, full_sample.six_mcus(), FULL), alone)
 
 
 def test_another_seed_gives_another_run(runs):

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["bench", "demo", "faults", "mutants"])
+@pytest.mark.parametrize("name", ["bench", "demo", "faults", "mutants", "speed"])
 def test_starter_runs_what_lies_beside_it_wherever_it_is_called(name, tmp_path):
     # As in another clone, whose code would be measured instead
     for package in ("scripts", "virtual_printer"):

@@ -21,6 +21,7 @@
 
 static struct slot *holder;
 static pid_t departing_thread;
+static int64_t pass_began_ns;
 static int spin_calls;
 static uint64_t switches, schedule_hash = FNV_OFFSET;
 static struct recent_switch recent[MAX_RECENT_SWITCHES];
@@ -62,6 +63,7 @@ baton_start(void)
     slot->thread_id = syscall(SYS_gettid);
     slot->state = SLOT_RUNNING;
     holder = slot;
+    contexts_note_start(slot);
     slot_become(slot);
 }
 
@@ -142,14 +144,22 @@ static void
 pass_on(struct slot *self)
 {
     int saved_errno = errno;
-    int64_t since_ns = cpu_thread_ns();
+    int64_t since_ns = pass_began_ns = cpu_thread_ns();
     struct slot *next = choose_next();
     note_switch(next);
-    if (next != self) {
+    if (next == self) {
+        cpu_note_waited(since_ns);
+    } else if (contexts_are_used()) {
+        contexts_go_on(self, next);
+        // On the same thread of the kernel that the one before had
+        cpu_note_waited(pass_began_ns);
+        if (departing_thread != 0)
+            await_departure();
+    } else {
         hand_over(next);
         baton_await_turn(self);
+        cpu_note_waited(since_ns);
     }
-    cpu_note_waited(since_ns);
     errno = saved_errno;
 }
 
@@ -220,6 +230,9 @@ any_other_alive(void)
 void
 baton_leave(struct slot *self)
 {
+    if (contexts_are_used())
+        contexts_go_home(self);
+    pass_began_ns = 0;
     pid_t thread_id = self->thread_id;
     baton_wake_all(WAIT_JOIN, self);
     self->state = SLOT_DEAD;
@@ -231,5 +244,8 @@ baton_leave(struct slot *self)
     struct slot *next = choose_next();
     note_switch(next);
     departing_thread = thread_id;
-    hand_over(next);
+    if (contexts_are_used())
+        contexts_continue(next);
+    else
+        hand_over(next);
 }

@@ -21,6 +21,10 @@
 struct pair {
     int open_ends[2];
     bool is_loop, has_staying_child;
+    // Nobody but this process's managed threads reads and writes a pipe, so
+    // that what is in it is known
+    bool is_counted;
+    size_t held_bytes;
 };
 
 // A link device that is open
@@ -81,6 +85,60 @@ descriptor_set_pair(int first_fd, int second_fd)
             .index = index,
             .end = 1,
         };
+}
+
+// Remember the ends of a pipe: the first is for reading
+void
+descriptor_set_pipe(int first_fd, int second_fd)
+{
+    descriptor_set_pair(first_fd, second_fd);
+    struct descriptor descriptor = descriptor_get(first_fd);
+    if (descriptor.kind == DESCRIPTOR_PAIR)
+        pairs[descriptor.index].is_counted = true;
+}
+
+// From now on a new child may read and write all pipes, too
+void
+descriptors_note_child(void)
+{
+    for (int i = 0; i < MAX_PAIRS; i++)
+        pairs[i].is_counted = false;
+}
+
+// Is it known without the kernel whether a descriptor is ready?
+bool
+descriptor_is_counted(int fd)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    if (descriptor.kind != DESCRIPTOR_PAIR)
+        return false;
+    const struct pair *pair = &pairs[descriptor.index];
+    return pair->is_counted && pair->open_ends[0] && pair->open_ends[1]
+        && (descriptor.end == 0 || pair->held_bytes == 0);
+}
+
+// What poll() reports of such a descriptor
+short
+descriptor_counted_events(int fd)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    if (descriptor.end == 1)
+        return POLLOUT | POLLWRNORM;
+    return pairs[descriptor.index].held_bytes ? POLLIN | POLLRDNORM : 0;
+}
+
+// Bytes were written to (or, below zero, taken from) a descriptor
+void
+descriptor_count(int fd, ssize_t bytes)
+{
+    struct descriptor descriptor = descriptor_get(fd);
+    if (descriptor.kind != DESCRIPTOR_PAIR)
+        return;
+    struct pair *pair = &pairs[descriptor.index];
+    if (bytes < 0 && (size_t)-bytes > pair->held_bytes)
+        // Somebody else has written, too
+        pair->is_counted = false;
+    pair->held_bytes += bytes;
 }
 
 // Remember a link's device, of which the library keeps the master side

@@ -157,12 +157,12 @@ fcntl64(int fd, int command, ...)
 
 // Remember a new pair
 static int
-note_pair(int ret, const int fds[2])
+note_pair(int ret, const int fds[2], void (*set)(int first_fd, int second_fd))
 {
     if (ret == 0 && slot_self() != NULL) {
         note_new(fds[0]);
         note_new(fds[1]);
-        descriptor_set_pair(fds[0], fds[1]);
+        set(fds[0], fds[1]);
     }
     return ret;
 }
@@ -170,19 +170,20 @@ note_pair(int ret, const int fds[2])
 INTERCEPT int
 pipe(int fds[2])
 {
-    return note_pair(REAL(pipe)(fds), fds);
+    return note_pair(REAL(pipe)(fds), fds, descriptor_set_pipe);
 }
 
 INTERCEPT int
 pipe2(int fds[2], int flags)
 {
-    return note_pair(REAL(pipe2)(fds, flags), fds);
+    return note_pair(REAL(pipe2)(fds, flags), fds, descriptor_set_pipe);
 }
 
 INTERCEPT int
 socketpair(int domain, int type, int protocol, int fds[2])
 {
-    return note_pair(REAL(socketpair)(domain, type, protocol, fds), fds);
+    return note_pair(REAL(socketpair)(domain, type, protocol, fds), fds,
+                     descriptor_set_pair);
 }
 
 INTERCEPT int

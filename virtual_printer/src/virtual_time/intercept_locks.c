@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <semaphore.h>
-#include <unistd.h>
 
 #define COND_CLOCK_IS_MONOTONIC 2
 
@@ -18,7 +17,7 @@ static bool
 real_lock_refuses(const pthread_mutex_t *mutex)
 {
     return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_ERRORCHECK
-        && mutex->__data.__owner == gettid();
+        && mutex->__data.__owner == slot_self()->thread_id;
 }
 
 // Lock a mutex, or give up at the deadline

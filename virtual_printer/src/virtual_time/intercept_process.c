@@ -7,6 +7,7 @@
 #include "virtual_time.h"
 
 #include <signal.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,10 +21,33 @@
 INTERCEPT pid_t
 vfork(void)
 {
+    descriptors_note_child();
     pid_t pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid == 0)
         slot_become(NULL);
     return pid;
+}
+
+INTERCEPT int
+posix_spawn(pid_t *restrict pid, const char *restrict path,
+            const posix_spawn_file_actions_t *actions,
+            const posix_spawnattr_t *restrict attributes,
+            char *const *restrict arguments, char *const *restrict environment)
+{
+    descriptors_note_child();
+    return REAL(posix_spawn)(pid, path, actions, attributes, arguments,
+                             environment);
+}
+
+INTERCEPT int
+posix_spawnp(pid_t *restrict pid, const char *restrict file,
+             const posix_spawn_file_actions_t *actions,
+             const posix_spawnattr_t *restrict attributes,
+             char *const *restrict arguments, char *const *restrict environment)
+{
+    descriptors_note_child();
+    return REAL(posix_spawnp)(pid, file, actions, attributes, arguments,
+                              environment);
 }
 
 // Wait for the end of a child while other threads run, but no time passes

@@ -33,6 +33,7 @@ run_thread(void *data)
     struct slot *self = data;
     self->thread_id = syscall(SYS_gettid);
     baton_await_turn(self);
+    contexts_note_start(self);
     slot_become(self);
     pthread_setspecific(exit_key, self);
     return self->start(self->argument);
@@ -50,7 +51,7 @@ void
 preload_manage_threads(void)
 {
     pthread_key_create(&exit_key, end_thread);
-    pthread_atfork(NULL, NULL, become_unmanaged);
+    pthread_atfork(descriptors_note_child, NULL, become_unmanaged);
     baton_start();
     pthread_setspecific(exit_key, slot_self());
 }

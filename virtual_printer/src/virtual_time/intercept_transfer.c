@@ -34,6 +34,8 @@ is_can(int fd)
 static void
 await(int fd, short events, int message_flags)
 {
+    if (descriptor_is_counted(fd) && descriptor_counted_events(fd) & events)
+        return;
     if (!(message_flags & MSG_DONTWAIT) && descriptor_blocks(fd))
         waiting_wait_for_one(fd, events);
 }
@@ -42,8 +44,10 @@ await(int fd, short events, int message_flags)
 static ssize_t
 note_taken(int fd, ssize_t ret)
 {
-    if (ret > 0)
+    if (ret > 0) {
+        descriptor_count(fd, -ret);
         descriptor_note_activity(fd, POLLOUT);
+    }
     return ret;
 }
 
@@ -51,8 +55,10 @@ note_taken(int fd, ssize_t ret)
 static ssize_t
 note_written(int fd, ssize_t ret)
 {
-    if (ret >= 0)
+    if (ret >= 0) {
+        descriptor_count(fd, ret);
         descriptor_note_activity(fd, POLLIN);
+    }
     return ret;
 }
 

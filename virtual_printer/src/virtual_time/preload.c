@@ -75,6 +75,7 @@ start(int argument_count, char **arguments, char **environment)
     world_setup(getenv("VIRTUAL_PRINTER_DESCRIPTION"));
     watchdog_setup(getenv("VIRTUAL_PRINTER_WATCHDOG_S"));
     uncovered_scan();
+    contexts_setup();
     preload_manage_threads();
 }
 

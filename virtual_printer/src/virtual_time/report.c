@@ -48,16 +48,23 @@ static const char *const descriptor_names[] = {
     [DESCRIPTOR_EPOLL] = "epoll",       [DESCRIPTOR_CHILD] = "child",
 };
 
-// Print where the thread that gets the signal is
+// Print where the calling thread is
 static void
-print_backtrace(int signal)
+write_backtrace(void)
 {
-    (void)signal;
     void *frames[MAX_FRAMES];
     int count = backtrace(frames, MAX_FRAMES);
     backtrace_symbols_fd(frames, count, STDERR_FILENO);
     if (report_fd >= 0)
         backtrace_symbols_fd(frames, count, report_fd);
+}
+
+// Print where the thread that gets the signal is
+static void
+print_backtrace(int signal)
+{
+    (void)signal;
+    write_backtrace();
     __atomic_store_n(&is_backtrace_done, true, __ATOMIC_RELEASE);
 }
 
@@ -183,8 +190,11 @@ static void
 report_backtrace(const struct slot *slot)
 {
     report_text("stack of slot %d:\n", slot->number);
+    if (slot->state == SLOT_BLOCKED && contexts_visit(slot, write_backtrace))
+        return;
     __atomic_store_n(&is_backtrace_done, false, __ATOMIC_RELEASE);
-    syscall(SYS_tgkill, getpid(), slot->thread_id, BACKTRACE_SIGNAL);
+    syscall(SYS_tgkill, getpid(), contexts_kernel_thread(slot),
+            BACKTRACE_SIGNAL);
     for (int i = 0; i < 1000; i++) {
         if (__atomic_load_n(&is_backtrace_done, __ATOMIC_ACQUIRE))
             return;

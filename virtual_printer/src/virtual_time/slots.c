@@ -48,7 +48,9 @@ slot_allocate(void)
     if (number == used_slots)
         used_slots++;
     struct slot *slot = &slots[number];
+    void *parking = slot->parking;
     memset(slot, 0, sizeof(*slot));
+    slot->parking = parking;
     slot->number = number;
     slot->deadline_ns = slot->wake_ns = NEVER_NS;
     return slot;

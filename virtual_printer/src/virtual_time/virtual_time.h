@@ -74,7 +74,7 @@ enum wait_kind {
 };
 
 // One managed thread. Only the holder of the baton reads or writes slots,
-// except for has_baton, which its own thread sleeps on.
+// except for has_baton and is_called, which its own thread sleeps on.
 struct slot {
     int number;
     enum slot_state state;
@@ -95,6 +95,15 @@ struct slot {
     void *argument;
     bool is_detached;
     int destructor_rounds;
+    // Where its context is while it does not run; NULL if the kernel has it
+    void *left_stack;
+    uintptr_t fs_base;
+    // Its own thread of the kernel while that carries no context: the stack
+    // it has then, what it wakes on its way there, and what it is called for
+    void *parking;
+    uint32_t *to_wake;
+    uint32_t is_called;
+    const struct slot *to_carry;
 };
 
 // One hand-over of the baton, kept for reports
@@ -157,6 +166,16 @@ uint64_t baton_switches(void);
 struct slot *baton_holder(void);
 const struct recent_switch *baton_recent_switch(uint64_t number);
 
+// contexts.c
+void contexts_setup(void);
+bool contexts_are_used(void);
+void contexts_note_start(struct slot *self);
+void contexts_go_on(struct slot *self, struct slot *next);
+void contexts_go_home(struct slot *self);
+void contexts_continue(struct slot *next);
+bool contexts_visit(const struct slot *slot, void (*function)(void));
+pid_t contexts_kernel_thread(const struct slot *slot);
+
 // rest.c
 void rest(void);
 
@@ -218,6 +237,11 @@ struct descriptor {
 struct descriptor descriptor_get(int fd);
 void descriptor_set(int fd, enum descriptor_kind kind);
 void descriptor_set_pair(int first_fd, int second_fd);
+void descriptor_set_pipe(int first_fd, int second_fd);
+void descriptors_note_child(void);
+bool descriptor_is_counted(int fd);
+short descriptor_counted_events(int fd);
+void descriptor_count(int fd, ssize_t bytes);
 void descriptor_set_link(int fd, int link, int master_fd);
 void descriptor_set_can(int fd, int index);
 bool descriptor_is_simulated(int fd);

@@ -9,26 +9,42 @@
 
 // Most descriptors of children and others outside to wait for at once
 #define MAX_OUTSIDE 256
+#define UNKNOWN_EVENTS -1
+
+// Has a descriptor to be looked at by the kernel, or are its events known?
+static bool
+is_known(int fd, short *events)
+{
+    if (descriptor_is_simulated(fd))
+        *events = descriptor_simulated_events(fd);
+    else if (descriptor_is_counted(fd))
+        *events = descriptor_counted_events(fd);
+    else
+        return false;
+    return true;
+}
 
 // Find out which descriptors are ready at this instant. The kernel is asked
-// for those only of which it knows more than the simulation.
+// for those only of which it knows more than the library.
 int
 waiting_check(struct pollfd *polled, nfds_t count)
 {
     world_catch_up();
     struct pollfd others[count + 1];
     nfds_t others_count = 0;
+    short known[count + 1];
     for (nfds_t i = 0; i < count; i++)
-        if (!descriptor_is_simulated(polled[i].fd))
+        if (!is_known(polled[i].fd, &known[i])) {
+            known[i] = UNKNOWN_EVENTS;
             others[others_count++] = polled[i];
+        }
     if (others_count != 0 && REAL(poll)(others, others_count, 0) < 0)
         return -1;
     const struct pollfd *other = others;
     int ready = 0;
     for (nfds_t i = 0; i < count; i++) {
-        if (descriptor_is_simulated(polled[i].fd))
-            polled[i].revents = descriptor_simulated_events(polled[i].fd)
-                & (polled[i].events | POLLHUP);
+        if (known[i] != UNKNOWN_EVENTS)
+            polled[i].revents = known[i] & (polled[i].events | POLLHUP);
         else
             polled[i].revents = other++->revents;
         ready += polled[i].revents != 0;

@@ -18,6 +18,13 @@ void *array_grow(void *array_pointer, size_t *count, size_t size);
 
 char *copy_string(const char *text);
 
+// Blocks of memory that are in use, of all simulations of the process
+struct memory_use {
+    size_t blocks, bytes;
+};
+
+struct memory_use memory_in_use(void);
+
 #pragma GCC visibility pop
 
 #endif // memory.h

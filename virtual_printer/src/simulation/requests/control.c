@@ -8,6 +8,7 @@
 #include <stdarg.h> // va_list
 #include <stdio.h> // vsnprintf
 #include <string.h> // strcmp
+#include "../core/memory.h" // memory_in_use
 #include "../description/machine.h" // struct simulation
 #include "../firmware/mcu.h" // struct mcu
 #include "control.h" // struct reply
@@ -180,6 +181,15 @@ request_unanswered(struct simulation *sim, struct words *words,
     }
 }
 
+// Memory that the simulation has taken
+static void
+request_memory(struct simulation *sim, struct words *words, struct reply *reply)
+{
+    (void)sim, (void)words;
+    struct memory_use use = memory_in_use();
+    reply_add(reply, " blocks=%zu bytes=%zu", use.blocks, use.bytes);
+}
+
 
 /****************************************************************
  * Dispatch
@@ -222,6 +232,7 @@ static const struct request requests[] = {
     { "driver",             request_driver             },
     { "beacon",             request_beacon             },
     { "unanswered",         request_unanswered         },
+    { "memory",             request_memory             },
     { "switch",             request_switch             },
     { "duty",               request_duty               },
     { "outputs",            request_outputs            },
