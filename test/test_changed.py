@@ -49,7 +49,8 @@ def test_computes(child): pass
 def test_changed_file_asks_for_its_tests(path, wanted):
     found = files_to_test([path])
     assert wanted in found
-    assert len(found) < 25
+    # By far not all
+    assert len(found) < len(list((ROOT / "test").rglob("test_*.py"))) / 4
 
 
 def test_what_a_printer_runs_asks_for_a_look_at_printers():
