@@ -161,7 +161,9 @@ def test_limits_report_and_virtual_printer_see_the_same_probes(name, tmp_path):
     assert set(who_sees_a_probe(name, tmp_path).values()) == {True}
 
 
-@pytest.mark.parametrize("name", ["beacon model default", "scanner", "probe_my_macro", "gcode_macro probe"])
+@pytest.mark.parametrize(
+    "name", ["beacon model default", "scanner", "probe_my_macro", "gcode_macro probe"]
+)
 def test_other_sections_are_a_probe_to_none_of_them(name, tmp_path):
     assert set(who_sees_a_probe(name, tmp_path).values()) == {False}
 
