@@ -337,10 +337,13 @@ def test_machine_file_has_all_documented_options(tmp_path: Path) -> None:
     found["temperature_sensor chamber"] = {"sensor_type": "BME280"}
     values["sensor_chip"] = "BMP280"
     found["cartographer"] = {"mcu": "z1", "x_offset": 0, "y_offset": 0}
+    found["beacon"] = {"serial": "/tmp/beacon", "x_offset": 0, "y_offset": 0}
     printer = text(found)
     lines = [re.sub(r"^#(\w+):.*", r"\1", line) for line in documented.splitlines()]
     truth = ""
     for line in lines:
+        if line == "[beacon]":
+            values["chip"] = "beacon"
         truth += f"{line}: {values.get(line, 1)}\n" if line.isidentifier() else f"{line}\n"
     got = load(tmp_path, printer, truth)
     assert starts(got)["stepper_z"] == starts(got)["x"] == got.bed.tilt_x == 1.0

@@ -151,7 +151,7 @@ def test_load_cell_is_as_printer_cfg_has_it(tmp_path: Path) -> None:
 def test_probe_that_is_a_load_cell_has_no_pin(tmp_path: Path) -> None:
     printer = SamplePrinter(resync=None, probe="load_cell_probe").printer_cfg()
     printer_cfg = tmp_path / "printer.cfg"
-    printer_cfg.write_text(printer.replace("pin: toolhead:PB6", HX711))
+    printer_cfg.write_text(f"{printer}\n[load_cell_probe]\n{HX711}")
     found = machine.load(printer_cfg)
     assert len(found.endstops) == 2
     assert len(found.load_cells) == 1

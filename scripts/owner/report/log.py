@@ -31,6 +31,8 @@ _FAULT_STARTS = (
 _PREFIXES = re.compile(rb"(?:INFO|WARNING|ERROR):root:")
 MAIN_MCU = "mcu"
 
+NO_ERROR = r"(?:axis .* has |no axis has |limits changed|endstop '.*': target )"
+
 
 class Busiest(NamedTuple):
     """When a bus had most to carry: expected bits/s on classic CAN, and what made them."""
@@ -233,8 +235,8 @@ class Log:
             return
         self._recognised += 1
         if not is_move(text):
-            # What it says of the configuration is no error
-            if not re.match(MOVE_MARK + r"(?:axis .* has |no axis has |limits changed)", text):
+            # What it says of the configuration, or has chosen, is no error
+            if not re.match(MOVE_MARK + NO_ERROR, text):
                 self._resync_error(text[len(MOVE_MARK) :])
             return
         move = parse_move(text)

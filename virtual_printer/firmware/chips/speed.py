@@ -109,6 +109,8 @@ _SPEEDS: Dict[str, Speed] = {
     "ar100": Speed(85, 359, 2174),
     "linux": Speed(160, 380, 200, steps_per_timer=0.5, has_plain_edges=False, late_s=0.1),
     "simulator": Speed(160, 380, 200, steps_per_timer=0.5, has_plain_edges=False),
+    # It has no steppers; its core is like that of an STM32L4
+    "beacon": Speed(47, 208, 207),
     # That of an STM32F446, whichever clock is drawn
     "virtual": Speed(46, 205, 207),
 }
