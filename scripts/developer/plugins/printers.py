@@ -8,6 +8,24 @@ from typing import Dict, NamedTuple, Tuple
 
 from virtual_printer.samples import SamplePrinter, Section, config_text
 
+# For plugins that feed filament; a section [extruder] of their own adds options
+EXTRUDER = """
+[extruder]
+step_pin: toolhead:PA0
+dir_pin: toolhead:PA1
+enable_pin: !toolhead:PA2
+microsteps: 16
+rotation_distance: 22
+nozzle_diameter: 0.4
+filament_diameter: 1.75
+heater_pin: toolhead:PA3
+sensor_type: Generic 3950
+sensor_pin: toolhead:PA4
+control: watermark
+min_temp: 0
+max_temp: 280
+"""
+
 
 @dataclass(frozen=True)
 class PluginPrinter(SamplePrinter):

@@ -5,32 +5,22 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from scripts.developer.plugins.common_rows import Accuracy, Endurance, levels
 from scripts.developer.plugins.plugin import Plugin, Row
+from scripts.developer.plugins.printers import EXTRUDER
 from scripts.developer.plugins.trial import Trial
 
 EXTRAS = (
     *("mmu_encoder.py", "mmu_espooler.py", "mmu_led_effect.py", "mmu_leds.py", "mmu_machine.py"),
     *("mmu_sensors.py", "mmu_servo.py", "mmu"),
 )
-PRINTER_CFG = """
+PRINTER_CFG = (
+    EXTRUDER
+    + """
 [mcu mmu]
 serial: /tmp/virtual_printer/mmu
 restart_method: command
 
 [extruder]
-step_pin: toolhead:PA0
-dir_pin: toolhead:PA1
-enable_pin: !toolhead:PA2
-microsteps: 16
-rotation_distance: 22
-nozzle_diameter: 0.4
-filament_diameter: 1.75
 max_extrude_only_distance: 200
-heater_pin: toolhead:PA3
-sensor_type: Generic 3950
-sensor_pin: toolhead:PA4
-control: watermark
-min_temp: 0
-max_temp: 280
 min_extrude_temp: 0
 
 [virtual_sdcard]
@@ -85,6 +75,7 @@ rotation_distance: 22.7316868
 gear_ratio: 80:20
 microsteps: 16
 """
+)
 # What MMU_CALIBRATE_... would have saved
 VARIABLES = """[Variables]
 mmu__revision = 0

@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from scripts.developer.plugins.plugin import Plugin, Row
+from scripts.developer.plugins.printers import EXTRUDER
 from scripts.developer.plugins.trial import Trial
 
 FILES = (
@@ -12,6 +13,7 @@ FILES = (
 )
 PRINTER_CFG = (
     "".join(f"[include {name}]\n" for name in FILES)
+    + EXTRUDER
     + """
 [exclude_object]
 
@@ -23,21 +25,8 @@ probe_count: 7, 7
 algorithm: bicubic
 
 [extruder]
-step_pin: toolhead:PA0
-dir_pin: toolhead:PA1
-enable_pin: !toolhead:PA2
-microsteps: 16
-rotation_distance: 22
-nozzle_diameter: 0.4
-filament_diameter: 1.75
 max_extrude_cross_section: 5
 max_extrude_only_distance: 200
-heater_pin: toolhead:PA3
-sensor_type: Generic 3950
-sensor_pin: toolhead:PA4
-control: watermark
-min_temp: 0
-max_temp: 280
 min_extrude_temp: 0
 """
 )

@@ -5,30 +5,18 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from scripts.developer.plugins.common_rows import Accuracy, Endurance, levels
 from scripts.developer.plugins.plugin import Need, Plugin, Row
+from scripts.developer.plugins.printers import EXTRUDER
 from scripts.developer.plugins.trial import Trial
 
 EXTRAS = (
     *("bed_thermal_adjust.py", "manual_rail.py", "multi_fan.py", "rounded_path.py", "tool.py"),
     *("tool_probe.py", "tool_probe_endstop.py", "toolchanger.py", "tools_calibrate.py"),
 )
-PRINTER_CFG = """
+PRINTER_CFG = (
+    EXTRUDER
+    + """
 [virtual_sdcard]
 path: .
-
-[extruder]
-step_pin: toolhead:PA0
-dir_pin: toolhead:PA1
-enable_pin: !toolhead:PA2
-microsteps: 16
-rotation_distance: 22
-nozzle_diameter: 0.4
-filament_diameter: 1.75
-heater_pin: toolhead:PA3
-sensor_type: Generic 3950
-sensor_pin: toolhead:PA4
-control: watermark
-min_temp: 0
-max_temp: 280
 
 [toolchanger]
 initialize_on: first-use
@@ -74,6 +62,7 @@ speed: 10
 resolution: 0.2
 replace_g0: False
 """
+)
 MACHINE_CFG = """
 [probe]
 section: tool_probe T0
