@@ -19,7 +19,7 @@ log=$env/setup.log
 requirements=$root/scripts/requirements
 # Raise to have all environments made again after a change of how they are made, or if there are
 # other extras to link
-layout=9
+layout=10
 
 export PIP_RETRIES=${PIP_RETRIES:-2} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 

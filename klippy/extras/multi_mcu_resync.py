@@ -225,7 +225,7 @@ class MultiMcuResync:
             names = [rail.name for rail in self.rails]
             self.state.note_unlevelled(n for n in names if n not in levelling)
             self.count_check.check_every(self.settings.check_interval_s)
-            self.home_command.follow(self.printer.lookup_object("gcode"))
+            self.home_command.follow(self.printer.lookup_object("gcode"), self.patches)
 
     # The end of a printer
     def _handle_shutdown(self) -> None:

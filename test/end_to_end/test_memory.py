@@ -1,4 +1,4 @@
-# The virtual printer takes no more memory the longer it runs
+# Neither the virtual printer nor the extra takes more memory the longer it runs
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
@@ -8,6 +8,7 @@ import math
 import pytest
 
 from virtual_printer import full_sample, hosts
+from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 
 # Until all queues have been as long as they get
@@ -61,3 +62,28 @@ def test_restart_gives_back_what_the_run_before_has_taken(printer):
     for _ in range(2):
         printer.restart("FIRMWARE_RESTART")
         assert memory(printer)["blocks"] == before["blocks"]
+
+
+def alive(printer):
+    """Objects of the extra that the host holds, by kind."""
+    return printer.status("alive")["kinds"]
+
+
+def test_homing_moves_leave_nothing_behind(start):
+    printer = start(SamplePrinter(), sections="[alive]")
+    printer.gcode("G28\nG1 Z10 F600\nPROBE")
+    before = alive(printer)
+    printer.gcode("G28\nG1 Z10 F600\nPROBE_ACCURACY SAMPLES=20")
+    assert before["StandIn"] > 0
+    assert alive(printer) == before
+
+
+def test_nothing_of_the_extra_outlives_a_restart(start):
+    printer = start(SamplePrinter(), sections="[alive]")
+    printer.gcode("G28")
+    before = alive(printer)
+    for command in ("RESTART", "FIRMWARE_RESTART"):
+        printer.restart(command)
+        printer.gcode("G28")
+        assert alive(printer) == before
+    assert before["MultiMcuResync"] == 1

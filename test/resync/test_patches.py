@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from resync.host.patches import Layer, Patches, around_command
+from resync.host.patches import Layer, Patches
 
 from helpers.described import described
 
@@ -201,7 +201,8 @@ def test_endstop_looks_like_the_hosts_own(host, patches, name):
 def test_every_patch_is_tried_here():
     functions = {name for name in vars(Patches) if not name.startswith("__")}
     tried = {name for case in CASES.values() for name in case[0].__code__.co_names}
-    assert functions - tried == {"around_endstop", "keep_from_set_position"}
+    others = {"around_endstop", "keep_from_set_position", "around_command"}
+    assert functions - tried == others
 
 
 def test_stepper_that_is_kept_from_its_new_position_has_the_old_one(patches):
@@ -253,8 +254,12 @@ class GCode:
         return before
 
 
-def test_command_is_run_within_ours(host):
+def test_command_is_run_within_ours(host, patches):
     gcode = GCode(G28=lambda gcmd: host.story.append(("host", gcmd)))
-    around_command(gcode, "G28", ours(host))
+    patches.around_command(gcode, "G28", ours(host))
     gcode.commands["G28"]("gcmd")
     assert host.story == [("ours", "gcmd"), ("host", "gcmd")]
+    patches.undo()
+    host.story.clear()
+    gcode.commands["G28"]("gcmd")
+    assert host.story == [("host", "gcmd")]

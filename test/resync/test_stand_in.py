@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import functools
+import gc
 import inspect
 import itertools
 import types
@@ -11,7 +12,7 @@ import types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.host.stand_in import Wrapping, look_alike
+from resync.host.stand_in import StandIn, Wrapping, look_alike
 
 from helpers.described import described
 
@@ -142,7 +143,7 @@ def test_function_of_any_signature_is_called_as_before(call):
     signature, args, kwargs = call
     shipped = function_of(signature)
     expected = shipped(*args, **kwargs)
-    stand_in = look_alike(shipped, passed_on)
+    stand_in = look_alike(shipped, passed_on)[0]
     assert stand_in(*args, **kwargs) == ("ours", expected)
     assert inspect.signature(stand_in) == inspect.signature(shipped) == signature
     assert stand_in.__code__.co_varnames == shipped.__code__.co_varnames
@@ -349,6 +350,32 @@ class Probe:
         self.set_position = self.inner.set_position
 
 
+def wrap_function(owner, wrapping):
+    wrapping.wrap_function(type(owner).set_position, passed_on)
+
+
+def wrap_object(owner, wrapping):
+    wrapping.wrap(owner, "set_position", passed_on)
+
+
+def wrap_attribute(owner, wrapping):
+    owner.set_position = lambda newpos: newpos
+    wrapping.wrap(owner, "set_position", passed_on)
+
+
+@pytest.mark.parametrize("wrap", [wrap_function, wrap_object, wrap_attribute])
+def test_nothing_of_a_stand_in_is_held_once_it_is_undone(wrap):
+    owner, wrapping = Toolhead(), Wrapping()
+    gc.collect()
+    before = sum(type(o) is StandIn for o in gc.get_objects())
+    for _ in range(3):
+        wrap(owner, wrapping)
+        owner.set_position(1)
+        wrapping.undo()
+    gc.collect()
+    assert sum(type(o) is StandIn for o in gc.get_objects()) == before
+
+
 def test_method_of_another_object_that_is_held_as_an_attribute_is_wrapped():
     probe, wrapping = Probe(), Wrapping()
     before = dict(vars(probe))
@@ -374,7 +401,7 @@ def test_function_in_an_object_is_wrapped_there_alone():
 
 def test_look_alike_of_a_method_is_a_method_of_the_same_object():
     toolhead = Toolhead()
-    stand_in = look_alike(toolhead.set_position, passed_on)
+    stand_in = look_alike(toolhead.set_position, passed_on)[0]
     assert described(stand_in) == described(toolhead.set_position)
     assert stand_in(1) == ("ours", ("Toolhead", 1, ""))
     assert toolhead.set_position(1) == ("Toolhead", 1, "")
@@ -385,7 +412,7 @@ def test_look_alike_has_the_attributes_that_others_have_given_the_function():
         return "home"
 
     home.is_patched = True
-    found = look_alike(home, lambda original: lambda: original() + " again")
+    found = look_alike(home, lambda original: lambda: original() + " again")[0]
     assert (found(), found.is_patched) == ("home again", True)
 
 
@@ -393,7 +420,7 @@ def test_look_alike_has_the_attributes_that_others_have_given_the_function():
 def test_what_is_no_function_is_called_by_what_stands_in_for_it(callable_object):
     # As Cython's functions and C's, of which no code can be swapped
     bound = types.MethodType(callable_object, 7)
-    found = look_alike(bound, lambda original: lambda: ("stood in", original()))
+    found = look_alike(bound, lambda original: lambda: ("stood in", original()))[0]
     assert found() == ("stood in", callable_object(7))
 
 

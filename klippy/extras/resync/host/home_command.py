@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from ..model.klippy import GCode, GCodeCommand
-from .patches import Proceed, around_command
+from .patches import Patches, Proceed
 
 
 class HomeCommand:
@@ -13,9 +13,9 @@ class HomeCommand:
     def __init__(self) -> None:
         self.is_running = False
 
-    def follow(self, gcode: GCode) -> None:
+    def follow(self, gcode: GCode, patches: Patches) -> None:
         """Stand in for the command that is there by now."""
-        around_command(gcode, "G28", self._run)
+        patches.around_command(gcode, "G28", self._run)
 
     def _run(self, proceed: Proceed, gcmd: GCodeCommand) -> None:
         # [homing_override] may call it from within itself

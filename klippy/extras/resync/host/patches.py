@@ -147,6 +147,16 @@ class Patches(Wrapping):
 
         self.wrap_shipped(status, "check_retry_result", wrapper)
 
+    # Of G-code
+    def around_command(
+        self, gcode: GCode, name: str, around: Callable[[Proceed, GCodeCommand], None]
+    ) -> None:
+        """around(proceed, gcmd) for a command, outside of all others that replace it by now."""
+        function = gcode.register_command(name, None)
+        ours, undo = look_alike(function, _around(around))
+        self._undo.append(undo)
+        gcode.register_command(name, ours)
+
     # Of the start
     def before_setup_pin(self, pins: Pins, before: Callable[[str], None]) -> None:
         """before(pin_type) where a section asks for a pin."""
@@ -175,14 +185,3 @@ class Patches(Wrapping):
             return instead
 
         self.wrap_function(check, wrapper)
-
-
-def around_command(
-    gcode: GCode, name: str, around: Callable[[Proceed, GCodeCommand], None]
-) -> None:
-    """around(proceed, gcmd) for a command, outside of all others that replace it by now.
-
-    It ends with the printer, as all commands do.
-    """
-    function = gcode.register_command(name, None)
-    gcode.register_command(name, look_alike(function, _around(around)))

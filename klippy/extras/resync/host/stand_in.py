@@ -127,8 +127,8 @@ class StandIn:
         self._owner = owner
         original = self._original if owner is None else types.MethodType(self._original, owner)
         self._call = wrapper(original)
-        self._code = _code_like(self._beneath, self)
-        function.__code__ = self._code
+        # Not held here: code that holds us is no garbage to Python if we hold it too
+        function.__code__ = _code_like(self._beneath, self)
 
     def take(self, /, *arguments: object, **options: object) -> object:
         """A call of the function."""
@@ -144,7 +144,7 @@ class StandIn:
         """Leave the function as it was found."""
         self.is_undone = True
         # Another extra may have swapped the code since, and put ours back later
-        if self._function.__code__ is self._code:
+        if standing_in(self._function.__code__) is self:
             self._function.__code__ = self._code_beneath()
 
     def _code_beneath(self) -> types.CodeType:
@@ -234,8 +234,12 @@ class CallStandIn:
         self.is_undone = True
 
 
-def _look_alike(function: Call, wrapper: Wrapper) -> Tuple[Call, Callable[[], None]]:
-    """What look_alike() returns, and what has the original called by all who hold that."""
+# What others have put in the place of a function can be anything
+def look_alike(function: Any, wrapper: Wrapper) -> Tuple[Call, Callable[[], None]]:
+    """What wrapper(function) returns, as a function that looks like the one given.
+
+    And what has the original called by all who hold that.
+    """
     method = _taken_apart(function)
     if method is not None:
         copy = _copy(method[0])
@@ -245,12 +249,6 @@ def _look_alike(function: Call, wrapper: Wrapper) -> Tuple[Call, Callable[[], No
         return copy, StandIn(copy, wrapper).undo
     stand_in = CallStandIn(function, wrapper)
     return stand_in.take, stand_in.undo
-
-
-# What others have put in the place of a function can be anything
-def look_alike(function: Any, wrapper: Wrapper) -> Call:
-    """What wrapper(function) returns, as a function that looks like the one given."""
-    return _look_alike(function, wrapper)[0]
 
 
 class Wrapping:
@@ -293,7 +291,7 @@ class Wrapping:
 
     def _set(self, owner: object, name: str, function: Call, wrapper: Wrapper) -> None:
         own = vars(owner).get(name)
-        ours, undo_ours = _look_alike(function, wrapper)
+        ours, undo_ours = look_alike(function, wrapper)
 
         def undo() -> None:
             # Another extra may have wrapped it since, or put it back later
