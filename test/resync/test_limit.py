@@ -6,7 +6,7 @@
 import pytest
 from resync.model.following_error import Limits
 from resync.model.limit import LimitError, check_correction, following_errors
-from resync.model.plan import StepperReading, plan_rail
+from resync.model.plan import LEAST_TRAVEL, TRIGGER, StepperReading, plan_rail
 from resync.model.rail_result import RailReadings
 
 READINGS = [
@@ -66,3 +66,16 @@ def test_slower_move_has_a_lower_limit():
 
 def test_move_without_a_trigger_has_no_following_error():
     assert describe(triggered=False) == []
+
+
+@pytest.mark.parametrize("target, errors", [(TRIGGER, 2), (LEAST_TRAVEL, 1)])
+def test_steppers_that_go_back_to_the_one_that_went_least_far_are_compared_with_it(target, errors):
+    # All have gone 0.5 mm on until a sensor noticed, and one 0.5 mm more
+    readings = [r._replace(halt_steps=r.halt_steps - 50) for r in READINGS]
+    part = RailReadings(None, "z", True, readings, 10.0, target=target)
+    plan = plan_rail(readings, target)
+    found = following_errors(part, plan, Limits(0.3, 0.02, 10.0), str)
+    assert len(found) == errors
+    farther_mm = {TRIGGER: 1.0, LEAST_TRAVEL: 0.5}[target]
+    assert "'stepper_z1'" in found[-1]
+    assert "%.6f mm, more than 0.300000" % (farther_mm,) in found[-1]

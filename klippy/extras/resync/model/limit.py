@@ -6,7 +6,7 @@
 from typing import Callable, List
 
 from .following_error import Limits
-from .plan import RailPlan
+from .plan import LEAST_TRAVEL, RailPlan
 from .rail_result import RailReadings
 
 
@@ -28,15 +28,22 @@ def check_correction(plan: RailPlan, max_correction_mm: float) -> None:
 def following_errors(
     part: RailReadings, plan: RailPlan, limits: Limits, mcu_name: Callable[[str], str]
 ) -> List[str]:
-    """Describe each stepper whose halt is too far from its trigger position."""
+    """Describe each stepper whose halt is too far from where it should have been.
+
+    That is its trigger position, or as far from it as the stepper that went least far.
+    """
     if not part.triggered:
         # Nobody knows where the trigger position is
         return []
     limit_mm = limits.limit_mm(part.speed_mm_s)
+    expected_mm = 0.0
+    if part.target == LEAST_TRAVEL:
+        # A sensor may say that it triggered when it had not noticed yet
+        expected_mm = min(c.overshoot_mm for c in plan.corrections)
     return [
         "stepper '%s' on MCU '%s' has a following error of %.6f mm, more than"
         " %.6f mm at %.1f mm/s"
-        % (c.name, mcu_name(c.name), c.overshoot_mm, limit_mm, part.speed_mm_s)
+        % (c.name, mcu_name(c.name), c.overshoot_mm - expected_mm, limit_mm, part.speed_mm_s)
         for c in plan.corrections
-        if abs(c.overshoot_mm) > limit_mm
+        if abs(c.overshoot_mm - expected_mm) > limit_mm
     ]
