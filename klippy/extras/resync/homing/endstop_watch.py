@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 from ..host.answers import trigger_fault
 from ..host.patches import HomeStart, HomeWait, Layer, Patches
@@ -28,14 +28,15 @@ class EndstopWatch:
         note_start: Callable[[], None],
         layers_of: Callable[[Endstop], List[Layer]],
     ) -> None:
-        self.is_started = False
         self.trigger_times: Dict[str, float] = {}
         self.sent_steps: Dict[str, int] = {}
         self.faults: List[str] = []
         # Print times (s)
         self._start_times: Dict[str, float] = {}
         self._steppers = steppers
-        self._note_start = note_start
+        # None once it is called: it holds us, and a circle takes the host's time
+        # to be found and freed
+        self._note_start: Optional[Callable[[], None]] = note_start
         self._patches = Patches()
         # One endstop may serve two axes
         names: Dict[Endstop, List[str]] = {}
@@ -45,6 +46,11 @@ class EndstopWatch:
             layers = [*layers_of(endstop), *map(self._layer, names[endstop])]
             self._patches.around_endstop(endstop, layers)
 
+    @property
+    def is_started(self) -> bool:
+        """Whether an endstop has been armed."""
+        return self._note_start is None
+
     def _layer(self, name: str) -> Layer:
         return Layer(
             lambda home_start: self._starting(home_start, name),
@@ -53,9 +59,9 @@ class EndstopWatch:
 
     def _starting(self, home_start: HomeStart, name: str) -> HomeStart:
         def start(print_time: float, *arguments: object, **options: object) -> HomingCompletion:
-            if not self.is_started:
-                self.is_started = True
-                self._note_start()
+            note_start, self._note_start = self._note_start, None
+            if note_start is not None:
+                note_start()
             self._start_times[name] = print_time
             return home_start(print_time, *arguments, **options)
 

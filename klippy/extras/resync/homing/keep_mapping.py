@@ -43,8 +43,6 @@ class MappingKeeper:
         return {name for name, s in self._parkable.items() if mapping.is_parked(s)}
 
     def _followers(self, parked: Set[str]) -> List[Rail]:
-        if self._is_homing_move():
-            return []
         return [
             rail
             for rail in self._rails
@@ -54,8 +52,19 @@ class MappingKeeper:
 
     def _keep(self, proceed: Proceed, newpos: Sequence[float]) -> None:
         parked = self._parked()
+        if self._is_homing_move():
+            self._proceed(proceed, parked)
+            return
         rails_mm = [self._offsets_mm(rail) for rail in self._followers(parked)]
         oldpos = self._toolhead.get_position()
+        self._proceed(proceed, parked)
+        for offsets_mm in rails_mm:
+            self._restore(offsets_mm, oldpos, newpos)
+
+    def _proceed(self, proceed: Proceed, parked: Set[str]) -> None:
+        if not parked:
+            proceed()
+            return
         # Wherever the toolhead is, a parked carriage stays where it is, and there
         # is no coordinate by which its steppers could be given their phase back
         shielding = Patches()
@@ -65,8 +74,6 @@ class MappingKeeper:
             proceed()
         finally:
             shielding.undo()
-        for offsets_mm in rails_mm:
-            self._restore(offsets_mm, oldpos, newpos)
 
     def _offsets_mm(self, rail: Rail) -> Dict[str, float]:
         return {s.get_name(): mapping.offset_mm(s) for s in rail.steppers}

@@ -56,7 +56,7 @@ class HomingSpan:
         self._true_offsets_mm: Dict[str, float] = {}
         # Rails whose counts the host may have wrong until they are read again
         self._miscounted: Set[str] = set()
-        # Print time (s) from which on earlier moves may have run still
+        # System time (s) from which on earlier moves may have run still
         self._begin_time = 0.0
         try:
             self._begin_signals()
@@ -109,7 +109,7 @@ class HomingSpan:
 
     def _note_start(self) -> None:
         self.start = list(self.homing_move.toolhead.get_position())
-        self._begin_time = self._print_time()
+        self._begin_time = self.homing_move.printer.get_reactor().monotonic()
         for rail in self._rails:
             state = self._state.get(rail.name)
             if state.in_sync is False and not state.is_skew_known:
@@ -119,11 +119,10 @@ class HomingSpan:
                 self.offsets_mm[name] = offset_mm
                 self._true_offsets_mm[name] = offset_mm - self._state.skew_mm.get(name, 0.0)
 
-    def _print_time(self) -> float:
-        """The present print time (s), by the slowest clock of the shared rails' MCUs."""
-        now = self.homing_move.printer.get_reactor().monotonic()
+    def _begin_print_time(self) -> float:
+        """Print time (s) at the start, by the slowest clock of the shared rails' MCUs."""
         mcus = {s.get_mcu() for rail in self._rails for s in rail.steppers}
-        return min((mcu.estimated_print_time(now) for mcu in mcus), default=0.0)
+        return min((mcu.estimated_print_time(self._begin_time) for mcu in mcus), default=0.0)
 
     def skew_mm(self, rail: Rail) -> Dict[str, float]:
         """How far each stepper of a rail that moved stands from its first one.
@@ -234,7 +233,7 @@ class HomingSpan:
             return ""
         stepper = stepper_position.stepper
         mcu_name = stepper.get_mcu().get_name()
-        first, last = counts_between(stepper, self._begin_time, self._watch.start_time())
+        first, last = counts_between(stepper, self._begin_print_time(), self._watch.start_time())
         if first - 1 <= halt_steps <= last + 1:
             # It may have gone the other way then, which a correction must not
             return (

@@ -328,15 +328,18 @@ class Host:
 
         All else is a sensor with code of its own, on the MCU and in the host.
         """
-        return is_wrapped_around(endstop, self._module("mcu").MCU_endstop)
+        kind = self._module("mcu").MCU_endstop
+        # Nearly all are, and each homing move asks
+        return isinstance(self.plain_endstop(endstop), kind) or is_wrapped_around(endstop, kind)
 
     def knows_its_begin(self, endstop: Endstop) -> bool:
         """Whether an endstop is told when the homing move begins, and is silent before.
 
         Those on pins are, and the host's own sensors.
         """
-        is_hosts = any(hasattr(endstop, name) for name in REMEMBERED_TRIGGERS)
-        return is_hosts or self.triggers_by_pin(endstop)
+        return self.triggers_by_pin(endstop) or any(
+            hasattr(endstop, name) for name in REMEMBERED_TRIGGERS
+        )
 
     def endstop_trsyncs(self, endstop: Optional[Endstop]) -> List[Trsync]:
         """One for each MCU whose steppers it stops, its own first; none if it has no pin."""

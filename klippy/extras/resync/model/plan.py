@@ -75,15 +75,14 @@ def travel_direction(readings: Sequence[StepperReading]) -> int:
 
     Raises PlanError when two steppers of the rail moved apart.
     """
-    travelled = {r.name: r.halt_steps - r.start_steps for r in readings}
-    forward = [name for name, steps in travelled.items() if steps > 0]
-    backward = [name for name, steps in travelled.items() if steps < 0]
-    if forward and backward:
+    travelled = [r.halt_steps - r.start_steps for r in readings]
+    least, most = min(travelled), max(travelled)
+    if least < 0 < most:
         raise PlanError(
             "'%s' and '%s' share a rail but moved in opposite directions"
-            % (forward[0], backward[0])
+            % (readings[travelled.index(most)].name, readings[travelled.index(least)].name)
         )
-    return bool(forward) - bool(backward)
+    return (most > 0) - (least < 0)
 
 
 def _target_mm(readings: Sequence[StepperReading], direction: int, target: str) -> float:

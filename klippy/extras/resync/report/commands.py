@@ -11,7 +11,7 @@ from ..model.rail import Rail
 from ..model.running_statistics import StopStatistics
 from ..state.sync_state import SyncState
 from . import console
-from .history import History, stop_statistics
+from .history import History, stop_statistics, stops_of
 from .repairs import Repairs
 
 HOST_ACCURACY = "PROBE_ACCURACY"
@@ -92,7 +92,7 @@ class Queries:
         after_mm = {name: mapping.offset_mm(s) for name, s in steppers.items()}
         statistics: Dict[str, StopStatistics] = {}
         for results in moves:
-            statistics = stop_statistics(statistics, results)
+            statistics = stop_statistics(statistics, stops_of(results))
         lines = console.statistics_lines(self._rails, statistics)
         if not lines:
             raise gcmd.error("RESYNC_ACCURACY: the probe moves none of the resynced axes")

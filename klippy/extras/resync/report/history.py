@@ -10,9 +10,11 @@ from ..model.rail_result import RailResult
 from ..model.running_statistics import StopStatistics
 
 Results = Tuple[RailResult, ...]
+# The name of a stepper, its overshoot (mm) and its speed (mm/s)
+Stop = Tuple[str, float, float]
 
-# So many results wait at most to be taken into the statistics
-MOST_WAITING = 500
+# So many stops wait at most to be taken into the statistics
+MOST_WAITING = 2000
 
 
 class Moves(NamedTuple):
@@ -23,16 +25,23 @@ class Moves(NamedTuple):
     error: str
 
 
+def stops_of(results: Iterable[RailResult]) -> List[Stop]:
+    """The stops of one homing move."""
+    return [
+        (c.name, c.overshoot_mm, result.part.speed_mm_s)
+        for result in results
+        if result.has_stops()
+        for c in result.plan.corrections
+    ]
+
+
 def stop_statistics(
-    before: Dict[str, StopStatistics], results: Iterable[RailResult]
+    before: Dict[str, StopStatistics], stops: Iterable[Stop]
 ) -> Dict[str, StopStatistics]:
-    """Statistics by stepper name, with the stops of more homing moves."""
+    """Statistics by stepper name, with more stops."""
     after = dict(before)
-    for result in results:
-        if result.has_stops():
-            for c in result.plan.corrections:
-                known = after.get(c.name, StopStatistics())
-                after[c.name] = known.with_stop(c.overshoot_mm, result.part.speed_mm_s)
+    for name, overshoot_mm, speed_mm_s in stops:
+        after[name] = after.get(name, StopStatistics()).with_stop(overshoot_mm, speed_mm_s)
     return after
 
 
@@ -43,7 +52,7 @@ class History:
         self.moves = Moves(0, (), "")
         self._statistics: Dict[str, StopStatistics] = {}
         # Those that are not in the statistics yet
-        self._waiting: List[RailResult] = []
+        self._waiting: List[Stop] = []
         self._runs: List[List[Results]] = []
 
     @property
@@ -64,7 +73,7 @@ class History:
         """Take in one homing move; error is empty or says why it was not corrected."""
         last = tuple(results)
         self.moves = Moves(self.moves.number + 1, last, error)
-        self._waiting += last
+        self._waiting += stops_of(last)
         if len(self._waiting) >= MOST_WAITING:
             self._count_waiting()
         for run in self._runs:

@@ -5,42 +5,36 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import re
 from functools import lru_cache
-from typing import Sequence
+from typing import Sequence, Tuple
 
 from ..model.rail_result import RailResult
 
 PREFIX = "multi_mcu_resync: "
 
 
+def _word(name: str) -> str:
+    """A name without blanks and without what separates fields, to be part of a form."""
+    return re.sub(r"[\s=,;]", "_", name).replace("%", "%%")
+
+
 @lru_cache(maxsize=None)
-def _fields(form: str, *names: str) -> str:
-    """The form with names in it, without blanks and without what separates fields."""
-    return form % tuple(re.sub(r"[\s=,;]", "_", name) for name in names)
+def _form(rail: str, endstop: str, *steppers: Tuple[str, str]) -> str:
+    """The fields of a rail, for all figures in turn; steppers are names and those of the MCUs."""
+    fields = "rail=%s endstop=%s" % (_word(rail), _word(endstop))
+    fields += " triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d"
+    for stepper, mcu in steppers:
+        fields += " %s=%s,%%+d,%%+.6f,%%+d,%%+.6f" % (_word(stepper), _word(mcu))
+    return fields
 
 
 def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
     mcus = part.rail.mcu_names
-    rail = "%s triggered=%d direction=%+d speed=%.6f target=%.6f corrected=%d" % (
-        _fields("rail=%s endstop=%s", part.rail.name, part.endstop),
-        part.triggered,
-        plan.direction,
-        part.speed_mm_s,
-        plan.target_mm,
-        result.corrected,
-    )
-    steppers = [
-        " %s,%+d,%+.6f,%+d,%+.6f"
-        % (
-            _fields("%s=%s", c.name, mcus[c.name]),
-            c.overshoot_steps,
-            c.overshoot_mm,
-            c.correction_steps,
-            c.residual_mm,
-        )
-        for c in plan.corrections
-    ]
-    return rail + "".join(steppers)
+    form = _form(part.rail.name, part.endstop, *[(c.name, mcus[c.name]) for c in plan.corrections])
+    figures = [part.triggered, plan.direction, part.speed_mm_s, plan.target_mm, result.corrected]
+    for c in plan.corrections:
+        figures += (c.overshoot_steps, c.overshoot_mm, c.correction_steps, c.residual_mm)
+    return form % tuple(figures)
 
 
 def log_line(results: Sequence[RailResult], error: str) -> str:
