@@ -4,14 +4,17 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import importlib
 import json
+import pkgutil
 import zlib
 from pathlib import Path
 
 import pytest
 
-from virtual_printer import hosts
+from virtual_printer import firmware, hosts
 from virtual_printer.firmware import chips, dictionary, host_messages
+from virtual_printer.firmware.peripheral import Peripheral
 
 
 def identify_data(**constants: object) -> dict:
@@ -75,6 +78,15 @@ def test_messages_tell_the_simulation_every_format_and_reason_once() -> None:
     reasons = built.enumerations["static_string_id"]
     count = len(built.commands) + len(built.responses) + len(reasons)
     assert len(lines) == count
+
+
+def test_commands_of_every_peripheral_are_known_to_be_there() -> None:
+    names = [one.name for one in pkgutil.iter_modules(firmware.__path__)]
+    modules = [importlib.import_module(f"{firmware.__name__}.{name}") for name in names]
+    found = [value for one in modules for value in vars(one).values() if type(value) is Peripheral]
+    commands = {form.split()[0] for one in found for form in one.commands}
+    assert {"beacon_home", "beacon_accel_stream", "stepper_get_position"} <= commands
+    assert commands - dictionary.command_names() == set()
 
 
 def test_same_arguments_give_the_same_bytes() -> None:

@@ -18,13 +18,13 @@ from virtual_printer.firmware.host_messages import HostMessages
 from virtual_printer.session import Session, SessionError
 from virtual_printer.unusual_samples import SwitchPrinter
 
-BEACON = """
+LIDAR = """
 def load_config(config):
-    mcu.add_config_cmd("config_beacon oid=%d pin=%s" % (1, 2))
+    mcu.add_config_cmd("config_lidar oid=%d pin=%s" % (1, 2))
     mcu.lookup_query_command(
-        "beacon_nvm_read len=%c"
-        " offset=%hu", "beacon_nvm_data bytes=%*s")
-    mcu.try_lookup_command("beacon_optional")
+        "lidar_nvm_read len=%c"
+        " offset=%hu", "lidar_nvm_data bytes=%*s")
+    mcu.try_lookup_command("lidar_optional")
     mcu.lookup_command("get_canbus_status")
 """
 HELPER = 'mcu.lookup_command("helper_run oid=%c")\n'
@@ -33,9 +33,9 @@ PANEL = 'mcu.add_config_cmd("config_panel oid=%d"\n    " width=%d" % (1, 2))\n'
 PRINTER = """
 [mcu]
 serial: /dev/a
-[beacon]
+[lidar]
 pin: PA1
-[beacon second]
+[lidar second]
 pin: PA2
 [display]
 lcd_type: Panel
@@ -46,7 +46,7 @@ pin: PA3
 
 def host_with(folder: Path) -> HostMessages:
     (folder / "extras" / "display").mkdir(parents=True)
-    (folder / "extras" / "beacon.py").write_text(BEACON)
+    (folder / "extras" / "lidar.py").write_text(LIDAR)
     (folder / "extras" / "display" / "panel.py").write_text(PANEL)
     (folder / "extras" / "helper.py").write_text(HELPER)
     (folder / "extras" / "user.py").write_text(USER)
@@ -60,10 +60,10 @@ def test_everything_is_found_with_its_section_and_option(tmp_path: Path) -> None
     lines = [str(one) for one in unsupported.find(printer, host_with(tmp_path))]
     has_no = "is not simulated: the virtual firmware has no"
     assert lines == [
-        f"section [beacon] {has_no} beacon_nvm_read",
-        f"section [beacon] {has_no} config_beacon",
-        f"section [beacon second] {has_no} beacon_nvm_read",
-        f"section [beacon second] {has_no} config_beacon",
+        f"section [lidar] {has_no} config_lidar",
+        f"section [lidar] {has_no} lidar_nvm_read",
+        f"section [lidar second] {has_no} config_lidar",
+        f"section [lidar second] {has_no} lidar_nvm_read",
         f"option 'lcd_type' in section [display]: 'Panel' {has_no} config_panel",
     ]
 
@@ -72,9 +72,9 @@ def test_part_of_what_the_firmware_knows_may_be_optional(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Extras look at constants before they look up what not all firmware has
-    known = command_names() | {"config_beacon", "beacon_stream"}
+    known = command_names() | {"config_lidar", "lidar_stream"}
     monkeypatch.setattr(unsupported, "command_names", lambda: known)
-    printer = ConfigFile(Path("printer.cfg"), text="[beacon]\npin: PA1\n")
+    printer = ConfigFile(Path("printer.cfg"), text="[lidar]\npin: PA1\n")
     assert unsupported.find(printer, host_with(tmp_path)) == []
 
 
@@ -112,7 +112,7 @@ def test_printer_runs_without_what_is_unsupported(
         ("mcu 'mcu': Unknown command: config_panel", ["option 'lcd_type' in section [display]"]),
         ("mcu 'b': Unknown command: helper_run", ["section [user a]", "section [user b]"]),
         ("Unknown command: helper_run", ["section [user a]", "section [user b]"]),
-        ("mcu 'mcu': Command format mismatch: beacon_nvm_read x=%c vs y", ["section [beacon]"]),
+        ("mcu 'mcu': Command format mismatch: lidar_nvm_read x=%c vs y", ["section [lidar]"]),
         ("mcu 'mcu': Unknown command: config_fan", ["section [mcu]: the host needs config_fan"]),
         ("mcu 'b': Unknown command: config_fan", ["section [mcu b]: the host needs config_fan"]),
         ("Option 'x' is not valid in section 'fan'", []),
@@ -122,7 +122,7 @@ def test_printer_runs_without_what_is_unsupported(
 def test_complaint_about_a_command_is_one_about_sections(
     tmp_path: Path, message: str, lines: List[str]
 ) -> None:
-    text = "[mcu]\n[beacon]\n[display]\nlcd_type: panel\n[user a]\n[user b]\n[fan]\n"
+    text = "[mcu]\n[lidar]\n[display]\nlcd_type: panel\n[user a]\n[user b]\n[fan]\n"
     printer = ConfigFile(Path("printer.cfg"), text=text)
     said = f"MCU Protocol error\nRecompile and flash the firmware.\n{message}"
     found = [str(one) for one in unsupported.lacking(printer, host_with(tmp_path), said)]

@@ -22,6 +22,7 @@ from virtual_printer.firmware import (
     beacon,
     buses,
     can,
+    cartographer,
     chips,
     core,
     distance,
@@ -101,8 +102,9 @@ class Dictionary:
 
 
 def command_names() -> FrozenSet[str]:
-    """The names of all commands that the virtual firmware has, in any form."""
-    everything = (*PERIPHERALS, can.PERIPHERAL)
+    """The names of all commands that any virtual firmware has, in any form."""
+    of_some = (can.PERIPHERAL, scarce_memory.PERIPHERAL, cartographer.PERIPHERAL)
+    everything = (*PERIPHERALS, *of_some, *_OWN.values())
     return frozenset(form.split()[0] for one in everything for form in one.commands)
 
 
