@@ -137,7 +137,7 @@ def test_resync_asks_for_the_motors_of_those_axes_only_that_it_moves(start):
     printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.1 VELOCITY=5")
     with pytest.raises(GCodeError, match="Home it, or run RESYNC"):
         printer.gcode("G1 Z12")
-    printer.gcode("RESYNC")
+    assert printer.gcode("RESYNC") == ["// 1 axis has been put back in step"]
     assert status(printer, "in_sync") is True
 
 
@@ -356,10 +356,12 @@ def test_shutdown_between_the_end_of_a_move_and_its_correction_leaves_nothing_cl
 
 def test_shutdown_while_a_correction_runs_leaves_nothing_claimed(start):
     printer, _ = start_level(start)
+    corrected = printer.log().count("corrected=1")
     printer.gcode("UNRULY AT=first_end DO=shutdown_while_correcting")
     with pytest.raises(GCodeError):
         printer.gcode("PROBE")
     assert printer.state() == "shutdown"
+    assert printer.log().count("corrected=1") == corrected
     assert status(printer, "in_sync") is None
     assert status(printer, "level_needed_reason") == "the printer was shut down"
 

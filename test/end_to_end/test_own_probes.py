@@ -21,10 +21,11 @@ ACCURACY = "PROBE_ACCURACY SAMPLES=5"
 class UnlikeLinks(SamplePrinter):
     """A sample all of whose boards but the first stop their steppers some 12 um later."""
 
+    delay_us = {"delay_to_mcu_us": 2500, "delay_to_host_us": 2500}
+
     def machine_cfg(self):
-        delay = {"delay_to_mcu_us": 2500, "delay_to_host_us": 2500}
         slow = sorted(set(self.z_mcus) - {"z0"})
-        return super().machine_cfg() + config_text({"mcu " + name: delay for name in slow})
+        return super().machine_cfg() + config_text({"mcu " + name: self.delay_us for name in slow})
 
 
 def with_options(sample, name, **options):
@@ -208,6 +209,12 @@ TAP_NOISE_MM = 0.01
 TAP = "METHOD=tap TAP_THRESHOLD=2000"
 
 
+class LateLinks(UnlikeLinks):
+    """Until they are corrected, steppers are some 30 um too low: a coil would see that."""
+
+    delay_us = {"delay_to_mcu_us": 6000, "delay_to_host_us": 500}
+
+
 def eddy_sample():
     options = {
         "sensor_type": "ldc1612",
@@ -222,7 +229,7 @@ def eddy_sample():
         "mesh_max": "250, 250",
         "probe_count": "3, 3",
     }
-    sample = UnlikeLinks(probe=EDDY, probe_speed_mm_s=5.0)
+    sample = LateLinks(probe=EDDY, probe_speed_mm_s=5.0)
     return replace(sample, more_options={EDDY: options, "bed_mesh": mesh})
 
 

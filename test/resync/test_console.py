@@ -42,6 +42,18 @@ def test_axis_that_is_in_step_but_may_not_be_level_has_a_line_with_what_to_do():
     ]
 
 
+@pytest.mark.parametrize(
+    "axes, line",
+    [
+        (0, "No axis was out of step"),
+        (1, "1 axis has been put back in step"),
+        (2, "2 axes have been put back in step"),
+    ],
+)
+def test_axes_that_were_put_back_are_counted_in_words_that_fit(axes, line):
+    assert console.put_back_line(axes) == line
+
+
 def test_homing_move_is_told_with_every_stepper():
     lines = console.move_lines(Moves(7, (result(2, 4),), ""))
     assert lines == [

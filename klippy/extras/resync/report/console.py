@@ -46,6 +46,13 @@ def level_line(rail: Rail, state: RailState, command: Optional[str]) -> str:
     return text % (axes, state.level_reason, command, accept)
 
 
+def put_back_line(axes: int) -> str:
+    """How many axes RESYNC has put back in step."""
+    if axes == 0:
+        return "No axis was out of step"
+    return "%d %s been put back in step" % (axes, "axis has" if axes == 1 else "axes have")
+
+
 def _result_lines(result: RailResult) -> List[str]:
     part = result.part
     trigger = "triggered" if part.triggered else "did not trigger"

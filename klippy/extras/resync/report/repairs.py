@@ -97,8 +97,7 @@ class Repairs:
                     "Axis %s is not in sync: %s. By how much is not known: home it"
                     % ("+".join(rail.axes), state.reason)
                 )
-        count = sum(result.corrected for result in results)
-        gcmd.respond_info("%d axes have been put back in step" % (count,))
+        gcmd.respond_info(console.put_back_line(sum(result.corrected for result in results)))
 
     def _accept(self, toolhead: Toolhead, rails: List[Rail]) -> None:
         # The host asks for the counts by itself
