@@ -267,6 +267,39 @@ def test_report_of_a_printer_ends_with_a_section_that_the_extra_takes(tmp_path, 
     assert limits.min_ferror_mm == pytest.approx(2 * step_mm, abs=2e-6)
 
 
+# Homing and probing at 10 mm/s, at most 30; steps of 2.5 um
+@pytest.mark.parametrize(
+    "options, verdict",
+    [
+        ({}, "ferror and min_ferror are missing, so these are used"),
+        ({"ferror": 0.75, "min_ferror": 0.005}, "ferror 0.750000 and min_ferror 0.005000 are need"),
+        # Without min_ferror it is as wide at any speed
+        ({"ferror": 0.75}, "ferror 0.750000 is kept"),
+        ({"min_ferror": 0.005}, "min_ferror 0.005000 is needless, the defaults are the same"),
+        ({"ferror": 0.3, "min_ferror": 0.01}, "ferror 0.300000 and min_ferror 0.010000 are kept"),
+        (
+            {"ferror": 0.03, "min_ferror": 0.005},
+            "not kept while homing at 10 mm/s, 0.02 mm are expected and 0.01 allowed: raise",
+        ),
+        ({"ferror": 0.8}, "ferror 0.800000 never trips in a homing move, no overshoot is more"),
+        ({"ferror": 0.001}, "refused at start, 'ferror' must be at least 0.005000, two steps"),
+        ({"min_ferror": 0.001}, "refused at start, 'min_ferror' must be at least 0.005000"),
+        ({"ferror": 0.1, "min_ferror": 0.2}, "refused at start, 'ferror' must be at least 0.2"),
+    ],
+)
+def test_limits_that_printer_cfg_has_are_judged(tmp_path, capsys, options, verdict):
+    path = tmp_path / "printer.cfg"
+    path.write_text(SamplePrinter().with_resync(**options).printer_cfg())
+    _, text = report(capsys, path)
+    assert re.findall(r"^printer.cfg: (.*)$", text, re.MULTILINE)[0].startswith(verdict)
+
+
+def test_section_that_printer_cfg_lacks_is_said_so(tmp_path, capsys):
+    path = tmp_path / "printer.cfg"
+    path.write_text(SamplePrinter().without_section().printer_cfg())
+    assert "\nprinter.cfg: section [multi_mcu_resync] is missing\n" in report(capsys, path)[1]
+
+
 def test_axes_with_unlike_limits_get_no_common_one(tmp_path, capsys):
     path = tmp_path / "printer.cfg"
     path.write_text(SamplePrinter(x_mcus=("mcu", "x1")).printer_cfg())
@@ -328,6 +361,11 @@ def test_missing_file_is_one_line(tmp_path):
         ("step_pin: z", "step_pin: mcu:z", "no axis has steppers on several MCUs"),
         ("kinematics: corexy", "kinematics: delta", "is not supported: 'delta'"),
         ("[printer]", "printer", "contains no section headers"),
+        (
+            "[multi_mcu_resync]",
+            "[multi_mcu_resync]\nferror: 0",
+            "'ferror' in section [multi_mcu_re",
+        ),
         ("[printer]", "[printer]\n\0", "printer.cfg"),
     ],
 )

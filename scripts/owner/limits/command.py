@@ -12,8 +12,9 @@ from printer_config import motion
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 
-from . import figures
+from . import figures, given
 from .axes import Axis, shared_axes
+from .given import Given
 from .text import Timing, axis_report, section
 
 # What a magnitude outside of this stands for cannot be a machine; within, no result overflows
@@ -63,26 +64,26 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
     for name, unit, default, text in _OPTIONS:
         parser.add_argument(_option(name), type=_positive, metavar=unit, default=default, help=text)
     options = parser.parse_args(arguments)
-    given = [name for name in _NUMBERS if getattr(options, name) is not None]
-    if options.config is not None and given:
-        parser.error("%s is read from printer.cfg" % (_option(given[0]),))
-    if options.config is None and len(given) < len(_NUMBERS):
+    numbers = [name for name in _NUMBERS if getattr(options, name) is not None]
+    if options.config is not None and numbers:
+        parser.error("%s is read from printer.cfg" % (_option(numbers[0]),))
+    if options.config is None and len(numbers) < len(_NUMBERS):
         parser.error("give a printer.cfg, or all of %s" % (", ".join(map(_option, _NUMBERS)),))
-    if given and options.homing_speed > options.max_speed:
+    if numbers and options.homing_speed > options.max_speed:
         parser.error("--homing-speed is more than --max-speed")
     return options
 
 
-def _given(options: argparse.Namespace) -> Tuple[List[Axis], float]:
+def _described(options: argparse.Namespace) -> Tuple[List[Axis], float, None]:
     """The axis that the options describe, and the trsync timeout (s)."""
     speeds_mm_s = {"homing": options.homing_speed, "maximum": options.max_speed}
     step_mm = options.step_distance
     axis = Axis("", {}, step_mm, step_mm, speeds_mm_s, options.accel)
-    return [axis], motion.TRSYNC_TIMEOUT_S
+    return [axis], motion.TRSYNC_TIMEOUT_S, None
 
 
-def _read(path: Path) -> Tuple[List[Axis], float]:
-    """The axes of a printer.cfg, and the trsync timeout (s); raises ConfigError."""
+def _read(path: Path) -> Tuple[List[Axis], float, Given]:
+    """Axes, trsync timeout (s) and limits of a printer.cfg; raises ConfigError."""
     printer = ConfigFile(path)
     axes = shared_axes(printer)
     for axis in axes:
@@ -95,23 +96,27 @@ def _read(path: Path) -> Tuple[List[Axis], float]:
                     "%s: the %s of axis %s is %g, not between %g and %g"
                     % (path, what, axis.name, value, _SMALLEST, _LARGEST)
                 )
-    return axes, motion.trsync_timeout_s(printer)
+    return axes, motion.trsync_timeout_s(printer), given.read(printer)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Print the report; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        axes, timeout_s = _given(options) if options.config is None else _read(options.config)
+        read = _described(options) if options.config is None else _read(options.config)
     except ConfigError as e:
         print("resync_limits: %s" % (e,), file=sys.stderr)
         return 1
+    axes, timeout_s, present = read
     timeout_s = options.timeout or timeout_s
     timing = Timing(timeout_s, options.latency, options.base_period, options.clock)
     recommended = [
         figures.recommend(axis.max_speed_mm_s, timeout_s, axis.coarsest_step_mm) for axis in axes
     ]
     for axis, limits in zip(axes, recommended):
-        print("\n".join(axis_report(axis, timing, limits)) + "\n")
+        lines = axis_report(axis, timing, limits)
+        if present is not None:
+            lines += given.verdicts(present, axis, timeout_s, options.latency, limits)
+        print("\n".join(lines) + "\n")
     print("\n".join(section(recommended)))
     return 0
