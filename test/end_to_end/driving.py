@@ -22,6 +22,18 @@ RAIL = re.compile(
 )
 
 
+def host_has(host, module, text=""):
+    """Whether a host has such a module among its extras, and such a text in it."""
+    path = host.klippy / "extras" / (module + ".py")
+    return path.exists() and text in path.read_text(encoding="utf-8")
+
+
+def skip_without(host, module, text=""):
+    """Skip on a host that has no such module among its extras, or no such text in it."""
+    if not host_has(host, module, text):
+        pytest.skip("%s has no %s %s" % (host.name, module, text))
+
+
 class LoggedStepper(NamedTuple):
     mcu: str
     overshoot_steps: int

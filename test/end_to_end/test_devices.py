@@ -60,8 +60,7 @@ spi_software_miso_pin: PA6
 SSD1306 = """
 [display]
 lcd_type: ssd1306
-i2c_software_scl_pin: PA1
-i2c_software_sda_pin: PA2
+i2c_bus: 1
 """
 SH1106 = """
 [display]
@@ -211,6 +210,9 @@ tachometer_poll_interval: 0.001
 def test_outputs_of_all_kinds_are_driven(start, host):
     extras = host.klippy / "extras"
     names = [name for name in OUTPUTS if (extras / f"{name}.py").exists()]
+    # Klipper until 2023 (v0.12) reads an empty list as one of an empty name
+    if "parts = []" not in (host.klippy / "configfile.py").read_text():
+        names.remove("controller_fan")
     sections = "\n".join(OUTPUTS[name] for name in names)
     if "config.get('scl_pin')" not in (extras / "mcp4018.py").read_text():
         # Its bus has the options of any other since 2024

@@ -6,6 +6,7 @@
 from dataclasses import replace
 
 import pytest
+from end_to_end.driving import skip_without
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError, Session
@@ -80,7 +81,8 @@ def test_drivers_behind_a_multiplexer_are_told_apart(start):
 
 
 @pytest.mark.parametrize("model", ["tmc2130", "tmc2240", "tmc5160"])
-def test_driver_on_spi_keeps_what_is_written(start, model):
+def test_driver_on_spi_keeps_what_is_written(start, host, model):
+    skip_without(host, model)
     resistor = {"rref": 12000} if model == "tmc2240" else {"sense_resistor": 0.075}
     driver = {"model": model, "cs_pin": "PA2", "run_current": 0.8, **resistor}
     printer = start(with_drivers(PRINTER, {"stepper_x": driver}))

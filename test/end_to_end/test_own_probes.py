@@ -7,7 +7,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from end_to_end.driving import LEVEL_HEIGHT_MM, level_truth, logged_moves, skew_gained_mm
+from end_to_end.driving import (
+    LEVEL_HEIGHT_MM,
+    level_truth,
+    logged_moves,
+    skew_gained_mm,
+    skip_without,
+)
 from end_to_end.test_drivers import HOME_X_AND_Y, STALLING, sensorless
 
 from virtual_printer.samples import SamplePrinter, config_text
@@ -31,13 +37,6 @@ class UnlikeLinks(SamplePrinter):
 def with_options(sample, name, **options):
     """The sample with more options of one of its sections."""
     return replace(sample, more_options={**sample.more_options, name: options})
-
-
-def skip_without(host, module, text=""):
-    """Skip on a host that has no such module among its extras, or no such text in it."""
-    path = host.klippy / "extras" / (module + ".py")
-    if not path.exists() or text not in path.read_text(encoding="utf-8"):
-        pytest.skip("%s has no %s %s" % (host.name, module, text))
 
 
 def probed_mm(printer, script=ACCURACY):
