@@ -3,8 +3,10 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from dataclasses import replace
+
 import pytest
-from end_to_end.driving import level_truth, probe_at_random, pulses
+from end_to_end.driving import level_truth, probe_at_random, pulses, skip_without
 
 from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter, config_text
@@ -205,3 +207,18 @@ def test_tolerance_that_is_no_number_is_refused(start):
     sample = SAMPLE.with_resync(probe_pins=PINS, trigger_tolerance="nan")
     printer = start(sample, ready=False)
     assert "Option 'trigger_tolerance'" in printer.state_message().splitlines()[0]
+
+
+def test_probe_whose_sensor_has_no_pin_is_refused(start, host):
+    skip_without(host, "load_cell_probe")
+    options = {"sensor_type": "ads1220", "cs_pin": "toolhead:PJ2"}
+    options.update(data_ready_pin="toolhead:PJ3", counts_per_gram=500, z_offset=0)
+    options.update(reference_tare_counts=20000)
+    sample = replace(SAMPLE.with_resync(probe_pins=PINS), probe="load_cell_probe")
+    sample = replace(sample, more_options={"load_cell_probe": options})
+    printer = start(sample, ready=False)
+    lines = printer.state_message().splitlines()
+    assert lines[0] == (
+        "Option 'probe_pins' in section 'multi_mcu_resync': there is no endstop with a pin of"
+        " its own"
+    )

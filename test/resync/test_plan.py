@@ -201,6 +201,14 @@ def test_steppers_that_moved_apart_are_refused():
         plan_rail(readings)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_stepper_that_has_not_moved_goes_the_way_of_the_others(sign):
+    readings = [reading(0, 5 * sign, 10 * sign, "stepper_z"), reading(0, 0, 0, "stepper_z1")]
+    plan = plan_rail(readings)
+    assert plan.direction == sign
+    assert [c.correction_steps for c in plan.corrections] == [-10 * sign, 0]
+
+
 @given(
     st.lists(st.tuples(st.floats(1.0, 20.0), st.integers(0, 60)), max_size=30),
     st.lists(step_distances_mm, min_size=2, max_size=4),

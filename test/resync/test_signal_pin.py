@@ -28,6 +28,8 @@ class Trsync:
 class Mcu:
     """One that has seen the pin at a clock of 2500 ticks, at 1000 Hz."""
 
+    pin_value = 0
+
     def create_oid(self):
         return 1
 
@@ -38,7 +40,9 @@ class Mcu:
         return SimpleNamespace(send=lambda arguments, reqclock=0: None)
 
     def lookup_query_command(self, form, answer, oid, cq):
-        return SimpleNamespace(send=lambda arguments: {"next_clock": 2500})
+        return SimpleNamespace(
+            send=lambda arguments: {"next_clock": 2500, "pin_value": self.pin_value}
+        )
 
     def print_time_to_clock(self, print_time):
         return round(print_time * 1000)
@@ -53,8 +57,8 @@ class Mcu:
         return clock / 1000.0
 
 
-def armed_pin(trsync):
-    found = {"chip": Mcu(), "pin": "PA1", "pullup": 0, "invert": 0}
+def armed_pin(trsync, invert=0):
+    found = {"chip": Mcu(), "pin": "PA1", "pullup": 0, "invert": invert}
     pins = SimpleNamespace(lookup_pin=lambda text, can_invert, can_pullup: found)
     printer = SimpleNamespace(command_error=ValueError, lookup_object=lambda name: pins)
     pin = SignalPin(printer, "z1:PA1", "endstop_pins_z")
@@ -92,3 +96,10 @@ def test_pin_of_an_mcu_that_was_never_asked_leaves_no_trace():
     pin = armed_pin(Trsync(REASON_ENDSTOP_HIT))
     assert pin.disarm() is None
     assert Trsync.stop.__code__ is own
+
+
+@pytest.mark.parametrize("value, invert", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_inverted_pin_is_triggered_where_it_reads_zero(value, invert):
+    pin = armed_pin(Trsync(REASON_ENDSTOP_HIT), invert)
+    pin.mcu.pin_value = value
+    assert pin.is_triggered() is (value != invert)
