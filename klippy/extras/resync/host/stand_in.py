@@ -144,7 +144,7 @@ class StandIn:
         """Leave the function as it was found."""
         self.is_undone = True
         # Another extra may have swapped the code since, and put ours back later
-        if standing_in(self._function.__code__) is self:
+        if self in self._function.__code__.co_consts:
             self._function.__code__ = self._code_beneath()
 
     def _code_beneath(self) -> types.CodeType:

@@ -86,13 +86,13 @@ def travel_direction(readings: Sequence[StepperReading]) -> int:
 
 
 def _target_mm(readings: Sequence[StepperReading], direction: int, target: str) -> float:
-    halts_mm = [r.position_mm(r.halt_steps) for r in readings]
-    least_travel_mm = direction * min(direction * h for h in halts_mm)
-    if target == "least_travel":
+    first_on_the_way = min if direction > 0 else max
+    least_travel_mm = first_on_the_way([r.position_mm(r.halt_steps) for r in readings])
+    if target == LEAST_TRAVEL:
         return least_travel_mm
     trigger_mm = readings[0].position_mm(readings[0].trigger_steps)
     # A stepper that stopped before the trigger point is never driven on
-    return direction * min(direction * trigger_mm, direction * least_travel_mm)
+    return first_on_the_way(trigger_mm, least_travel_mm)
 
 
 def _correct(reading: StepperReading, target_mm: float, direction: int) -> StepperCorrection:
