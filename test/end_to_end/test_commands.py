@@ -17,7 +17,7 @@ from virtual_printer.unusual_samples import SwitchPrinter
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = r"(-?\d+\.\d+)"
 STEPPER_LINE = re.compile(
-    r"// (\w+) on (\w+) \((\d+) moves\): overshoot maximum N, average N, standard deviation N mm;"
+    r"// (\w+) on (\w+) \((\d+) moves?\): overshoot maximum N, average N, standard deviation N mm;"
     r" latency maximum N, average N, standard deviation N ms(?:; drift N mm)?".replace("N", NUMBER)
 )
 

@@ -55,7 +55,7 @@ def test_query_resync_tells_the_last_homing_move(start):
     assert "stepper_z: probe triggered, corrected" in lines
     status = printer.status("multi_mcu_resync")
     for name in SamplePrinter().z_names:
-        expected = "%s: overshoot %d steps" % (name, status["overshoot_steps"][name])
+        expected = "%s: overshoot %d step" % (name, status["overshoot_steps"][name])
         assert expected in lines
 
 

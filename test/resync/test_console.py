@@ -66,6 +66,17 @@ def test_homing_move_is_told_with_every_stepper():
     ]
 
 
+def test_one_step_is_no_steps_and_next_to_nothing_has_no_sign():
+    one = result(1, -1)
+    corrections = [c._replace(residual_mm=-1e-10) for c in one.plan.corrections]
+    one = one._replace(plan=one.plan._replace(corrections=corrections))
+    lines = console.move_lines(Moves(1, (one,), ""))
+    assert lines[0] == "Last of 1 homing move:"
+    assert "overshoot 1 step (0.002500 mm" in lines[2]
+    assert "overshoot -1 step (-0.002500 mm" in lines[3]
+    assert [line.rpartition("residual ")[2] for line in lines[2:]] == ["0.000000 mm"] * 2
+
+
 def test_move_without_a_trigger_has_no_speed_and_its_error_comes_last():
     moves = Moves(1, (result(0, 0, speed_mm_s=0.0, corrected=False),), "too far")
     lines = console.move_lines(moves)

@@ -53,6 +53,16 @@ def put_back_line(axes: int) -> str:
     return "%d %s been put back in step" % (axes, "axis has" if axes == 1 else "axes have")
 
 
+def _counted(number: int, thing: str) -> str:
+    """A number of things, "1 step" or "2 steps"."""
+    return "%d %s%s" % (number, thing, "" if abs(number) == 1 else "s")
+
+
+def _mm(value_mm: float) -> str:
+    """A figure in mm, without the sign that rounding leaves of next to nothing."""
+    return "%.6f mm" % (round(value_mm, 6) + 0.0,)
+
+
 def _result_lines(result: RailResult) -> List[str]:
     part = result.part
     trigger = "triggered" if part.triggered else "did not trigger"
@@ -62,16 +72,15 @@ def _result_lines(result: RailResult) -> List[str]:
         lines[0] += ", speed %.1f mm/s" % (part.speed_mm_s,)
     for c in result.plan.corrections:
         lines.append(
-            "  %s: overshoot %d steps (%.6f mm, %.3f ms), correction %d steps"
-            " (%.6f mm), residual %.6f mm"
+            "  %s: overshoot %s (%s, %.3f ms), correction %s (%s), residual %s"
             % (
                 c.name,
-                c.overshoot_steps,
-                c.overshoot_mm,
+                _counted(c.overshoot_steps, "step"),
+                _mm(c.overshoot_mm),
                 result.latency_ms(c),
-                c.correction_steps,
-                c.correction_mm,
-                c.residual_mm,
+                _counted(c.correction_steps, "step"),
+                _mm(c.correction_mm),
+                _mm(c.residual_mm),
             )
         )
     return lines
@@ -81,7 +90,7 @@ def move_lines(moves: Moves) -> List[str]:
     """What the last homing move did."""
     if not moves.number:
         return ["No homing move yet"]
-    lines = ["Last of %d homing moves:" % (moves.number,)]
+    lines = ["Last of %s:" % (_counted(moves.number, "homing move"),)]
     for result in moves.last:
         lines += _result_lines(result)
     if moves.error:
@@ -97,13 +106,13 @@ def statistics_lines(rails: List[Rail], statistics: Dict[str, StopStatistics]) -
             if name in statistics:
                 overshoot_mm, latency_ms = statistics[name]
                 lines[name] = (
-                    "%s on %s (%d moves): overshoot maximum %.6f, average %.6f,"
+                    "%s on %s (%s): overshoot maximum %.6f, average %.6f,"
                     " standard deviation %.6f mm; latency maximum %.3f, average %.3f,"
                     " standard deviation %.3f ms"
                     % (
                         name,
                         mcu,
-                        overshoot_mm.number,
+                        _counted(overshoot_mm.number, "move"),
                         overshoot_mm.maximum,
                         overshoot_mm.mean,
                         overshoot_mm.standard_deviation(),
