@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from end_to_end.driving import level_truth, probe_at_random, pulses, skip_without
+from end_to_end.test_own_probes import smart_effector
 
 from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter, config_text
@@ -58,6 +59,16 @@ def test_steppers_stop_at_their_own_pins_however_slow_the_links_are(start, probe
     assert max(relayed) > 24
     assert max(fanned) - min(fanned) <= 1
     assert max(map(abs, fanned)) <= 3
+
+
+def test_smart_effector_has_pins_of_its_own_too(start, host):
+    sample = SamplePrinter(z_mcus=Z_MCUS, probe="smart_effector", probe_speed_mm_s=20.0)
+    printer = start(smart_effector(host, sample.with_resync(probe_pins=PINS)))
+    printer.gcode("G28\nG1 Z5 F600\nPROBE")
+    assert max(map(abs, overshoot_steps(printer))) <= 3
+    force(printer, "z1", 0)
+    with pytest.raises(GCodeError, match="z1:PB6"):
+        printer.gcode("G1 Z5 F600\nPROBE")
 
 
 def test_levelling_and_probing_stay_in_step(start):

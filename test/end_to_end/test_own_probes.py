@@ -102,18 +102,20 @@ def test_bltouch(start, touch_mode):
     assert "BLTouch failed" not in four.log()
 
 
-def test_smart_effector(start, host):
+def smart_effector(host, sample):
+    """A sample with that probe, and with what the host wants to know of it."""
     sample = with_options(
-        UnlikeLinks(probe="smart_effector"),
-        "smart_effector",
-        control_pin="toolhead:PB7",
-        probe_accel=500,
-        recovery_time=0.1,
+        sample, "smart_effector", control_pin="toolhead:PB7", probe_accel=500, recovery_time=0.1
     )
     source = (host.klippy / "extras" / "smart_effector.py").read_text(encoding="utf-8")
     if "get_position_endstop" not in source and "HomingViaProbeHelper" not in source:
         # Until 2025 (after v0.12) it leaves that to the user
         sample = with_options(sample, "stepper_z", position_endstop=1.0)
+    return sample
+
+
+def test_smart_effector(start, host):
+    sample = smart_effector(host, UnlikeLinks(probe="smart_effector"))
     four = assert_same_as_on_one(start, sample, 5, Z_STEP_MM)
     four.gcode("SET_SMART_EFFECTOR SENSITIVITY=50\nRESET_SMART_EFFECTOR")
     probed_mm(four, "PROBE")

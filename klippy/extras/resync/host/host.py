@@ -311,7 +311,10 @@ class Host:
 
     def probe_endstop(self) -> Optional[Endstop]:
         """What the host's probe is in a homing move, None if there is no probe with a pin."""
-        return getattr(self._printer.lookup_object("probe", None), "mcu_probe", None)
+        probe = self._printer.lookup_object("probe", None)
+        # Klipper 2024-06-10 (v0.13) to 2026-05-25: bltouch and smart_effector have it there
+        owner = probe if hasattr(probe, "mcu_probe") else getattr(probe, "probe_session", None)
+        return getattr(owner, "mcu_probe", None)
 
     def is_probe(self, endstop: Endstop) -> bool:
         """Whether an axis with this endstop homes to the probe."""
@@ -321,7 +324,9 @@ class Host:
 
     def plain_endstop(self, endstop: Optional[Endstop]) -> Optional[Endstop]:
         """The endstop on an MCU's pin that a probe of the host wraps."""
-        return getattr(endstop, "mcu_endstop", endstop)
+        # That of [smart_effector] wraps that of [probe]
+        wrapper = getattr(endstop, "probe_wrapper", endstop)
+        return getattr(wrapper, "mcu_endstop", wrapper)
 
     def triggers_by_pin(self, endstop: Endstop) -> bool:
         """Whether an endstop is read at a pin of an MCU, by whatever it is wrapped in.
