@@ -56,8 +56,10 @@ class UnrulyExtra:
 
     def _register(self, eventtime):
         handlers = self.printer.event_handlers
-        handlers[BEGIN].append(lambda homing_move: self._act("begin", homing_move))
-        handlers[END].insert(0, lambda homing_move: self._act("first_end", homing_move))
+        handlers.setdefault(BEGIN, []).append(lambda homing_move: self._act("begin", homing_move))
+        handlers.setdefault(END, []).insert(
+            0, lambda homing_move: self._act("first_end", homing_move)
+        )
         handlers[END].append(lambda homing_move: self._act("end", homing_move))
 
     def _act(self, at, homing_move):
