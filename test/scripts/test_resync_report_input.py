@@ -9,12 +9,15 @@ import os
 import random
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 
 from helpers.resync_logs import CONFIG, MOVE, long_log, stats, stats_mcu
 from scripts.owner.report import command, files
+from scripts.owner.report.archives import BLOCK_BYTES, Source
 from scripts.owner.report.content import sections
 from scripts.owner.report.files import Damage, LogError, Progress, in_order_of_time
 from scripts.owner.report.log import Log
@@ -86,7 +89,7 @@ def test_good_lines_between_bad_ones_are_reported_with_a_count(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("position", [0, 1000, files.BLOCK_BYTES - 300, files.BLOCK_BYTES - 1])
+@pytest.mark.parametrize("position", [0, 1000, BLOCK_BYTES - 300, BLOCK_BYTES - 1])
 def test_line_across_two_blocks_is_read(position, tmp_path):
     path = tmp_path / "klippy.log"
     filler = (b"a line that does not matter\n" * 60000)[: max(0, position - 1)]
@@ -97,7 +100,7 @@ def test_line_across_two_blocks_is_read(position, tmp_path):
 
 
 @pytest.mark.parametrize("length", [files.LONGEST_LINE_BYTES, files.LONGEST_LINE_BYTES + 1])
-@pytest.mark.parametrize("before", [0, files.BLOCK_BYTES - 1000, files.BLOCK_BYTES // 2])
+@pytest.mark.parametrize("before", [0, BLOCK_BYTES - 1000, BLOCK_BYTES // 2])
 def test_length_alone_decides_whether_a_line_is_too_long(length, before, tmp_path):
     path = tmp_path / "klippy.log"
     filler = b"-" * 79 + b"\n" + b"b\n" * (before // 2)
@@ -118,11 +121,15 @@ def test_rotated_and_compressed_logs_are_one_log_in_the_order_of_time(tmp_path):
     assert log.links["mcu"].total[:2] == (200.0, 2000.0)
 
 
+def in_order(names):
+    return [source.path for source in in_order_of_time([Source(name) for name in names])]
+
+
 def test_rotation_by_number_and_by_date_with_time_is_understood():
     names = ["klippy.log", "klippy.log.1", "klippy.log.10.gz", "klippy.log.2"]
-    assert in_order_of_time(names) == [names[2], names[3], names[1], names[0]]
+    assert in_order(names) == [names[2], names[3], names[1], names[0]]
     dated = ["k.log.2026-11-19_10-00-00", "k.log.2026-11-19_09-00-00", "k.log"]
-    assert in_order_of_time(dated) == [dated[1], dated[0], dated[2]]
+    assert in_order(dated) == [dated[1], dated[0], dated[2]]
 
 
 def test_log_given_twice_is_read_once(tmp_path):
@@ -131,16 +138,127 @@ def test_log_given_twice_is_read_once(tmp_path):
     assert Log([str(path), str(path)]).stats_lines == 2
 
 
-def test_damaged_gzip_file_is_reported_up_to_the_damage(tmp_path):
+def complete_lines(content):
+    """Stats lines in what is there of a log, and of its last one only if it is whole."""
+    return content.rpartition(b"\n")[0].count(b"\nStats ")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.999])
+def test_cut_gzip_file_gives_all_that_can_be_read(share, tmp_path):
     path = tmp_path / "klippy.log.gz"
-    content = long_log(3 << 20).encode()
-    packed = gzip.compress(content)
-    path.write_bytes(packed[: len(packed) // 2])
+    packed = gzip.compress(long_log(3 << 20).encode())
+    packed = packed[: int(share * len(packed))]
+    path.write_bytes(packed)
     log = Log([str(path)])
+    assert log.stats_lines == complete_lines(zlib.decompressobj(31).decompress(packed)) > 2
+    assert "(damaged gzip file: it is cut off)" in log.damage.texts()[-1]
+
+
+def test_gzip_file_is_read_up_to_the_byte_that_is_damaged(tmp_path):
+    path = tmp_path / "klippy.log.gz"
+    packed = bytearray(gzip.compress(long_log(3 << 20).encode()))
+    half = len(packed) // 2
+    before = complete_lines(zlib.decompressobj(31).decompress(packed[:half]))
+    packed[half : half + 500] = b"\xa5" * 500
+    path.write_bytes(packed)
+    log = Log([str(path)])
+    # What is damaged may look like text for a while
+    assert log.stats_lines >= before
+    assert "(damaged gzip file: " in log.damage.texts()[-1]
+
+
+def test_wrong_checksum_of_a_gzip_file_costs_no_line(tmp_path):
+    path = tmp_path / "klippy.log.gz"
+    packed = bytearray(gzip.compress(GOOD.encode()))
+    packed[-8] ^= 1
+    path.write_bytes(packed)
+    log = Log([str(path)])
+    assert log.stats_lines == 2
+    assert "incorrect data check" in log.damage.texts()[-1]
+
+
+def test_gzip_file_of_several_members_and_zeros_is_one_log(tmp_path):
+    path = tmp_path / "klippy.log.gz"
+    path.write_bytes(b"".join(map(gzip.compress, GOOD.encode().splitlines(True))) + b"\0" * 999)
+    log = Log([str(path)])
+    assert (log.stats_lines, log.damage.texts()) == (2, [])
+
+
+def packed_zip(path, method=zipfile.ZIP_DEFLATED):
+    """A zip file with a rotated log, newest first, and something else."""
+    old, new = GOOD.replace("Stats 1", "Stats 0"), stats(9.0, stats_mcu("mcu", write=9999)) + "\n"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("logs/", b"")
+        archive.writestr("logs/klippy.log", new)
+        archive.writestr("logs/klippy.log.2026-11-19.gz", gzip.compress(old.encode()))
+        archive.writestr("logs/moonraker.log", "something else\n")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_zip_file_is_read_in_the_order_of_time(method, tmp_path):
+    path = tmp_path / "logs.zip"
+    packed_zip(path, method)
+    log = Log([str(path)])
+    names = ["logs/klippy.log.2026-11-19.gz", "logs/klippy.log", "logs/moonraker.log"]
+    assert log.paths == ["%s in %s" % (name, path) for name in names]
+    assert (log.stats_lines, log.elapsed_s) == (3, 9.0)
+    assert log.damage.texts() == [
+        "'%s' is no klippy.log: nothing in it is Klipper's" % log.paths[2]
+    ]
+
+
+def test_fault_in_a_zip_file_has_the_place_in_its_log(tmp_path):
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/klippy.log", GOOD + "Lost communication with MCU 'z1'\n")
+    (case,) = Log([str(path)]).faults.kinds["lost communication"].cases
+    assert case.place == "klippy.log:3"
+
+
+def test_cut_zip_file_gives_all_that_can_be_read(tmp_path):
+    path = tmp_path / "logs.zip"
+    content = long_log(3 << 20).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("klippy.log.1", GOOD)
+        archive.writestr("klippy.log", content)
+    packed = path.read_bytes()
+    path.write_bytes(packed[: len(packed) // 2])
+    start = packed.index(b"klippy.log", packed.index(b"PK\x03\x04", 4)) + len("klippy.log")
+    readable = zlib.decompressobj(-15).decompress(packed[start : len(packed) // 2])
+    log = Log([str(path)])
+    assert log.stats_lines == 2 + complete_lines(readable)
     assert log.stats_lines > 100
-    assert "damaged gzip file" in log.damage.texts()[-1]
-    path.write_bytes(packed[: len(packed) // 2] + b"\xa5" * 500 + packed[len(packed) // 2 + 500 :])
-    assert "damaged gzip file" in Log([str(path)]).damage.texts()[-1]
+    assert [text for text in log.damage.texts() if "damaged zip file: it is cut off" in text]
+
+
+def test_zip_file_that_needs_a_password_is_one_line(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "logs.zip"
+    packed_zip(path)
+    packed = bytearray(path.read_bytes())
+    for i in range(len(packed) - 4):
+        if packed[i : i + 4] == b"PK\x03\x04":
+            packed[i + 6] |= 1
+    path.write_bytes(packed)
+    code, out, err = run(monkeypatch, capsys, path)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "it needs a password" in err
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_damage_to_a_zip_file_ends_in_a_traceback(seed, tmp_path):
+    rng = random.Random(seed)
+    path = tmp_path / "logs.zip"
+    packed_zip(path)
+    whole = path.read_bytes()
+    for _ in range(40):
+        bad = bytearray(whole)
+        for _ in range(rng.randrange(1, 8)):
+            bad[rng.randrange(4, len(bad))] = rng.randrange(256)
+        path.write_bytes(bad[: rng.randrange(4, len(bad))] if rng.random() < 0.5 else bad)
+        try:
+            Log([str(path)])
+        except LogError as e:
+            assert str(path) in str(e)
 
 
 def test_one_good_log_among_bad_ones_is_reported(tmp_path):
@@ -216,7 +334,7 @@ def test_long_read_tells_its_progress_on_a_terminal_only(is_terminal, shown, tmp
 
 def test_unreadable_file_is_a_log_error(tmp_path):
     with pytest.raises(LogError):
-        list(files.lines_of(str(tmp_path / "none"), Progress([]), Damage()))
+        list(files.lines_of(Source(str(tmp_path / "none")), Progress([]), Damage()))
 
 
 # Runs the report and prints its CPU time (s) and peak memory (bytes)

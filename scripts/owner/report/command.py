@@ -34,7 +34,7 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
         " from a klippy.log of any Klipper since v0.11 or Kalico.",
     )
     parser.add_argument(
-        "logs", metavar="klippy.log", nargs="+", help="log; rotated and gzipped ones too"
+        "logs", metavar="klippy.log", nargs="+", help="log; rotated ones, .gz and .zip too"
     )
     parser.add_argument(
         "-o", metavar="FILE", type=_picture_or_page, help="draw into a .png or write a .html page"

@@ -3,20 +3,18 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import gzip
 import os
 import re
 import sys
 import time
-import zlib
-from typing import IO, Callable, Iterator, List, Sequence, Tuple
+from typing import IO, Iterator, List, Sequence, Tuple
 
-BLOCK_BYTES = 1 << 20
+from .archives import Source, blocks, sources
+
 # A Stats line of a hundred MCUs has some 30 kB
 LONGEST_LINE_BYTES = 1 << 18
 # A last line without an end may lack digits of its last number; nobody misses others
 _OURS = (b"Stats ", b"multi_mcu_resync: ")
-_GZIP_MAGIC = b"\x1f\x8b"
 _QUIET_S = 2.0
 _REDRAW_S = 0.2
 
@@ -31,7 +29,7 @@ def _age(path: str) -> Tuple[int, float, str]:
     Klippy appends a date (Kalico a time too), logrotate a number that grows
     with age; the log without either is the newest.
     """
-    name = path[:-3] if path.endswith(".gz") else path
+    name = re.sub(r"\.(?:gz|zip)$", "", path)
     date = re.search(r"\.(\d{4}-\d\d-\d\d[\d_-]*)$", name)
     if date:
         return (0, 0.0, date.group(1))
@@ -41,9 +39,27 @@ def _age(path: str) -> Tuple[int, float, str]:
     return (2, 0.0, "")
 
 
-def in_order_of_time(paths: Sequence[str]) -> List[str]:
-    """The paths of a rotated log, oldest first."""
-    return sorted(dict.fromkeys(paths), key=_age)
+def in_order_of_time(found: Sequence[Source]) -> List[Source]:
+    """The files of a rotated log, oldest first."""
+    return sorted(found, key=lambda source: _age(source.entry or source.path))
+
+
+def find(paths: Sequence[str], damage: "Damage") -> List[Source]:
+    """The logs at these paths, and those in zip files, each once and oldest first."""
+    found: List[Source] = []
+    for path in dict.fromkeys(paths):
+        try:
+            inside = sources(path, damage.files.append)
+        except OSError as e:
+            raise _unreadable(path, e) from None
+        if not inside:
+            damage.files.append("'%s' is no klippy.log: it is empty" % (path,))
+        found += inside
+    return in_order_of_time(found)
+
+
+def _unreadable(path: str, e: OSError) -> LogError:
+    return LogError("cannot read '%s': %s" % (path, e.strerror or e))
 
 
 class Damage:
@@ -105,19 +121,6 @@ class Progress:
             self._terminal.flush()
 
 
-def _blocks(path: str, at: Callable[[int], None]) -> Iterator[bytes]:
-    with open(path, "rb") as raw:
-        magic = raw.read(len(_GZIP_MAGIC))
-        raw.seek(0)
-        source = gzip.GzipFile(fileobj=raw) if magic == _GZIP_MAGIC else raw
-        while True:
-            block = source.read(BLOCK_BYTES)
-            if not block:
-                return
-            yield block
-            at(raw.tell())
-
-
 def _split(blocks: Iterator[bytes], damage: Damage) -> Iterator[List[bytes]]:
     rest = b""
     is_too_long = False
@@ -151,12 +154,11 @@ def _sound(lines: List[bytes], is_binary: bool, damage: Damage) -> List[bytes]:
     return lines
 
 
-def lines_of(path: str, progress: Progress, damage: Damage) -> Iterator[List[bytes]]:
+def lines_of(source: Source, progress: Progress, damage: Damage) -> Iterator[List[bytes]]:
     """The complete lines of a log, in blocks; what is damaged is counted instead."""
     try:
-        yield from _split(_blocks(path, progress.at), damage)
-        progress.file_done(os.path.getsize(path))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as e:
-        damage.files.append("the rest of %s (damaged gzip file: %s)" % (path, e))
+        yield from _split(blocks(source, progress.at, damage.files.append), damage)
+        if not source.entry:
+            progress.file_done(os.path.getsize(source.path))
     except OSError as e:
-        raise LogError("cannot read '%s': %s" % (path, e.strerror or e)) from None
+        raise _unreadable(source.path, e) from None

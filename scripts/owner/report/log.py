@@ -3,7 +3,6 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import os
 import re
 from operator import add
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -11,10 +10,11 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from printer_config import mcus, printed
 from printer_config.config import Config
 
+from .archives import Source
 from .canbus import Traffic
 from .clock import SETTLING_S, nominal_rate
 from .faults import Faults
-from .files import Damage, LogError, Progress, in_order_of_time, lines_of
+from .files import Damage, LogError, Progress, find, lines_of
 from .lines import MCU_MARK, MOVE_MARK, is_move, parse_mcus, parse_move, stats_time
 from .link import Batch, Link
 from .moves import Moves
@@ -52,7 +52,8 @@ class Log:
         self.damage = Damage()
         # By name of the CAN interface; "" is one that carries all MCUs
         self.busiest: Dict[str, Busiest] = {}
-        self.paths = in_order_of_time(paths)
+        self._sources = find(paths, self.damage)
+        self.paths = [source.label for source in self._sources]
         self.lines = 0
         self.stats_lines = 0
         self.starts = 0
@@ -90,22 +91,22 @@ class Log:
         return handlers
 
     def _read(self) -> None:
-        progress = Progress(self.paths)
+        progress = Progress(list(dict.fromkeys(source.path for source in self._sources)))
         try:
-            for path in self.paths:
-                self._read_file(path, progress)
+            for source in self._sources:
+                self._read_file(source, progress)
         finally:
             progress.end()
         self._flush()
         if not self._recognised:
             raise LogError("; ".join(self.damage.texts()))
 
-    def _read_file(self, path: str, progress: Progress) -> None:
+    def _read_file(self, source: Source, progress: Progress) -> None:
         get, length = self._handlers.get, _LETTERS
-        recognised, damage, name = self._recognised, self.damage.texts(), os.path.basename(path)
+        recognised, damage, name = self._recognised, self.damage.texts(), source.name
         before = 0
         self._in_config = False
-        for lines in lines_of(path, progress, self.damage):
+        for lines in lines_of(source, progress, self.damage):
             for number, line in enumerate(lines):
                 handler = get(line[:length])
                 if handler is not None:
@@ -121,7 +122,7 @@ class Log:
         if self._recognised == recognised:
             is_empty = not before and self.damage.texts() == damage
             what = "it is empty" if is_empty else "nothing in it is Klipper's"
-            self.damage.files.append("'%s' is no klippy.log: %s" % (path, what))
+            self.damage.files.append("'%s' is no klippy.log: %s" % (source.label, what))
 
     @property
     def config(self) -> Config:
