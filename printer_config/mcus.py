@@ -46,11 +46,6 @@ def is_mcu(printer: Config, chip: str) -> bool:
     return chip == MAIN_MCU or f"mcu {chip}" in printer.sections
 
 
-def has_can(printer: Config) -> bool:
-    """Whether any MCU is on a CAN bus."""
-    return any(section.has("canbus_uuid") for section in printer.sections.values())
-
-
 def can_interface(mcu: Section) -> Optional[str]:
     """Return the CAN interface over which the host reaches an MCU, or None."""
     return mcu.get("canbus_interface", "can0").strip() if mcu.has("canbus_uuid") else None

@@ -394,12 +394,34 @@ def test_text_needs_nothing_but_the_standard_library(tmp_path):
     done = subprocess.run([*command, "-o", str(tmp_path / "x.png")], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "python3 -m pip install matplotlib" in done.stderr
+    assert "sudo apt install python3-matplotlib" in done.stderr
+    page = tmp_path / "x.html"
+    done = subprocess.run([*command, "-o", str(page)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "sudo apt install python3-matplotlib" in page.read_text(encoding="utf-8")
 
 
-def test_reader_that_has_seen_enough_is_no_error(tmp_path):
+def test_file_is_written_instead_of_the_text_and_not_beside_it(tmp_path, monkeypatch, capsys):
+    log, page = tmp_path / "klippy.log", tmp_path / "report.html"
+    log.write_text(GOOD)
+    # It takes its time to load
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run(monkeypatch, capsys, log, "-o", page)
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert out.startswith("Written: %s: nothing is wrong (" % (page,))
+
+
+@pytest.mark.parametrize("reader", ["true", "head -1"])
+def test_reader_that_has_seen_enough_is_no_error(reader, tmp_path):
     log = tmp_path / "klippy.log"
-    log.write_text(long_log(1 << 20))
-    command = "'%s' '%s' '%s' | true" % (sys.executable, SCRIPT, log)
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+    # More than a pipe holds
+    log.write_text(CONFIG + GOOD + "".join(many_moves(3000)))
+    command = "'%s' '%s' '%s' | %s" % (sys.executable, SCRIPT, log, reader)
+    shell = ["bash", "-c", "set -o pipefail; " + command]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def many_moves(count):
+    for i in range(count):
+        yield MOVE.replace("stepper_z1", "stepper_z%d" % (i % 200 + 1,)) + "\n"

@@ -9,16 +9,18 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 
 import pytest
 
 from helpers.resync_logs import CONFIG, MOVE, stats, stats_mcu
+from scripts.owner import report as report_package
 from scripts.owner.report import command, plots
 from scripts.owner.report.log import Log
 
 # Loads a page as it is into a frame, and shows what the browser made of it
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"><pre id="shown">nothing yet</pre>
-<iframe id="page" style="width:1200px;height:900px" srcdoc="%s"></iframe>
+<iframe id="page" style="width:%dpx;height:900px;border:0" srcdoc="%s"></iframe>
 <script>
 addEventListener("load", async () => {
   const page = document.getElementById("page").contentDocument;
@@ -32,6 +34,7 @@ addEventListener("load", async () => {
     })),
     headings: [...page.querySelectorAll("h2")].map(heading => heading.textContent),
     width: page.documentElement.scrollWidth,
+    room: page.documentElement.clientWidth,
     text: page.body.innerText,
     fetched: frame.performance.getEntriesByType("resource").map(entry => entry.name)
       .filter(name => !name.startsWith("data:")),
@@ -101,11 +104,11 @@ def page(tmp_path_factory):
     return folder / "report.html"
 
 
-def look_at(page, folder, *options):
+def look_at(page, folder, *options, width_px=1200):
     """What the browser makes of a page."""
     assert shutil.which("chromium"), "no Chromium; run: scripts/setup.sh --browser"
     harness = folder / "harness.html"
-    harness.write_text(HARNESS % (html.escape(page.read_text(encoding="utf-8")),))
+    harness.write_text(HARNESS % (width_px, html.escape(page.read_text(encoding="utf-8"))))
     done = subprocess.run(
         [*BROWSER, *options, "--user-data-dir=%s" % (folder / "profile",), "--dump-dom"]
         + [harness.as_uri()],
@@ -128,13 +131,22 @@ def test_page_renders_in_a_browser_with_all_its_plots(page, tmp_path):
         assert image["high"] > 150, image
         assert image["alt"]
         assert not image["dark"]
-    assert shown["headings"][0] == "Log"
+    assert shown["headings"][:2] == ["Verdict", "Log"]
+    assert "WRONG: The printer was shut down".lower() in shown["text"].lower()
     assert "Clock sync" in shown["headings"]
     # Nothing sticks out of it, and nothing in a log is taken for the page's own language
     assert shown["width"] <= 1200
     assert "<b>Timer too close</b>" in shown["text"]
     assert shown["fetched"] == []
     assert shown["ground"] == "rgb(243, 245, 248)"
+
+
+def test_page_fits_a_phone_and_its_plots_stay_readable(page, tmp_path):
+    assert 'name="viewport" content="width=device-width' in page.read_text(encoding="utf-8")
+    shown = look_at(page, tmp_path, width_px=390)
+    # Only boxes within it move sideways
+    assert shown["width"] == shown["room"] <= 390
+    assert all(image["shown"] > 600 for image in shown["images"])
 
 
 def test_page_is_dark_where_the_user_wants_it_dark(page, tmp_path):
@@ -177,6 +189,28 @@ def test_seven_hundred_moves_of_many_steppers_can_be_drawn(made):
         )
         moves.append(MOVE[: MOVE.index(" stepper_z=")] + " " + steppers)
     assert made("report.html", "\n".join(moves) + "\n").stat().st_size > 10000
+
+
+def test_page_is_written_without_matplotlib_and_says_how_to_get_it(made, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    text = made("report.html").read_text(encoding="utf-8")
+    assert "sudo apt install python3-matplotlib" in text
+    assert "<img" not in text
+    # The histogram in letters instead
+    assert "overshoot of stepper_z1: steps, moves" in text
+    assert "The printer was shut down" in text
+
+
+def test_matplotlib_that_is_too_old_is_told_from_one_that_is_missing(made, monkeypatch):
+    import matplotlib
+
+    monkeypatch.setattr(matplotlib, "__version__", "3.3.4")
+    monkeypatch.delitem(sys.modules, "scripts.owner.report.plots")
+    monkeypatch.delattr(report_package, "plots")
+    text = made("report.html").read_text(encoding="utf-8")
+    assert "plots need matplotlib 3.5 or newer" in text
+    assert "version 3.3.4" in text
+    assert "pip install -U matplotlib" in text
 
 
 def test_page_without_plots_is_a_page(made):

@@ -39,6 +39,8 @@ class ClockSync:
         self.rate_hz = Moments()
         self.jitter_hz = Moments()
         self.offset_us = Moments()
+        # To the main MCU's rate, once Klippy knows both
+        self.ratio = Moments()
         self.offset_course = Series()
         self._last_rate: List[int] = []
 
@@ -46,6 +48,13 @@ class ClockSync:
     def jitter_ppm(self) -> float:
         """How much the rate changes from one estimate to the next (rms)."""
         return self.jitter_hz.rms / self.rate_hz.mean * 1e6 if self.rate_hz.mean else 0.0
+
+    @property
+    def wander_ppm(self) -> float:
+        """How far apart the lowest and the highest rate against the main MCU's are."""
+        if not self.ratio.count:
+            return 0.0
+        return (self.ratio.high - self.ratio.low) / self.ratio.mean * 1e6
 
     def extend(
         self,
@@ -74,4 +83,5 @@ class ClockSync:
         ]
         if is_settled:
             self.offset_us.extend(offsets_us)
+            self.ratio.extend([rate / main for rate, main in zip(rates_hz, main_hz)])
         self.offset_course.extend(times_s, offsets_us)

@@ -7,17 +7,17 @@ import argparse
 import gc
 import os
 import sys
-from typing import List, Optional
+from types import ModuleType
+from typing import List, Optional, Tuple
 
 from scripts.output_file import output_file
 
+from . import page
 from .content import sections
 from .document import Section
 from .files import LogError
 from .log import Log
 from .text import render
-
-_INSTALL = "run: python3 -m pip install matplotlib"
 
 
 def _picture_or_page(path: str) -> str:
@@ -51,20 +51,34 @@ def _read(paths: List[str]) -> Log:
         gc.enable()
 
 
-def _write(log: Log, parts: List[Section], path: str) -> None:
+def _plots() -> Tuple[Optional[ModuleType], str]:
+    """The module that draws; if it cannot be had, why not and what to run."""
     # Only for this: the text needs no library
     try:
-        from . import page, plots
+        import matplotlib
+    except ImportError:
+        return None, "plots need matplotlib; run: sudo apt install python3-matplotlib"
+    try:
+        from . import plots
     except ImportError as e:
-        raise LogError("plots need matplotlib 3.5 or newer (%s); %s" % (e, _INSTALL)) from None
+        what = (
+            "plots need matplotlib 3.5 or newer (%s: %s); run: python3 -m pip install -U matplotlib"
+        )
+        return None, what % (matplotlib.__file__, e)
+    return plots, ""
 
-    if path.endswith(".png"):
-        names = [name for part in parts for name in part.plots]
-        if not names:
-            raise LogError("the log has nothing to draw")
-        plots.write_png(log, names, path)
-    else:
-        page.write(log, parts, path)
+
+def _write(log: Log, parts: List[Section], path: str) -> None:
+    plots, missing = _plots()
+    if path.endswith(".html"):
+        page.write(log, parts, path, plots, missing)
+        return
+    if plots is None:
+        raise LogError(missing)
+    names = [name for part in parts for name in part.plots]
+    if not names:
+        raise LogError("the log has nothing to draw")
+    plots.write_png(log, names, path)
 
 
 def main() -> int:
@@ -73,15 +87,17 @@ def main() -> int:
     try:
         log = _read(arguments.logs)
         parts = sections(log)
-        print(render(parts))
         if arguments.o:
             _write(log, parts, arguments.o)
-            print("Written: %s" % (arguments.o,))
+            # The verdict alone; all the rest is in the file
+            print("Written: %s: %s" % (arguments.o, parts[0].lines[0]))
+        else:
+            print(render(parts))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough; nothing is to be said at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0
     except (LogError, OSError) as e:
         print("resync_report: %s" % (e,), file=sys.stderr)
         return 1

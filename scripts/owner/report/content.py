@@ -9,11 +9,12 @@ from .document import Section
 from .link_sections import bus_load, clock_sync, link_health, overview
 from .log import Log
 from .move_sections import faults, homing_moves, overshoot
+from .verdict import verdict
 
 
 def sections(log: Log) -> List[Section]:
     """The whole report."""
-    makers: List[Callable[[Log], Section]] = [overview]
+    makers: List[Callable[[Log], Section]] = [verdict, overview]
     if log.links:
         makers += [link_health]
         if log.busiest:

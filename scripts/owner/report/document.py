@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import List, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 from .canbus import Load
 
@@ -20,6 +20,24 @@ class Table:
         self.rows.append(list(cells))
 
 
+class Finding(NamedTuple):
+    """Something that is wrong, or only worth a look, with its figures and what to do.
+
+    what is the heading of the Guide's entry, threshold says from where on it is found.
+    """
+
+    is_wrong: bool
+    what: str
+    figures: List[str]
+    threshold: str
+    advice: str
+
+    @property
+    def level(self) -> str:
+        """How bad it is, in a word or two."""
+        return "wrong" if self.is_wrong else "worth a look"
+
+
 class Section:
     """A headline with lines, tables, and notes that say what the figures mean."""
 
@@ -28,10 +46,16 @@ class Section:
         self.tables: List[Table] = []
         self.notes: List[str] = []
         self.lines: List[str] = []
+        self.findings: List[Finding] = []
         # What a plot shows better, for where there are no plots
         self.drawing: List[str] = []
         # Names of plots, for where there are some
         self.plots: List[str] = []
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """A count with its noun, whose plural is given or takes an s."""
+    return "%d %s" % (count, one if count == 1 else more or one + "s")
 
 
 def number(value: Optional[float], form: str) -> str:

@@ -14,6 +14,8 @@ from .series import Moments, Series
 _WRAP = 1 << 32
 # More than any link of a printer carries; beyond it a counter was reset and did not wrap
 _MOST_BYTES_PER_S = 4e6
+# After so long without a message a board stops a homing move by itself (mcu.py, TRSYNC_TIMEOUT)
+SLOW_S = 0.025
 _EXPECTED_BITS, _ = classic_weights()
 # Where what is in McuFields
 _COUNTERS, _SRTT, _RTTVAR, _FREQ, _ADJ = slice(1, 6), 6, 7, 8, 9
@@ -76,6 +78,10 @@ class Link:
         self.total = Traffic(0.0, 0.0, 0.0, 0.0)
         self.retransmitted_bytes = 0
         self.invalid_bytes = 0
+        # Stats lines in which these have grown, and in which the round trip was long
+        self.retransmitting_lines = 0
+        self.invalid_lines = 0
+        self.slow_lines = 0
         # What Stats lines say, and when; batch() takes it
         self.times_s: List[float] = []
         self.fields: List[McuFields] = []
@@ -93,6 +99,8 @@ class Link:
         """Take in a batch; returns times and the bits/s to expect on a CAN bus then."""
         srtt_s = batch.seconds(_SRTT)
         self.srtt_s.extend(srtt_s)
+        if max(srtt_s) >= SLOW_S:
+            self.slow_lines += sum(one_s >= SLOW_S for one_s in srtt_s)
         self.srtt_course.extend(batch.times_s, srtt_s)
         self.rttvar_s.extend(batch.seconds(_RTTVAR))
         last_times, last_counts = self._last
@@ -109,7 +117,9 @@ class Link:
         if any(retransmitted):
             growth[0] = sent = list(map(add, sent, retransmitted))
         self.retransmitted_bytes += sum(retransmitted)
+        self.retransmitting_lines += len(retransmitted) - retransmitted.count(0)
         self.invalid_bytes += sum(invalid)
+        self.invalid_lines += len(invalid) - invalid.count(0)
         self._flushed = (times, seconds, growth)
         self.total = Traffic(
             self.total.seconds + sum(seconds),

@@ -3,10 +3,8 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from printer_config import mcus
-
 from . import canbus
-from .document import Section, Table, duration, number, percent
+from .document import Section, Table, counted, duration, number, percent
 from .log import Log
 from .predict import homing_speed
 
@@ -15,16 +13,14 @@ def overview(log: Log) -> Section:
     """What was read."""
     section = Section("Log")
     section.lines.append(
-        "%s: %d lines, %d Stats lines over %s, %d start%s, %d homing move%s"
+        "%s: %s, %s over %s, %s, %s"
         % (
             ", ".join(log.paths),
-            log.lines,
-            log.stats_lines,
+            counted(log.lines, "line"),
+            counted(log.stats_lines, "Stats line"),
             duration(log.elapsed_s),
-            log.starts,
-            "" if log.starts == 1 else "s",
-            log.moves.count,
-            "" if log.moves.count == 1 else "s",
+            counted(log.starts, "start"),
+            counted(log.moves.count, "homing move"),
         )
     )
     section.lines += ["could not be read: %s" % (text,) for text in log.damage.texts()]
@@ -96,9 +92,9 @@ def bus_load(log: Log) -> Section:
         " and blocks of mean length, worst as no data can exceed. FD: one block a frame at 1 Mbit/s"
         " with its data at 5 Mbit/s; Klipper does not speak it today."
     )
-    if not mcus.has_can(log.config):
+    if not log.config.sections:
         section.notes.append(
-            "The log names no MCU on CAN: this is what one bus with all would carry."
+            "The log has no configuration: this is what one bus with all MCUs would carry."
         )
     return section
 

@@ -13,8 +13,9 @@ from printer_config.config import Config
 from .archives import Source
 from .canbus import Traffic
 from .clock import SETTLING_S, nominal_rate
-from .faults import Faults
+from .faults import AT_START, NOT_LEVEL, Case, Faults
 from .files import Damage, LogError, Progress, find, lines_of
+from .in_step import InStep
 from .lines import MCU_MARK, MOVE_MARK, is_move, parse_mcus, parse_move, stats_time
 from .link import Batch, Link
 from .moves import Moves
@@ -26,12 +27,18 @@ _LONGEST_NAME = 64
 # Log lines are told apart by their first letters
 _LETTERS = 5
 _FAULT_STARTS = (
-    "Trans Timeo Lost  Commu Unabl Got e USB C No tr Endst Probe Retri Too m Inter Unhan"
+    "Trans Timeo Lost  Commu Unabl mcu ' Confi Proto MCU e Got e USB C No tr Endst Probe Retri"
+    " Too m Inter Unhan"
 )
 _PREFIXES = re.compile(rb"(?:INFO|WARNING|ERROR):root:")
 MAIN_MCU = "mcu"
 
-NO_ERROR = r"(?:axis .* has |no axis has |limits changed|endstop '.*': target )"
+NO_ERROR = (
+    r"(?:axis .* has |axis .*: option '|no axis has |limits changed|endstop '.*': target "
+    r"|the C helper is built again)"
+)
+# What RESYNC reports when it has done its work
+_REPAIRED = re.compile(rb"\d+ axes have been put back in step|The steppers are taken to be in sync")
 
 
 class Busiest(NamedTuple):
@@ -48,10 +55,10 @@ class Log:
         self._links: Dict[bytes, Link] = {}
         self.moves = Moves()
         self.faults = Faults()
+        self.in_step = InStep()
         self._printed = printed.PrintedConfig()
         self.damage = Damage()
-        # By name of the CAN interface; "" is one that carries all MCUs
-        self.busiest: Dict[str, Busiest] = {}
+        self._busiest: Dict[str, Busiest] = {}
         self._sources = find(paths, self.damage)
         self.paths = [source.label for source in self._sources]
         self.lines = 0
@@ -84,6 +91,9 @@ class Log:
             b"INFO:": self._prefixed,
             b"WARNI": self._prefixed,
             b"ERROR": self._prefixed,
+            b"Axis ": self._not_in_sync,
+            b"The s": self._repaired,
+            **{b"%d axe" % (count,): self._repaired for count in range(10)},
         }
         starts = _FAULT_STARTS.encode()
         for i in range(0, len(starts), _LETTERS + 1):
@@ -129,6 +139,15 @@ class Log:
         """The configuration that was printed last; one without sections if none was."""
         return self._printed.config
 
+    @property
+    def busiest(self) -> Dict[str, Busiest]:
+        """By name of the CAN interface; "" is one that carries all MCUs.
+
+        None where the configuration has no CAN bus.
+        """
+        is_known = bool(self.config.sections)
+        return {bus: one for bus, one in self._busiest.items() if bool(bus) == is_known}
+
     def _where(self) -> str:
         name, before, number = self._place
         return "%s:%d" % (name, before + number + 1)
@@ -151,6 +170,7 @@ class Log:
         if self._is_starting:
             self._is_starting = False
             self._settled_s = self.elapsed_s + SETTLING_S
+            self.faults.started()
         self._batched += 1
         if self._batched >= _BATCH or self.elapsed_s >= self._settled_s > self._batch_from_s:
             self._flush()
@@ -206,10 +226,11 @@ class Log:
     def _evaluate_buses(self, batches: List[Tuple[Link, Batch]]) -> None:
         sums: Dict[str, Dict[float, float]] = {}
         members: Dict[str, List[Link]] = {}
-        has_can = mcus.has_can(self.config)
+        # Without it all could be on one
+        is_known = bool(self.config.sections)
         for link, batch in batches:
             times, bits = link.evaluate(batch)
-            bus = mcus.can_interface(mcus.section(self.config, link.name)) if has_can else ""
+            bus = mcus.can_interface(mcus.section(self.config, link.name)) if is_known else ""
             if bus is not None:
                 members.setdefault(bus, []).append(link)
                 total = sums.setdefault(bus, {})
@@ -217,9 +238,11 @@ class Log:
                 total.update(zip(times, map(add, others, bits)))
         for bus, total in sums.items():
             time_s = max(total, key=total.__getitem__, default=0.0)
-            if total and (bus not in self.busiest or self.busiest[bus].bits_per_s < total[time_s]):
+            if total and (
+                bus not in self._busiest or self._busiest[bus].bits_per_s < total[time_s]
+            ):
                 traffic = {link.name: link.traffic_at(time_s) for link in members[bus]}
-                self.busiest[bus] = Busiest(total[time_s], traffic)
+                self._busiest[bus] = Busiest(total[time_s], traffic)
 
     def _mark(self, line: bytes) -> None:
         if line.startswith(printed.START):
@@ -236,20 +259,39 @@ class Log:
             return
         self._recognised += 1
         if not is_move(text):
+            if re.match(MOVE_MARK + r"axis .* may not be (?:level|square): ", text):
+                self.faults.note(NOT_LEVEL, self._case(text[len(MOVE_MARK) :]))
             # What it says of the configuration, or has chosen, is no error
-            if not re.match(MOVE_MARK + NO_ERROR, text):
+            elif not re.match(MOVE_MARK + NO_ERROR, text):
                 self._resync_error(text[len(MOVE_MARK) :])
             return
         move = parse_move(text)
-        if move is None or not self.moves.add(move, self.elapsed_s):
+        if move is None or not self.moves.add(move, self.elapsed_s, self._where()):
             self.damage.garbled_lines += 1
-        elif move.error:
-            self._resync_error(move.error)
+            return
+        case = self._case(move.error)
+        self.in_step.move(move, case)
+        if move.error:
+            self.faults.failed_move(case)
         else:
             self.faults.all_is_well()
 
     def _resync_error(self, text: str) -> None:
-        self.faults.resync_error(text, self._where(), self._stats_s)
+        case = self._case(text)
+        if self.faults.resync_error(case):
+            self.in_step.error(case)
+
+    def _case(self, text: str) -> Case:
+        return Case(self._where(), self._stats_s, text)
+
+    def _not_in_sync(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace")
+        if re.match(r"Axis \S+ is not in sync: ", text):
+            self._resync_error(text)
+
+    def _repaired(self, line: bytes) -> None:
+        if _REPAIRED.match(line):
+            self.in_step.all_in_step()
 
     def _mcu(self, line: bytes) -> None:
         found = re.match(rb"MCU '([^']{1,64})' config: .*?\bCLOCK_FREQ=(\d{1,10})\b", line)
@@ -265,6 +307,7 @@ class Log:
             self.starts += 1
             self._flush()
             self._is_starting = True
+            self.in_step.all_in_step()
 
     def _probe_accuracy(self, line: bytes) -> None:
         found = re.match(rb"PROBE_ACCURACY at .*\bspeed=(\d{1,6}\.\d{1,6})\b", line)
@@ -272,7 +315,9 @@ class Log:
             self.probe_speed_mm_s = float(found.group(1))
 
     def _fault(self, line: bytes) -> None:
-        self.faults.look_at(line.decode("utf-8", "replace"), self._where(), self._stats_s)
+        if self.faults.look_at(self._case(line.decode("utf-8", "replace"))) in AT_START:
+            # A later one may get further
+            self._is_starting = True
 
     def _prefixed(self, line: bytes) -> None:
         # Klippy's output when it was started without -l

@@ -128,8 +128,7 @@ def faults(log: Log) -> Section:
     for kind, fault in log.faults.kinds.items():
         section.lines.append("%s: %d" % (kind, fault.count))
         for case in fault.cases:
-            time = "" if case.stats_time_s is None else " (Stats %.1f)" % (case.stats_time_s,)
-            section.lines.append("    %s%s: %s" % (case.place, time, case.text))
+            section.lines.append("    %s" % (case.describe(),))
         if fault.count > CASES_KEPT:
             section.lines.append("    and %d more" % (fault.count - CASES_KEPT,))
     return section

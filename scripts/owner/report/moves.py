@@ -3,13 +3,16 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from .lines import HomingMove, RailMove, StepperMove
+from .outliers import Stops
 from .series import Histogram, Moments, Series
 
 # So that a log made up for it cannot fill the memory
 _MOST_STEPPERS = 256
+# Speeds at which one stepper homes to one endstop; a trigger may come while it accelerates
+_MOST_STOPS = 64
 
 
 class StepperHistory:
@@ -26,11 +29,16 @@ class StepperHistory:
         self.speed_mm_s = Moments()
         self.histogram = Histogram()
         self.overshoot_course = Series()
+        # Behind the stepper of the rail that went least far
+        self.behind_s = Moments()
+        # By endstop, and speed to two digits
+        self.stops: Dict[Tuple[str, str], Stops] = {}
 
-    def add(self, move: StepperMove, number: int, speed_mm_s: float, triggered: bool) -> None:
-        """Take in the stepper's part in the move of that number."""
+    def add(self, move: StepperMove, rail: RailMove, number: int, place: str) -> None:
+        """Take in the stepper's part in the move of that number and place in the log."""
         self.mcu = move.mcu
-        if triggered:
+        speed_mm_s = rail.speed_mm_s
+        if rail.triggered:
             self.overshoot_steps.add(move.overshoot_steps)
             self.overshoot_mm.add(move.overshoot_mm)
             self.histogram.add(move.overshoot_steps)
@@ -38,8 +46,17 @@ class StepperHistory:
             self.speed_mm_s.add(speed_mm_s)
             if speed_mm_s > 0:
                 self.latency_s.add(move.overshoot_mm / speed_mm_s)
+                least_mm = min(stepper.overshoot_mm for stepper in rail.steppers)
+                self.behind_s.add((move.overshoot_mm - least_mm) / speed_mm_s)
+                self._stop(rail).add(move.overshoot_steps, move.overshoot_mm, place)
         self.correction_steps.add(move.correction_steps)
         self.residual_mm.add(move.residual_mm)
+
+    def _stop(self, rail: RailMove) -> Stops:
+        key = (rail.endstop, "%.2g" % (rail.speed_mm_s,))
+        if key in self.stops or len(self.stops) < _MOST_STOPS:
+            return self.stops.setdefault(key, Stops(rail.speed_mm_s))
+        return Stops(rail.speed_mm_s)
 
 
 class RailHistory:
@@ -77,8 +94,8 @@ class Moves:
         # When the moves took place, as the numbers of moves go by
         self.time_course = Series()
 
-    def add(self, move: HomingMove, time_s: Optional[float]) -> bool:
-        """Take in a move; False if it has more steppers than any printer."""
+    def add(self, move: HomingMove, time_s: Optional[float], place: str = "") -> bool:
+        """Take in a move, which stands in that place; False if no printer has its steppers."""
         names = {stepper.name for rail in move.rails for stepper in rail.steppers}
         if len(names.union(self.steppers)) > _MOST_STEPPERS:
             return False
@@ -93,7 +110,7 @@ class Moves:
                 history = self.steppers.setdefault(
                     stepper.name, StepperHistory(stepper.name, stepper.mcu)
                 )
-                history.add(stepper, self.count, rail.speed_mm_s, rail.triggered)
+                history.add(stepper, rail, self.count, place)
         return True
 
     def in_order(self) -> List[StepperHistory]:

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 import matplotlib
 
 if tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 5):
-    raise ImportError("this is %s" % (matplotlib.__version__,))
+    raise ImportError("version %s" % (matplotlib.__version__,))
 matplotlib.use("Agg")
 from matplotlib import pyplot, rcsetup, ticker
 
@@ -120,9 +120,10 @@ def _srtt(axes: Any, log: Log) -> None:
 
 
 def _load(axes: Any, log: Log) -> None:
-    axes.set_title("Load that each MCU would be on a CAN bus of 1 Mbit/s")
+    axes.set_title("Load that each MCU is, or would be, on a CAN bus of 1 Mbit/s")
     scale = _time_axis(axes, log)
-    for link in log.links.values():
+    on_a_bus = {name for busiest in log.busiest.values() for name in busiest.traffic}
+    for link in [link for link in log.links.values() if link.name in on_a_bus]:
         _curve(axes, link.bits_course.points(), link.name, 100.0 / canbus.CLASSIC_RATES[-1], scale)
     axes.set_ylabel("expected load (%)")
     axes.set_ylim(bottom=0)

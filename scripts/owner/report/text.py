@@ -6,7 +6,7 @@
 import textwrap
 from typing import List
 
-from .document import Section, Table
+from .document import Finding, Section, Table
 
 _WIDTH = 100
 
@@ -21,11 +21,34 @@ def _table_lines(table: Table) -> List[str]:
     ]
 
 
+def _finding_lines(finding: Finding) -> List[str]:
+    parts = [
+        *finding.figures,
+        "Limit: %s" % (finding.threshold,),
+        "What to do: %s" % (finding.advice or "see docs/Guide.md",),
+    ]
+    lines = ["", "%s: %s" % (finding.level.upper(), finding.what)]
+    for part in parts:
+        # Names and places stay whole, to be searched for
+        lines += textwrap.wrap(
+            part,
+            _WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
 def render(sections: List[Section]) -> str:
     """The report for a terminal."""
     lines: List[str] = []
     for section in sections:
         lines += [section.title, "=" * len(section.title), *section.lines]
+        for finding in section.findings:
+            lines += _finding_lines(finding)
+        lines += [""] * bool(section.findings)
         for i, table in enumerate(section.tables):
             lines += [""] * (i > 0) + _table_lines(table)
         lines += section.drawing
