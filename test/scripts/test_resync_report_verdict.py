@@ -139,6 +139,17 @@ def test_klippers_error_is_one_for_all_macros_and_another_when_it_comes_again(li
     assert fault.count == 3
 
 
+def test_shutdown_is_one_however_many_commands_are_refused_by_it(read):
+    start = "Start printer at Fri Nov 20 09:00:00 2026 (1.0 2.0)\n"
+    text = ""
+    for time_s in (1.0, 2.0):
+        text += start + stats(time_s, stats_mcu("mcu")) + "\n"
+        text += "MCU 'z1' shutdown: Timer too close\n" * 3
+        text += "Lost communication with MCU 'z1'\n" * 3
+    counts = {kind: fault.count for kind, fault in read(text).faults.kinds.items()}
+    assert counts == {"shutdown of an MCU": 2, "lost communication": 2}
+
+
 @pytest.mark.parametrize(
     "after, is_left",
     [

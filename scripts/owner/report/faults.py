@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import re
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Set
 
 # The longest text and the number of cases that are kept of each kind
 _LONGEST_TEXT = 160
@@ -54,6 +54,8 @@ RESYNC = "multi_mcu_resync"
 AT_START = (NO_CONNECTION, NO_START)
 # Klippy logs the error of a command again for each macro that it goes through
 _OF_COMMANDS = (TIMEOUT, NO_ANSWER, NO_TRIGGER, ENDSTOP, LEVELLING)
+# And what has shut it down again for each command that is given then
+_UNTIL_A_START = (MCU_SHUTDOWN, LOST)
 _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _KINDS]
 _NAMES_AND_NUMBERS = re.compile(r"'[^']*'|\b\w+ on \w+:|[-+]?\d+(?:\.\d+)?")
 
@@ -94,6 +96,7 @@ class Faults:
         self.resync: Dict[str, Fault] = {}
         # Those that have kept the host from starting, as long as it has not
         self.unstarted: Dict[str, Fault] = {}
+        self._shut_down_by: Set[str] = set()
         self._last_error = ""
         self._last_time_s: Optional[float] = None
         self._is_echo_due = False
@@ -104,7 +107,7 @@ class Faults:
             found = pattern.match(case.text)
             if found:
                 case = case._replace(text=found.group(1))
-                if kind not in _OF_COMMANDS or not self._is_echo(case):
+                if not self._is_repeated(kind, case):
                     self.note(kind, case)
                 return kind
         return ""
@@ -129,6 +132,15 @@ class Faults:
     def started(self) -> None:
         """The host runs, whatever has kept it from that before."""
         self.unstarted.clear()
+        self._shut_down_by.clear()
+
+    def _is_repeated(self, kind: str, case: Case) -> bool:
+        if kind in _UNTIL_A_START:
+            is_known = case.text in self._shut_down_by
+            if len(self._shut_down_by) < _MOST_FORMS:
+                self._shut_down_by.add(case.text)
+            return is_known
+        return kind in _OF_COMMANDS and self._is_echo(case)
 
     def _is_echo(self, case: Case) -> bool:
         is_same = case.text == self._last_error
