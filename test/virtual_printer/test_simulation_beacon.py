@@ -242,12 +242,42 @@ def test_coil_that_is_broken_says_so(open_host: Open) -> None:
     assert samples(host)[-1][1] == round(expected(START_MM))
 
 
-def test_silent_beacon_sends_no_samples(open_host: Open) -> None:
+def test_silent_beacon_neither_sends_samples_nor_triggers(open_host: Open) -> None:
     host = open_host()
-    host.simulation.ask("beacon main state=silent")
+    host.simulation.ask("sensor main state=silent")
     host.send("beacon_stream", 1)
+    host.send("beacon_set_threshold", round(expected(1.0)), round(expected(1.2)))
+    arm(host)
+    host.send("beacon_home", TRSYNC, REASON, 0)
+    move_z(host, -4.5)
+    host.simulation.run(1.5)
+    assert (samples(host), trigger_reason(host)) == ([], 0)
+    host.simulation.ask("sensor main state=works")
     host.simulation.run(0.1)
-    assert samples(host) == []
+    assert samples(host)[-1][1] == round(expected(0.5))
+    assert trigger_reason(host) == REASON
+
+
+def test_stuck_beacon_goes_on_with_its_last_value_and_one_that_is_near_triggers(
+    open_host: Open,
+) -> None:
+    host = open_host()
+    host.send("beacon_stream", 1)
+    host.send("beacon_set_threshold", round(expected(1.0)), round(expected(1.2)))
+    arm(host)
+    host.send("beacon_home", TRSYNC, REASON, 0)
+    host.simulation.ask("sensor main state=stuck")
+    move_z(host, -2.0)
+    host.simulation.run(0.8)
+    assert {value for _, value in samples(host)} == {round(expected(START_MM))}
+    assert trigger_reason(host) == 0
+    host.simulation.ask("sensor main state=near")
+    host.simulation.run(0.1)
+    assert samples(host)[-1][1] == round(expected(0.0))
+    assert trigger_reason(host) == REASON
+    assert float(host.simulation.ask("beacon main")[0]) == pytest.approx(
+        START_MM - 2.0 + COIL_HEIGHT_MM, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(

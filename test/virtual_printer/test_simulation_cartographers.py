@@ -176,6 +176,26 @@ def test_what_its_maker_measured_is_read_in_parts(open_host: Open, size: int, of
     assert (answer["bytes"], answer["offset"]) == (whole[offset : offset + size], offset)
 
 
+def test_probe_that_fails_is_silent_or_stuck_or_near_until_it_works_again(open_host: Open) -> None:
+    host = open_host()
+    host.send("cartographer_stream", 1)
+    host.simulation.run(0.1)
+    host.simulation.ask("sensor main state=stuck")
+    move_z(host, -4.5, 5.0)
+    assert counts(host)[-1] == counts(host)[1]
+    host.simulation.ask("sensor main state=silent")
+    host.simulation.run(0.1)
+    before = len(counts(host))
+    host.simulation.run(1.0)
+    assert len(counts(host)) == before
+    host.simulation.ask("sensor main state=near")
+    host.simulation.run(0.1)
+    assert counts(host)[-1] == pytest.approx(expected(COIL_HEIGHT_MM), abs=1)
+    host.simulation.ask("sensor main state=works")
+    host.simulation.run(0.1)
+    assert counts(host)[-1] == pytest.approx(expected(0.5 + COIL_HEIGHT_MM), abs=1)
+
+
 # Homing
 
 

@@ -136,6 +136,33 @@ def test_nozzle_in_the_bed_takes_it_along(open_host: Open) -> None:
     assert values(host)[-1] == pytest.approx(expected(-0.05), abs=1)
 
 
+@pytest.mark.parametrize("config", [WITHOUT_PIN, WITH_PIN], ids=["polled", "with a pin"])
+def test_coil_that_fails_is_silent_or_stuck_or_near_until_it_works_again(
+    open_host: Open, config: object
+) -> None:
+    host = open_host(config)
+    start(host)
+    move_z(host, -4.5)
+    host.simulation.run(0.2)
+    host.simulation.ask("sensor main state=stuck")
+    host.simulation.run(0.1)
+    held = values(host)[-1]
+    host.simulation.run(1.5)
+    assert values(host)[-1] == held > expected(5.0)
+    host.simulation.ask("sensor main state=silent")
+    host.simulation.run(0.1)
+    before = len(values(host))
+    host.simulation.run(1.0)
+    assert len(values(host)) == before
+    host.simulation.ask("sensor main state=near")
+    # A pin may be looked at once in a second then
+    host.simulation.run(1.2)
+    assert values(host)[-1] == pytest.approx(expected(0.0), abs=1)
+    host.simulation.ask("sensor main state=works")
+    host.simulation.run(0.1)
+    assert values(host)[-1] == pytest.approx(expected(0.5), abs=1)
+
+
 def test_coil_is_beside_the_nozzle(open_host: Open) -> None:
     host = open_host(keys="offset_x=0 offset_y=50")
     start(host)

@@ -105,6 +105,24 @@ def test_response_can_be_missing_or_doubled_any_number_of_times(
         assert payloads(host, "stepper_get_position", OID) == [sound]
 
 
+def test_late_response_comes_in_time_of_its_own_and_all_keep_their_order(
+    simulation: wire.Simulation, host: wire.Host
+) -> None:
+    simulation.ask("reply main clock malformed=late late_us=300000 times=2")
+    host.send("get_clock")
+    simulation.run(0.1)
+    host.send("get_clock")
+    # What comes meanwhile acknowledges later commands
+    assert payloads(host, "stepper_get_position", OID) != []
+    simulation.run(0.15)
+    assert host.all("clock") == []
+    simulation.run(0.3)
+    first, second = (message.values["clock"] for message in host.all("clock"))
+    assert 0.1 < (second - first) / wire.FREQUENCY_HZ < 0.15
+    before_clock = host.clock()
+    assert before_clock > second
+
+
 @pytest.mark.parametrize("field", [0, 1])
 def test_any_value_of_a_response_can_be_nonsense(
     simulation: wire.Simulation, host: wire.Host, field: int
@@ -138,6 +156,11 @@ def host_response(host: wire.Host, name: str, *values: int) -> bytes:
         ("reply main clock malformed=odd", "malformed"),
         ("reply main clock malformed=value times=0", "times"),
         ("reply main clock malformed=value field=-1", "field"),
+        ("reply main clock malformed=late late_us=-1", "late_us"),
+        ("sensor main state=silent", "mcu 'main' reads no sensor"),
+        ("sensor other state=silent", "unknown mcu 'other'"),
+        ("sensor main state=odd", "state"),
+        ("sensor main", "state"),
     ],
 )
 def test_request_that_makes_no_sense_is_refused(

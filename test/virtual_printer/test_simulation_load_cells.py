@@ -149,6 +149,30 @@ def test_cell_feels_the_nozzle_in_the_bed_alone(open_host: Open, kind: str) -> N
     assert counts(host)[-1] == pytest.approx(ZERO_COUNTS + force_g * COUNTS_PER_G, abs=2)
 
 
+@pytest.mark.parametrize("kind", ["hx71x", "ads1220", "ads131m0x"])
+def test_cell_that_fails_is_silent_or_stuck_or_near_until_it_works_again(
+    open_host: Open, kind: str
+) -> None:
+    host = start(open_host, kind)
+    host.simulation.run(0.1)
+    host.simulation.ask("sensor main state=stuck")
+    move_z(host, -HEIGHT_MM - 0.05)
+    host.simulation.run(0.5)
+    assert set(counts(host)) == {ZERO_COUNTS}
+    host.simulation.ask("sensor main state=silent")
+    host.simulation.run(0.1)
+    before = len(counts(host))
+    host.simulation.run(0.5)
+    assert len(counts(host)) == before
+    host.simulation.ask("sensor main state=near")
+    host.simulation.run(1.2)
+    assert counts(host)[-1] == ZERO_COUNTS + 200.0 * COUNTS_PER_G
+    host.simulation.ask("sensor main state=works")
+    host.simulation.run(0.1)
+    force_g = 0.05 * STIFFNESS_G_PER_MM
+    assert counts(host)[-1] == pytest.approx(ZERO_COUNTS + force_g * COUNTS_PER_G, abs=2)
+
+
 @pytest.mark.parametrize(
     ("kind", "rate_hz"), [("hx71x", 320.0), ("ads1220", 660.0), ("ads131m0x", 500.0)]
 )

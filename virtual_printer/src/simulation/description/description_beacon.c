@@ -73,6 +73,7 @@ read_beacon(struct simulation *sim, struct words *words, int line)
     random_init(&beacon->coil.random, sim->timeline.seed,
                 BEACON_PURPOSE + sim->beacon_count);
     read_coil_of(sim, words, &beacon->coil);
+    beacon->coil.sensing.mcu = mcu;
     read_bytes(words, "nvm", beacon->nvm, sizeof(beacon->nvm));
     read_bytes(words, "chip_data", beacon->chip_data,
                sizeof(beacon->chip_data));

@@ -126,6 +126,7 @@ connect_pins(struct simulation *sim, struct words *words,
              struct load_cell *cell)
 {
     struct mcu *mcu = description_mcu(sim, words, words_text(words, "mcu"));
+    cell->sensing.mcu = mcu;
     int64_t pin = words_integer(words, "ready_pin", 0, PIN_COUNT - 1);
     if (mcu)
         mcu->pins[pin].source = &cell->ready;
@@ -188,6 +189,8 @@ add_coil(struct simulation *sim, struct words *words)
     ldc1612->mechanics = &sim->mechanics;
     random_init(&ldc1612->random, sim->timeline.seed,
                 COIL_PURPOSE + sim->coil_count);
+    ldc1612->sensing.mcu =
+        description_mcu(sim, words, words_text(words, "mcu"));
     read_coil_place(words, ldc1612);
     ldc1612->coil_hz = words_number(words, "coil_hz", 1e3, 1e7);
     ldc1612->noise_hz = words_number(words, "noise_hz", 0.0, 1e6);

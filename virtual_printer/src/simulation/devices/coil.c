@@ -48,11 +48,15 @@ coil_distance_mm(struct coil *coil)
 double
 coil_frequency_hz(struct coil *coil)
 {
-    double ratio = 1.0 + coil_distance_mm(coil) / RANGE_MM;
+    double distance_mm = coil->sensing.state == SENSING_NEAR
+        ? coil->height_mm
+        : coil_distance_mm(coil);
+    double ratio = 1.0 + distance_mm / RANGE_MM;
     double share = GAIN / (ratio * ratio);
     double warmth_k = coil_temperature_c(coil) - COIL_REFERENCE_C;
     double drift =
         DRIFT_PER_K + share * (GAIN_DRIFT_PER_K + share * SQUARE_DRIFT_PER_K);
-    return coil->far_hz * (1.0 + share) * (1.0 + drift * warmth_k)
+    double hz = coil->far_hz * (1.0 + share) * (1.0 + drift * warmth_k)
         + coil->noise_hz * random_normal(&coil->random);
+    return sensing_value(&coil->sensing, hz);
 }

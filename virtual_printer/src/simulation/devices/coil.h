@@ -8,6 +8,7 @@
 
 #include "../core/random_stream.h" // struct random_stream
 #include "../mechanics/mechanics.h" // struct sensor
+#include "sensing.h" // struct sensing
 
 #pragma GCC visibility push(hidden)
 
@@ -18,6 +19,7 @@ struct coil {
     struct body *body; // that it is, NULL if it is never warm
     struct random_stream random;
     struct sensor place; // of the coil beside the nozzle
+    struct sensing sensing;
     double height_mm; // over the nozzle
     double far_hz; // far from any metal, at COIL_REFERENCE_C
     double noise_hz;

@@ -58,15 +58,18 @@ coil_distance_mm(struct ldc1612 *ldc1612)
 static double
 coil_frequency_hz(struct ldc1612 *ldc1612)
 {
-    double distance_mm = coil_distance_mm(ldc1612);
+    double distance_mm = ldc1612->sensing.state == SENSING_NEAR
+        ? ldc1612->coil_height_mm
+        : coil_distance_mm(ldc1612);
     double ratio =
         1.0 + (distance_mm > 0.0 ? distance_mm : 0.0) / ldc1612->range_mm;
     double warmer_k = ldc1612->body
         ? body_temperature_c(ldc1612->body) - COIL_NOMINAL_C
         : 0.0;
-    return ldc1612->coil_hz * (1.0 + ldc1612->gain / (ratio * ratio))
-        * (1.0 + ldc1612->drift_per_k * warmer_k)
+    double hz = ldc1612->coil_hz * (1.0 + ldc1612->gain / (ratio * ratio))
+            * (1.0 + ldc1612->drift_per_k * warmer_k)
         + ldc1612->noise_hz * random_normal(&ldc1612->random);
+    return sensing_value(&ldc1612->sensing, hz);
 }
 
 static double
@@ -106,7 +109,7 @@ apply_registers(struct ldc1612 *ldc1612)
 static int64_t
 ready_ns(const struct ldc1612 *ldc1612, int64_t count)
 {
-    if (!ldc1612->is_converting)
+    if (!ldc1612->is_converting || ldc1612->sensing.state == SENSING_SILENT)
         return INT64_MAX;
     double due_ns = ldc1612->period_ns * (double)(count + 1);
     return ldc1612->start_ns + (int64_t)due_ns + 1;

@@ -11,6 +11,7 @@
 #include "../core/timeline.h" // struct timeline
 #include "../mechanics/mechanics.h" // struct sensor
 #include "../thermal/thermal.h" // struct body
+#include "sensing.h" // struct sensing
 
 #pragma GCC visibility push(hidden)
 
@@ -21,6 +22,7 @@ struct ldc1612 {
     struct mechanics *mechanics;
     struct random_stream random;
     struct sensor place; // of the coil beside the nozzle
+    struct sensing sensing;
     double coil_height_mm; // over the nozzle
     double coil_hz; // far from any metal, at COIL_NOMINAL_C
     // Eddy currents in the bed make it faster: by this share where it touches

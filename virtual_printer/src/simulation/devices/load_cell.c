@@ -10,6 +10,8 @@
 #include "load_cell.h" // struct load_cell
 
 enum { COUNTS_MAX = 0x7fffff };
+// What the nozzle pushes with that is on the bed
+#define NEAR_G 200.0
 
 
 /****************************************************************
@@ -19,9 +21,12 @@ enum { COUNTS_MAX = 0x7fffff };
 int32_t
 load_cell_counts(struct load_cell *cell)
 {
-    double force_g = mechanics_nozzle_force_g(cell->mechanics)
-        + cell->noise_g * random_normal(&cell->random);
-    double counts = cell->zero_counts + cell->counts_per_g * force_g;
+    double push_g = cell->sensing.state == SENSING_NEAR
+        ? NEAR_G
+        : mechanics_nozzle_force_g(cell->mechanics);
+    double force_g = push_g + cell->noise_g * random_normal(&cell->random);
+    double counts = sensing_value(
+        &cell->sensing, cell->zero_counts + cell->counts_per_g * force_g);
     if (counts > COUNTS_MAX)
         return COUNTS_MAX;
     if (counts < -COUNTS_MAX - 1)
@@ -52,7 +57,7 @@ load_cell_stop(struct load_cell *cell)
 int64_t
 load_cell_ready_ns(const struct load_cell *cell)
 {
-    if (!cell->is_converting)
+    if (!cell->is_converting || cell->sensing.state == SENSING_SILENT)
         return INT64_MAX;
     double due_ns = cell->period_ns * (double)(cell->taken_count + 1);
     return cell->start_ns + (int64_t)due_ns + 1;

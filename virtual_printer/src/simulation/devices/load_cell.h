@@ -9,6 +9,7 @@
 #include "../core/pin.h" // struct spi_device
 #include "../core/random_stream.h" // struct random_stream
 #include "../core/timeline.h" // struct timeline
+#include "sensing.h" // struct sensing
 
 #pragma GCC visibility push(hidden)
 
@@ -19,6 +20,7 @@ struct load_cell {
     struct mechanics *mechanics;
     struct random_stream random;
     double counts_per_g, zero_counts, noise_g;
+    struct sensing sensing;
 
     // The converter
     struct spi_device spi; // or else it is read by its pins

@@ -162,17 +162,24 @@ check_contact(struct beacon *beacon, double count, uint64_t clock)
         contact_latency(contact, ticks), 0);
 }
 
-static enum timer_result
-sample_event(struct mcu_timer *timer)
+static void
+take_sample(struct beacon *beacon, uint64_t clock)
 {
-    struct beacon *beacon = container_of(timer, struct beacon, sample_timer);
     double count = floor(coil_count(beacon) + 0.5);
     uint32_t value =
         beacon->state == BEACON_BROKEN ? COUNT_BROKEN : (uint32_t)count;
     check_proximity(beacon, value);
-    check_contact(beacon, value, timer->wake_clock);
-    if (beacon->is_streaming && beacon->state != BEACON_SILENT)
-        stream(beacon, value, timer->wake_clock);
+    check_contact(beacon, value, clock);
+    if (beacon->is_streaming)
+        stream(beacon, value, clock);
+}
+
+static enum timer_result
+sample_event(struct mcu_timer *timer)
+{
+    struct beacon *beacon = container_of(timer, struct beacon, sample_timer);
+    if (beacon->coil.sensing.state != SENSING_SILENT)
+        take_sample(beacon, timer->wake_clock);
     if (!is_needed(beacon))
         return TIMER_DONE;
     timer->wake_clock += period_ticks(beacon, SAMPLE_RATE_HZ);

@@ -17,8 +17,8 @@ struct trsync;
 
 enum { BEACON_DATA_BYTES = 44, BEACON_NVM_BYTES = 20, BEACON_CHIP_BYTES = 8 };
 
-// A fault on purpose: the coil does not swing, or nobody hears of it
-enum beacon_state { BEACON_WORKS, BEACON_BROKEN, BEACON_SILENT };
+// A fault on purpose: the coil does not swing
+enum beacon_state { BEACON_WORKS, BEACON_BROKEN };
 
 // A stop of the steppers that is waited for
 struct beacon_homing {

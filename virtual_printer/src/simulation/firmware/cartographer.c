@@ -171,8 +171,10 @@ schedule(struct cartographer *cartographer)
     struct pin_source *ready = cartographer->wiring.ready;
     int64_t now_ns = cartographer->mcu->timeline->now_ns;
     int64_t due_ns = ready->next_low_ns(ready);
-    if (!cartographer->is_streaming && !cartographer->is_homing
-        && due_ns < cartographer->report_ns)
+    if (due_ns == INT64_MAX)
+        due_ns = now_ns + IDLE_NS;
+    else if (!cartographer->is_streaming && !cartographer->is_homing
+             && due_ns < cartographer->report_ns)
         due_ns = cartographer->report_ns;
     event_schedule(&cartographer->mcu->timeline->events, &cartographer->event,
                    due_ns > now_ns ? due_ns : now_ns);
@@ -200,9 +202,12 @@ conversion_event(struct event *event)
     struct cartographer *cartographer =
         container_of(event, struct cartographer, event);
     struct mcu *mcu = cartographer->mcu;
-    mcu_begin_turn(mcu);
-    take_conversion(cartographer);
-    mcu_end_turn(mcu);
+    struct pin_source *ready = cartographer->wiring.ready;
+    if (!ready->level(ready)) {
+        mcu_begin_turn(mcu);
+        take_conversion(cartographer);
+        mcu_end_turn(mcu);
+    }
     schedule(cartographer);
 }
 

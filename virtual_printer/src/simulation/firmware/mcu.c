@@ -17,72 +17,11 @@
 #define STATS_INTERVAL_NS 5000000000
 // The firmware looks at all tasks at least so often
 #define WAKE_INTERVAL_NS 100000000
-#define WILD_VALUE 0x2a5c3311
 
 
 /****************************************************************
- * Sending
+ * Turns
  ****************************************************************/
-
-// How the response that is sent now is to be malformed
-static enum malformation
-take_malformation(struct mcu *mcu, enum response response)
-{
-    enum malformation malformation = mcu->malformation;
-    if (!malformation || mcu->malformed_response != response)
-        return MALFORMED_NOT;
-    if (!--mcu->malformed_times)
-        mcu->malformation = MALFORMED_NOT;
-    return malformation;
-}
-
-void
-mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
-            size_t count)
-{
-    enum malformation malformation = take_malformation(mcu, response);
-    if (malformation == MALFORMED_MISSING || !mcu->has_response[response])
-        return;
-    uint32_t id = mcu->response_ids[response];
-    if (malformation == MALFORMED_UNKNOWN)
-        id = MESSAGE_ID_MAX + 1;
-    if (malformation == MALFORMED_CUT && count)
-        count--;
-    size_t wild = count;
-    if (malformation == MALFORMED_VALUE)
-        wild = mcu->malformed_field < count ? mcu->malformed_field : count - 1;
-    struct block block;
-    block_begin(&block);
-    block_put_integer(&block, id);
-    for (size_t i = 0; i < count; i++)
-        block_put_integer(&block,
-                          i == wild ? ~values[i] ^ WILD_VALUE : values[i]);
-    if (malformation == MALFORMED_LONG)
-        block_put_integer(&block, WILD_VALUE);
-    block_finish(&block, mcu->receiver.next_sequence);
-    for (int i = malformation == MALFORMED_DOUBLED; i >= 0; i--)
-        byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
-}
-
-void
-mcu_respond_bytes(struct mcu *mcu, enum response response,
-                  const uint32_t *values, size_t count, const uint8_t *bytes,
-                  size_t size)
-{
-    if (!mcu->has_response[response])
-        return;
-    struct block block;
-    block_begin(&block);
-    block_put_integer(&block, mcu->response_ids[response]);
-    for (size_t i = 0; i < count; i++)
-        block_put_integer(&block, values[i]);
-    if (block.size + 1 + size + BLOCK_TRAILER_SIZE > BLOCK_SIZE_MAX)
-        // Like the firmware, send nothing if it does not fit
-        return;
-    block_put_bytes(&block, bytes, size);
-    block_finish(&block, mcu->receiver.next_sequence);
-    byte_queue_append(&mcu->link.outgoing, block.bytes, block.size);
-}
 
 // Tell the host which block is expected next
 static void
@@ -327,6 +266,7 @@ mcu_reboot(struct mcu *mcu)
     receiver_reset(&mcu->receiver);
     link_reset(&mcu->link);
     cancel_events(mcu);
+    responses_forget_late(mcu);
     mcu->is_booting = mcu->is_interrupted = 1;
     mcu->has_stale_block = 0;
     event_schedule(&mcu->timeline->events, &mcu->boot_event,
@@ -421,6 +361,7 @@ mcu_free(struct mcu *mcu)
     mcu_config_reset(mcu);
     unanswered_free(mcu);
     cartographer_free(mcu->cartographer);
+    responses_forget_late(mcu);
     link_release(&mcu->link);
     for (size_t i = 0; i < mcu->string_count; i++)
         free(mcu->strings[i].text);

@@ -20,6 +20,7 @@
 
 struct beacon;
 struct cartographer;
+struct late_response;
 struct mcu;
 struct mechanics;
 
@@ -30,7 +31,7 @@ enum { CLOCK_SHIFT = 56 };
 
 // What can be wrong with a response whose checksum is right: its last
 // value is missing, another one follows, no message has its number, a
-// value is nonsense, it comes twice, or not at all
+// value is nonsense, it comes twice, not at all, or later
 enum malformation {
     MALFORMED_NOT,
     MALFORMED_CUT,
@@ -39,6 +40,7 @@ enum malformation {
     MALFORMED_VALUE,
     MALFORMED_DOUBLED,
     MALFORMED_MISSING,
+    MALFORMED_LATE,
     MALFORMED_COUNT,
 };
 
@@ -184,11 +186,13 @@ struct mcu {
     uint64_t command_count;
 
     // A fault on purpose: the next responses of this kind are malformed,
-    // with nonsense for this value, or the last if there are fewer
+    // with nonsense for this value, or the last if there are fewer, or so late
     enum response malformed_response;
     enum malformation malformation;
     uint32_t malformed_times;
     size_t malformed_field;
+    int64_t malformed_late_ns;
+    struct late_response *late_responses;
 };
 
 struct mcu *mcu_create(struct timeline *timeline, struct mechanics *mechanics,
@@ -222,6 +226,9 @@ void mcu_respond_bytes(struct mcu *mcu, enum response response,
     mcu_respond_bytes((mcu), (response), (const uint32_t[]){ __VA_ARGS__ },   \
                       sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4, (bytes), \
                       (size))
+
+// Never send what is late still
+void responses_forget_late(struct mcu *mcu);
 
 // Stop everything, remember and report why
 void mcu_shutdown(struct mcu *mcu, enum reason reason);

@@ -7,14 +7,13 @@
 #include "../firmware/beacon.h" // struct beacon
 #include "control.h" // requested_mcu
 
-// Break its coil or silence it, and say how far that is from the bed
+// Break its coil, and say how far that is from the bed
 void
 request_beacon(struct simulation *sim, struct words *words, struct reply *reply)
 {
     static const char *const states[] = {
         [BEACON_WORKS] = "works",
         [BEACON_BROKEN] = "broken",
-        [BEACON_SILENT] = "silent",
     };
     struct mcu *mcu = requested_mcu(sim, words);
     if (mcu && !mcu->beacon) {
@@ -24,7 +23,7 @@ request_beacon(struct simulation *sim, struct words *words, struct reply *reply)
     int state = BEACON_WORKS;
     int has_state = words_find(words, "state") != NULL;
     if (has_state)
-        state = words_choice(words, "state", states, 3);
+        state = words_choice(words, "state", states, 2);
     if (words->error[0])
         return;
     if (has_state)

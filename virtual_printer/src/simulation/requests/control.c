@@ -230,6 +230,7 @@ static const struct request requests[] = {
     { "temperatures",       request_temperatures       },
     { "temperature_sensor", request_temperature_sensor },
     { "driver",             request_driver             },
+    { "sensor",             request_sensor             },
     { "beacon",             request_beacon             },
     { "unanswered",         request_unanswered         },
     { "memory",             request_memory             },

@@ -62,6 +62,10 @@ void request_temperature_sensor(struct simulation *sim, struct words *words,
 void request_driver(struct simulation *sim, struct words *words,
                     struct reply *reply);
 
+// sensor_requests.c
+void request_sensor(struct simulation *sim, struct words *words,
+                    struct reply *reply);
+
 // beacon_requests.c
 void request_beacon(struct simulation *sim, struct words *words,
                     struct reply *reply);

@@ -264,7 +264,8 @@ request_stepper(struct simulation *sim, struct words *words,
 }
 
 // Have the next responses of a kind malformed, one unless "times" says more.
-// Nonsense is the value of a field, counted from zero, by default the last.
+// Nonsense is the value of a field, counted from zero, by default the last;
+// what is late is so by late_us.
 void
 request_reply(struct simulation *sim, struct words *words, struct reply *reply)
 {
@@ -273,7 +274,7 @@ request_reply(struct simulation *sim, struct words *words, struct reply *reply)
         [MALFORMED_NOT] = "none",        [MALFORMED_CUT] = "cut",
         [MALFORMED_LONG] = "long",       [MALFORMED_UNKNOWN] = "unknown",
         [MALFORMED_VALUE] = "value",     [MALFORMED_DOUBLED] = "doubled",
-        [MALFORMED_MISSING] = "missing",
+        [MALFORMED_MISSING] = "missing", [MALFORMED_LATE] = "late",
     };
     struct mcu *mcu = requested_mcu(sim, words);
     const char *name = words_item(words, 2, "response");
@@ -286,6 +287,7 @@ request_reply(struct simulation *sim, struct words *words, struct reply *reply)
         (uint32_t)words_integer_or(words, "times", 1, INT32_MAX, 1);
     size_t field =
         (size_t)words_integer_or(words, "field", 0, INT32_MAX, INT32_MAX);
+    int64_t late_ns = requested_us(words, "late_us");
     words_check_used(words);
     if (words->error[0])
         return;
@@ -293,4 +295,5 @@ request_reply(struct simulation *sim, struct words *words, struct reply *reply)
     mcu->malformation = (enum malformation)malformation;
     mcu->malformed_times = times;
     mcu->malformed_field = field;
+    mcu->malformed_late_ns = late_ns;
 }
