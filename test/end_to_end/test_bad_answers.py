@@ -190,7 +190,8 @@ def test_answers_that_come_twice_change_nothing(start):
 
 STOPPED_EARLIER = (
     r"MCU '\w+' has stopped 'stepper_z\d?' before the homing move began, in the one before: the"
-    r" endstop triggered too early, or the link failed"
+    r" endstop triggered too early, or the link failed: lift the toolhead further or check the link"
+    r" to this MCU, and home again"
 )
 
 

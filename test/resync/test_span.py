@@ -303,7 +303,8 @@ def test_stepper_that_was_stopped_in_the_move_before_is_an_error_of_its_rail(bef
     for halt_steps in halts:
         assert read(40, 20, halt_steps, before_steps).error == (
             "MCU 'z1' has stopped 'stepper_z' before the homing move began, in the one before: the"
-            " endstop triggered too early, or the link failed"
+            " endstop triggered too early, or the link failed: lift the toolhead further or check"
+            " the link to this MCU, and home again"
         )
     for halt_steps in (max(before_steps, 40) + 2, 18):
         with pytest.raises(CountError):

@@ -238,7 +238,8 @@ class HomingSpan:
             # It may have gone the other way then, which a correction must not
             return (
                 "MCU '%s' has stopped '%s' before the homing move began, in the one before: the"
-                " endstop triggered too early, or the link failed" % (mcu_name, name)
+                " endstop triggered too early, or the link failed: lift the toolhead further or"
+                " check the link to this MCU, and home again" % (mcu_name, name)
             )
         raise CountError(
             "MCU '%s' counts %d steps for '%s', which was sent from %d to %d: check the power and"
