@@ -99,6 +99,17 @@ def test_path_that_is_no_plugin_is_one_line(tmp_path, capsys):
     assert "no plugin there" in refused(capsys, tmp_path / "empty")
 
 
+@pytest.mark.parametrize("path", ["tiny.py", "parts/__init__.py"])
+def test_plugin_that_is_no_python_is_one_line(path, tmp_path, capsys):
+    plugin = make_plugin(tmp_path)
+    (plugin / path).parent.mkdir(exist_ok=True)
+    (plugin / path).write_text("def load_config(config):\n    return Broken(config\n")
+    said = refused(capsys, plugin, "--config", tmp_path / "tiny.cfg", "--host", "klipper_v0_12")
+    assert said.startswith("check_plugin: cannot be loaded: %s, line 2: " % (plugin / path,))
+    # It is no use to copy a host for that
+    assert not install._FOLDER.exists()
+
+
 def test_plugin_whose_rows_nobody_knows_needs_a_config(tmp_path, capsys):
     assert "--config FILE" in refused(capsys, make_plugin(tmp_path))
 

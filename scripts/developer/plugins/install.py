@@ -26,6 +26,18 @@ for name in sys.argv[1:]:
     except importlib.metadata.PackageNotFoundError:
         print(name)
 """
+# Says what is wrong with the first file that is no Python
+_BROKEN = """
+import sys
+for path in sys.argv[1:]:
+    try:
+        with open(path, "rb") as file:
+            compile(file.read(), path, "exec")
+    except SyntaxError as error:
+        sys.exit("%s, line %s: %s" % (path, error.lineno, error.msg))
+    except ValueError as error:
+        sys.exit("%s: %s" % (path, error))
+"""
 
 
 def is_kalico(host: Host) -> bool:
@@ -45,12 +57,13 @@ def check_needs(plugin: Plugin, host: Host) -> None:
 
 def install(plugin: Plugin, checkout: Path, host: Host) -> Host:
     """Return a copy of a host that has a plugin, made afresh; the checkout is only read."""
+    on_kalico = plugin.links_on_kalico
+    links = plugin.links if on_kalico is None or not is_kalico(host) else on_kalico
+    _check_python([checkout / source for source in links], host)
     folder = _FOLDER / f"{host.name}-{plugin.name}"
     shutil.rmtree(str(folder), ignore_errors=True)
     klippy = folder / "source" / "klippy"
     _copy(host.klippy.resolve(), klippy)
-    on_kalico = plugin.links_on_kalico
-    links = plugin.links if on_kalico is None or not is_kalico(host) else on_kalico
     _link(checkout, links, klippy)
     _edit(plugin, klippy)
     _make_environment(folder, host, _packages(plugin.packages, host))
@@ -60,6 +73,18 @@ def install(plugin: Plugin, checkout: Path, host: Host) -> Host:
     # A host that is started by its file has it in the copy
     entry = tuple(word.replace(str(host.klippy), str(klippy)) for word in host.entry)
     return replace(host, python=python, klippy=klippy, entry=entry)
+
+
+def _check_python(linked: Iterable[Path], host: Host) -> None:
+    """Refuse a plugin with a file that the host's Python cannot read, or one in its folders."""
+    files = [file for path in linked for file in (path.glob("*.py") if path.is_dir() else [path])]
+    modules = sorted(str(file) for file in files if file.suffix == ".py" and file.exists())
+    done = subprocess.run(
+        [str(host.python), "-I", "-c", _BROKEN, *modules], stderr=subprocess.PIPE, cwd="/"
+    )
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise PluginError(f"cannot be loaded: {lines[-1] if lines else host.python}")
 
 
 def _copy(origin: Path, copy: Path) -> None:
