@@ -552,9 +552,18 @@ def write_beacon_script(encode: Callable[..., bytes]) -> Script:
         script.send(0, "queue_step", 1, 83_000, 800, 0)
         script.run(0.9)
     script.send(0, "beacon_contact_query")
-    for state in ("broken", "silent", "works"):
+    for state in ("broken", "works"):
         script.ask(f"beacon main state={state}")
         script.run(0.05)
+    for state in ("silent", "stuck", "near", "works"):
+        script.ask(f"sensor main state={state}")
+        script.run(0.05)
+    for malformed in ("missing", "doubled", "late late_us=20000"):
+        script.ask(f"reply main beacon_data malformed={malformed} times=3")
+        script.run(0.1)
+    # One that is never sent
+    script.ask("reply main beacon_status malformed=late late_us=1000000000")
+    script.run(0.3)
     script.send(0, "emergency_stop")
     script.run(0.1)
     script.send(0, "config_reset")
