@@ -41,18 +41,6 @@ Probe samples exceed tolerance. Retrying...
 
 
 @pytest.fixture
-def read(tmp_path):
-    """read(text) makes a log of a text and reads it."""
-
-    def read_log(text):
-        path = tmp_path / "klippy.log"
-        path.write_text(text)
-        return Log([str(path)])
-
-    return read_log
-
-
-@pytest.fixture
 def report(tmp_path, monkeypatch, capsys):
     """report(text, *options) returns what the report on a log of a text prints."""
 

@@ -15,7 +15,6 @@ from scripts.owner.report.clock import SETTLING_S
 from scripts.owner.report.content import sections
 from scripts.owner.report.guide import Guide, guide
 from scripts.owner.report.link import SLOW_S
-from scripts.owner.report.log import Log
 from scripts.owner.report.outliers import Stops
 from scripts.owner.report.text import render
 from scripts.owner.report.verdict import findings, summary
@@ -23,18 +22,6 @@ from scripts.owner.report.verdict import findings, summary
 ROOT = Path(__file__).resolve().parents[2]
 FAR = "Some moves overshot far more than the others"
 ERROR = "multi_mcu_resync: error=" + FERROR % (2.0,)
-
-
-@pytest.fixture
-def read(tmp_path):
-    """read(text) makes a log of a text and reads it."""
-
-    def read_log(text):
-        path = tmp_path / "klippy.log"
-        path.write_text(text)
-        return Log([str(path)])
-
-    return read_log
 
 
 def found(log):

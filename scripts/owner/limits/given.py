@@ -41,7 +41,7 @@ def verdicts(
     """Whether an axis keeps to what is given, misses something or does not need it."""
     if not given.has_section:
         return ["printer.cfg: section [%s] is missing" % (SECTION,)]
-    if given.ferror_mm is given.min_ferror_mm is None:
+    if given.ferror_mm is None and given.min_ferror_mm is None:
         return ["printer.cfg: ferror and min_ferror are missing, so these are used"]
     try:
         limits = rail_limits(
@@ -54,7 +54,7 @@ def verdicts(
     except LimitsError as e:
         return ["printer.cfg: refused at start, %s" % (e,)]
     found = [*_needless(given, limits, recommended), *_too_tight(axis, limits, latency_s)]
-    found += _too_wide(given, axis, timeout_s)
+    found += _too_wide(given, figures.overshoot_mm(axis.max_speed_mm_s, timeout_s), recommended)
     return found or ["printer.cfg: %s kept" % (_words(given),)]
 
 
@@ -86,10 +86,9 @@ def _too_tight(axis: Axis, limits: Limits, latency_s: float) -> List[str]:
     return lines
 
 
-def _too_wide(given: Given, axis: Axis, timeout_s: float) -> List[str]:
-    worst_mm = figures.overshoot_mm(axis.max_speed_mm_s, timeout_s)
-    floor_mm = figures.recommend(axis.max_speed_mm_s, timeout_s, axis.coarsest_step_mm).ferror_mm
-    if given.ferror_mm is None or given.ferror_mm <= floor_mm:
+def _too_wide(given: Given, worst_mm: float, recommended: Limits) -> List[str]:
+    # That is the worst overshoot, where it is more than two steps
+    if given.ferror_mm is None or given.ferror_mm <= recommended.ferror_mm:
         return []
     return [
         "printer.cfg: ferror %.6f never trips in a homing move, no overshoot is more than"
