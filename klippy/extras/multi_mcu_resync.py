@@ -230,11 +230,17 @@ class MultiMcuResync:
     # The end of a printer
     def _handle_shutdown(self) -> None:
         self.state.close()
+        self.report.write()
 
     def _handle_disconnect(self) -> None:
         self.host.keep_incidents(self.state.incidents())
+        self.report.write()
 
     # What the user sees
+    def stats(self, eventtime: float) -> Tuple[bool, str]:
+        self.report.write()
+        return False, ""
+
     def get_status(self, eventtime: float) -> Dict[str, object]:
         return self.status.get_status()
 

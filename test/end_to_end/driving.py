@@ -11,7 +11,8 @@ import pytest
 
 LEVEL_HEIGHT_MM = 10.0
 Z_OFFSET_MM = 1.0
-
+# The host writes its statistics each second
+STATISTICS_S = 1.01
 
 MM = r"[+-]\d+\.\d{6}"
 STEPPER = re.compile(r"(\S+)=([^,\s]+),([+-]\d+),(%s),([+-]\d+),(%s)" % (MM, MM))
@@ -78,9 +79,15 @@ def logged_move(line):
     return LoggedMove(rails, error)
 
 
+def log_of_moves(printer):
+    """The log, with the lines of all homing moves: they wait for the host's statistics."""
+    printer.sleep(STATISTICS_S)
+    return printer.log()
+
+
 def logged_moves(printer):
     """All homing moves in the log."""
-    lines = re.findall(r"^multi_mcu_resync: (?:rail|error)=.*", printer.log(), re.MULTILINE)
+    lines = re.findall(r"^multi_mcu_resync: (?:rail|error)=.*", log_of_moves(printer), re.MULTILINE)
     return [logged_move(line) for line in lines]
 
 

@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import level_truth
+from end_to_end.driving import level_truth, log_of_moves
 
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
@@ -125,11 +125,11 @@ def test_failed_moves_are_told_as_not_triggered(start):
 def test_shutdown_in_a_probe_leaves_the_steppers_where_they_are(start):
     printer = start(SamplePrinter())
     printer.gcode("G28\nG1 Z10 F600\nM400")
-    corrected = printer.log().count("corrected=1")
+    corrected = log_of_moves(printer).count("corrected=1")
     printer.control("mcu z1 shutdown reason=Command_request at_s=%.3f" % (printer.now_s() + 0.7,))
     with pytest.raises(GCodeError):
         printer.gcode("PROBE")
     before = printer.stepper_truth()
     printer.sleep(1.0)
     assert printer.stepper_truth() == before
-    assert printer.log().count("corrected=1") == corrected
+    assert log_of_moves(printer).count("corrected=1") == corrected

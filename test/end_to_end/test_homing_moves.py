@@ -7,7 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from end_to_end.driving import level_truth, mapping_skew_mm, pulses, skew_gained_mm
+from end_to_end.driving import (
+    level_truth,
+    log_of_moves,
+    mapping_skew_mm,
+    pulses,
+    skew_gained_mm,
+)
 from end_to_end.test_handlers import MANUAL_STEPPER
 from end_to_end.test_invariants import UNLIKE_GEARS
 
@@ -344,24 +350,24 @@ def test_resync_that_fails_leaves_the_axis_out_of_step(start):
 
 def test_shutdown_between_the_end_of_a_move_and_its_correction_leaves_nothing_claimed(start):
     printer, _ = start_level(start)
-    corrected = printer.log().count("corrected=1")
+    corrected = log_of_moves(printer).count("corrected=1")
     printer.gcode("UNRULY AT=first_end DO=shutdown")
     with pytest.raises(GCodeError):
         printer.gcode("PROBE")
     assert printer.state() == "shutdown"
     assert status(printer, "in_sync") is None
-    assert printer.log().count("corrected=1") == corrected
+    assert log_of_moves(printer).count("corrected=1") == corrected
     assert "resync failed" not in printer.log()
 
 
 def test_shutdown_while_a_correction_runs_leaves_nothing_claimed(start):
     printer, _ = start_level(start)
-    corrected = printer.log().count("corrected=1")
+    corrected = log_of_moves(printer).count("corrected=1")
     printer.gcode("UNRULY AT=first_end DO=shutdown_while_correcting")
     with pytest.raises(GCodeError):
         printer.gcode("PROBE")
     assert printer.state() == "shutdown"
-    assert printer.log().count("corrected=1") == corrected
+    assert log_of_moves(printer).count("corrected=1") == corrected
     assert status(printer, "in_sync") is None
     assert status(printer, "level_needed_reason") == "the printer was shut down"
 

@@ -10,6 +10,7 @@ import pytest
 from end_to_end.driving import (
     host_counts,
     level_truth,
+    log_of_moves,
     probe_at_random,
     probed_height_mm,
     pulses,
@@ -113,7 +114,7 @@ def test_i5_probe_returns_the_trigger_height(start, correct):
     printer.gcode("G28\nG1 Z10 F600")
     for _ in range(3):
         reported_mm = probed_height_mm(printer.gcode("PROBE\nG1 Z10 F600"))
-        target_mm = float(re.findall(r"endstop=probe .*target=(\S+)", printer.log())[-1])
+        target_mm = float(re.findall(r"endstop=probe .*target=(\S+)", log_of_moves(printer))[-1])
         assert reported_mm == pytest.approx(target_mm, abs=2e-6)
 
 

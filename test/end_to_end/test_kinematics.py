@@ -7,7 +7,7 @@ import random
 import re
 
 import pytest
-from end_to_end.driving import mapping_skew_mm
+from end_to_end.driving import log_of_moves, mapping_skew_mm
 
 from virtual_printer.unusual_samples import DUAL, GenericPrinter, SwitchPrinter
 
@@ -79,7 +79,9 @@ def check_stays_in_step(printer, groups):
     before_mm = skews_mm(printer, groups)
     home_from_anywhere(printer)
     assert skews_mm(printer, groups) == pytest.approx(before_mm, abs=2e-6)
-    lines = [line for line in printer.log().splitlines() if "multi_mcu_resync: rail=" in line]
+    lines = [
+        line for line in log_of_moves(printer).splitlines() if "multi_mcu_resync: rail=" in line
+    ]
     assert lines and all("corrected=1" in line and "corrected=0" not in line for line in lines)
     for group in groups:
         # Steppers of another MCU than the endstop's have something to correct

@@ -4,9 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import logged_moves
+from end_to_end.driving import STATISTICS_S, logged_moves
 
 from virtual_printer.samples import SamplePrinter
+from virtual_printer.session import GCodeError, Session
 
 pytestmark = pytest.mark.area("start-up")
 
@@ -79,6 +80,26 @@ def test_each_homing_move_writes_one_log_line(start):
         assert list(move.rails[0].steppers) == SamplePrinter().z_names
         assert {s.mcu for s in move.rails[0].steppers.values()} == {"z0", "z1", "z2", "z3"}
         assert move.rails[0].triggered and move.rails[0].corrected
+
+
+@pytest.mark.area("commands")
+@pytest.mark.parametrize("end", [Session.emergency_stop, Session.restart])
+def test_no_line_of_a_homing_move_is_lost_when_the_printer_ends(start, end):
+    printer = start(SamplePrinter())
+    printer.gcode("G28\nM400")
+    printer.sleep(STATISTICS_S)
+    before = printer.log().count("endstop=probe")
+    printer.gcode("G1 Z10 F600\nPROBE\nM400")
+    end(printer)
+    assert printer.log().count("endstop=probe") == before + 1
+
+
+@pytest.mark.area("commands")
+def test_line_of_a_move_that_failed_stands_before_what_comes_of_it(start):
+    printer = start(SamplePrinter().with_resync(max_correction=0.001))
+    with pytest.raises(GCodeError, match="max_correction"):
+        printer.gcode("G28")
+    assert "error=stepper 'stepper_z" in printer.log()
 
 
 @pytest.mark.area("corrections")

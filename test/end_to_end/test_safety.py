@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
-from end_to_end.driving import level_truth, probe_at_random, skew_gained_mm
+from end_to_end.driving import level_truth, log_of_moves, probe_at_random, skew_gained_mm
 
 from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
@@ -123,11 +123,11 @@ def test_homing_against_a_triggered_endstop_corrects_a_known_skew(start):
 def test_homing_against_a_triggered_endstop_leaves_what_is_in_step_alone(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
     printer.gcode("G28 X\nM400")
-    before = printer.log().count("rail=stepper_x ")
+    before = log_of_moves(printer).count("rail=stepper_x ")
     printer.control("endstop mcu %d force=1" % (PIN_NUMBERS["PC15"],))
     with pytest.raises(GCodeError, match="still triggered after retract"):
         printer.gcode("G28 X")
-    lines = [line for line in printer.log().splitlines() if "rail=stepper_x " in line]
+    lines = [line for line in log_of_moves(printer).splitlines() if "rail=stepper_x " in line]
     assert " direction=+0 " in lines[before]
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from end_to_end.driving import mapping_skew_mm
+from end_to_end.driving import log_of_moves, mapping_skew_mm
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 Z4 = ("stepper_z", "stepper_z1", "stepper_z2", "stepper_z3")
@@ -57,7 +57,7 @@ def test_sample_config_homes_again_and_again_in_sync(start, name):
         assert status["corrected"] and set(status["in_sync"].values()) == {True}
         assert set(status["correction_steps"]) == {name for rail in rails for name in rail}
     # Something was there to correct
-    assert re.search(r"stepper_\w+=\S+,[+-][1-9]", printer.log())
+    assert re.search(r"stepper_\w+=\S+,[+-][1-9]", log_of_moves(printer))
     for rail, skew_mm in zip(rails, before_mm):
         assert mapping_skew_mm(printer, rail) == pytest.approx(skew_mm, abs=1e-9)
 

@@ -90,6 +90,7 @@ class ResyncBench:
             moves,
             common_duration_s(longest_mm, pace),
             self.printer.lookup_object("toolhead").flush_step_generation,
+            {},
         )
 
 

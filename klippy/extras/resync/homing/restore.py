@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Container, Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from ..host import mapping
 from ..model.klippy import Stepper, Toolhead
@@ -15,12 +15,13 @@ Plan = Tuple[Sequence[StepperReading], RailPlan]
 class Goal(NamedTuple):
     """Where all are to be once the steppers are corrected.
 
-    position is the toolhead's (mm).  placements are those of the rails that
-    moved, idle_rails_mm has the mapping offsets (mm) of each rail that did not.
+    position is the toolhead's (mm).  coordinates has one (mm) for each stepper of
+    the rails that moved, by its name, at which it has its mapping; idle_rails_mm
+    has the mapping offsets (mm) of each rail that did not.
     """
 
     position: List[float]
-    placements: List[mapping.Placement]
+    coordinates: Dict[str, List[float]]
     idle_rails_mm: Sequence[Dict[str, float]]
 
 
@@ -96,25 +97,31 @@ def plan_goal(
     rails += [list(idle_mm) for idle_mm in idle_rails_mm]
     alike = {name for names in rails for name in names[1:]}
     position = _kept_position(toolhead, steppers, moved, alike, start, position)
-    placements = []
+    coordinates: Dict[str, List[float]] = {}
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
         # coordinate of the rail's first stepper, as the host means it
         target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
         offsets_mm = mapping_offsets_mm(readings, plan, target_mm)
-        steps_to_go = {c.name: c.correction_steps for c in plan.corrections}
-        placements.append(mapping.commanded_at(steppers, offsets_mm, position, steps_to_go))
-    return Goal(position, placements, idle_rails_mm)
+        counts = {
+            r.name: r.halt_steps + c.correction_steps for r, c in zip(readings, plan.corrections)
+        }
+        placement = mapping.commanded_at(steppers, offsets_mm, position, counts)
+        coordinates.update(mapping.coordinates(steppers, placement))
+    return Goal(position, coordinates, idle_rails_mm)
 
 
-def settle(toolhead: Toolhead, steppers: Dict[str, Stepper], goal: Goal) -> None:
-    """Give the corrected steppers their mappings, with the toolhead at the goal.
+def settle(
+    toolhead: Toolhead, steppers: Dict[str, Stepper], goal: Goal, settled: Container[str]
+) -> None:
+    """Give the steppers their mappings, with the toolhead at the goal.
 
     The host's set_position() has re-based each stepper on its own whole step,
-    and this undoes it.
+    and this undoes it; not for those named in settled, which have theirs already.
     """
-    for placement in goal.placements:
-        mapping.place(steppers, placement)
+    for name, coord in goal.coordinates.items():
+        if name not in settled:
+            steppers[name].set_position(coord)
     for idle_mm in goal.idle_rails_mm:
         if all(mapping.follows(steppers[name], toolhead) for name in idle_mm):
             mapping.restore_idle(steppers, idle_mm, goal.position)

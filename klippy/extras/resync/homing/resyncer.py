@@ -170,12 +170,14 @@ class Resyncer:
                 self._duration_s(results),
                 # A flush takes the host time, and there is one in here anyway
                 lambda: toolhead.set_position(goal.position),
+                goal.coordinates,
             )
         except Exception:
             # The skew is known only while the host takes all to stand alike
             mapping.rebase(toolhead, [stepper for stepper, _ in moves])
             raise
-        restore.settle(toolhead, self._steppers, goal)
+        moved = {stepper.get_name() for stepper, steps in moves if steps}
+        restore.settle(toolhead, self._steppers, goal, moved)
         if self._printer.is_shutdown():
             # While the steps were sent: who knows which of them were taken
             return results, 0.0

@@ -28,6 +28,8 @@ class Targets:
         self._triggers_by_pin = triggers_by_pin
         # What the log has already
         self._logged: Set[Tuple[str, str]] = set()
+        # Nearly every homing move has the endstops of the one before
+        self._last: Tuple[str, List[Endstop], str] = ("", [], "")
 
     def aim(self, homing_move: HomingMove, parts: List[RailReadings]) -> List[RailReadings]:
         """The readings of a homing move, with the target of each rail."""
@@ -37,17 +39,20 @@ class Targets:
         if not part.triggered:
             # Nobody knows where the trigger was
             return LEAST_TRAVEL
+        names = part.endstop.split("+")
+        endstops = [endstop for endstop, name in homing_move.endstops if name in names]
+        if self._last[0] == part.endstop and self._last[1] == endstops:
+            return self._last[2]
         target, why = self._option, "as option 'target' says"
         if target == AUTO:
-            target, why = self._chosen(homing_move, part)
+            target, why = self._chosen(endstops)
+        self._last = part.endstop, endstops, target
         if (part.endstop, target) not in self._logged:
             self._logged.add((part.endstop, target))
             logging.info("multi_mcu_resync: endstop '%s': target %s, %s", part.endstop, target, why)
         return target
 
-    def _chosen(self, homing_move: HomingMove, part: RailReadings) -> Tuple[str, str]:
-        names = part.endstop.split("+")
-        endstops = [endstop for endstop, name in homing_move.endstops if name in names]
+    def _chosen(self, endstops: List[Endstop]) -> Tuple[str, str]:
         if all(map(self._triggers_by_pin, endstops)):
             return TRIGGER, "since a pin of an MCU triggers it"
         return LEAST_TRAVEL, "since a sensor triggers it"

@@ -9,7 +9,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from typing import Dict, List, Protocol, Tuple
+from typing import Dict, List, Protocol, Sequence, Tuple
 
 import cffi
 
@@ -197,6 +197,10 @@ class Helper:
         address = int(self._ffi.cast("uintptr_t", own))
         host: StepperKinematics = self._host_main.cast("struct stepper_kinematics *", address)
         return own, self._host_main.gc(host, lambda _: self._lib.resync_stepper_free(own))
+
+    def set_position(self, kinematics: StepperKinematics, coord: Sequence[float]) -> None:
+        """Have kinematics of the host be at a coordinate (mm)."""
+        self._host_lib.itersolve_set_position(kinematics, coord[0], coord[1], coord[2])
 
     def alloc_trapq(self) -> Trapq:
         """A move queue that the host does not know of."""

@@ -4,8 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import logging
-from types import MappingProxyType
-from typing import Dict, Iterable, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..model.klippy import Stepper, Toolhead
 
@@ -80,13 +79,13 @@ def commanded_at(
     steppers: Dict[str, Stepper],
     offsets_mm: Dict[str, float],
     position: Sequence[float],
-    steps_to_go: Mapping[str, int] = MappingProxyType({}),
+    counts: Optional[Mapping[str, int]] = None,
 ) -> Placement:
     """Where each stepper of a rail is by its count and its mapping.
 
-    The count is the present one, and the steps that are still to go.  Raises
-    MappingError if one is so far off the toolhead's position (mm) that the
-    stepper would jump at its next move.
+    counts are those that the steppers are about to have, the present ones if
+    they are not given.  Raises MappingError if one is so far off the toolhead's
+    position (mm) that the stepper would jump at its next move.
     """
     commanded_mm = {}
     first = steppers[next(iter(offsets_mm))]
@@ -94,7 +93,7 @@ def commanded_at(
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()
-        steps = stepper.get_mcu_position() + steps_to_go.get(name, 0)
+        steps = stepper.get_mcu_position() if counts is None else counts[name]
         commanded_mm[name] = steps * step_dist_mm - offset
         error_mm = commanded_mm[name] - rail_mm
         if abs(error_mm) > MAX_PHASE_STEPS * step_dist_mm:
@@ -105,22 +104,30 @@ def commanded_at(
     return Placement(commanded_mm, rail_mm, position)
 
 
-def place(steppers: Dict[str, Stepper], placement: Placement) -> None:
-    """Give each stepper of one rail its commanded position; its count is kept.
+def coordinates(steppers: Dict[str, Stepper], placement: Placement) -> Dict[str, List[float]]:
+    """The coordinate (mm) that gives each stepper of one rail its commanded position, by name.
 
-    Each is set to a coordinate near the toolhead's, along the one axis that the
-    rail follows most: it holds for every kinematics in which a stepper is
-    linear in x, y and z.  Parked steppers have theirs: nothing has re-based them.
+    Each is near the toolhead's, along the one axis that the rail follows most: it
+    holds for every kinematics in which a stepper is linear in x, y and z.  There
+    is none for parked steppers: nothing has re-based them.
     """
     commanded_mm, rail_mm, position = placement
     slope = slopes(steppers[next(iter(commanded_mm))])
     steepest = max(slope, key=abs)
     if not steepest:
-        return
+        return {}
     axis = slope.index(steepest)
+    found = {}
     for name, wanted_mm in commanded_mm.items():
         coord = list(position[:3])
         coord[axis] += (wanted_mm - rail_mm) / steepest
+        found[name] = coord
+    return found
+
+
+def place(steppers: Dict[str, Stepper], placement: Placement) -> None:
+    """Give each stepper of one rail its commanded position; its count is kept."""
+    for name, coord in coordinates(steppers, placement).items():
         steppers[name].set_position(coord)
 
 

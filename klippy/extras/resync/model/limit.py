@@ -16,12 +16,13 @@ class LimitError(Exception):
 
 def check_correction(plan: RailPlan, max_correction_mm: float) -> None:
     """Raise LimitError, naming the worst stepper, if a correction is too long."""
-    worst = max(plan.corrections, key=lambda c: abs(c.correction_mm))
-    if abs(worst.correction_mm) > max_correction_mm:
+    largest_mm = plan.largest_correction_mm()
+    if largest_mm > max_correction_mm:
+        worst = next(c for c in plan.corrections if abs(c.correction_mm) == largest_mm)
         raise LimitError(
             "stepper '%s' needs a correction of %.6f mm, more than"
             " max_correction %.6f: nothing was corrected, check the link to"
-            " its MCU" % (worst.name, abs(worst.correction_mm), max_correction_mm)
+            " its MCU" % (worst.name, largest_mm, max_correction_mm)
         )
 
 

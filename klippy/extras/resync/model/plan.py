@@ -67,7 +67,7 @@ class RailPlan(NamedTuple):
 
     def largest_correction_mm(self) -> float:
         """The longest way that any stepper has to go back (mm, >= 0)."""
-        return max(abs(c.correction_mm) for c in self.corrections)
+        return max([abs(c.correction_mm) for c in self.corrections])
 
 
 def travel_direction(readings: Sequence[StepperReading]) -> int:
@@ -96,17 +96,17 @@ def _target_mm(readings: Sequence[StepperReading], direction: int, target: str) 
 
 
 def _correct(reading: StepperReading, target_mm: float, direction: int) -> StepperCorrection:
-    step_dist_mm = reading.step_dist_mm
-    target_steps = round((target_mm + reading.mapping_offset_mm) / step_dist_mm)
-    if not direction:
-        target_steps = reading.halt_steps
-    correction_steps = target_steps - reading.halt_steps
-    overshoot_steps = direction * (reading.halt_steps - reading.trigger_steps)
+    name, step_dist_mm, offset_mm, _, trigger_steps, halt_steps = reading
+    target_steps = halt_steps
+    if direction:
+        target_steps = round((target_mm + offset_mm) / step_dist_mm)
+    correction_steps = target_steps - halt_steps
+    overshoot_steps = direction * (halt_steps - trigger_steps)
     return StepperCorrection(
-        reading.name,
+        name,
         correction_steps,
         correction_steps * step_dist_mm,
-        reading.position_mm(target_steps) - target_mm,
+        target_steps * step_dist_mm - offset_mm - target_mm,
         overshoot_steps,
         overshoot_steps * step_dist_mm,
     )
