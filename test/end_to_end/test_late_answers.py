@@ -38,13 +38,14 @@ def test_check_on_demand_finds_nothing_wrong(start, link):
 
 
 @disturbed
-def test_check_on_demand_finds_nothing_wrong_in_a_move(start, link):
+def test_check_on_demand_finds_nothing_wrong_after_a_move(start, link):
     printer, before = start_level(start)
     for height_mm in (12, 10, 12, 10):
         printer.gcode("G1 Z%d F300" % (height_mm,))
         printer.sleep(0.2)
         disturb(printer, link)
-        printer.gcode("RESYNC_CHECK")
+        lines = printer.gcode("RESYNC_CHECK")
+        assert all("error 0.000000 mm, limit 0.000000 mm" in line for line in lines)
     assert_healthy(printer, before)
 
 

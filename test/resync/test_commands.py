@@ -6,6 +6,8 @@
 from types import SimpleNamespace
 
 import pytest
+from resync.count_check.comparison import Comparison
+from resync.host.answers import CLOCK_ERROR_S
 from resync.model.following_error import Limits
 from resync.model.limit_settings import LimitSettings
 from resync.model.rail import Rail
@@ -146,3 +148,58 @@ def test_query_names_the_command_that_levels_an_axis():
     command = Command()
     asked.cmd_QUERY_RESYNC(command)
     assert "Run Z_TILT_ADJUST" in command.answers[0][0]
+
+
+class Standstill:
+    """A printer whose toolhead and reactor note that they were waited for."""
+
+    def __init__(self):
+        self.waited = []
+
+    def is_shutdown(self):
+        return False
+
+    def lookup_object(self, name):
+        return SimpleNamespace(wait_moves=lambda: self.waited.append(name))
+
+    def get_reactor(self):
+        return self
+
+    def monotonic(self):
+        return 5.0
+
+    def pause(self, waketime):
+        self.waited.append(round(waketime - 5.0, 6))
+
+
+def checked(*comparisons):
+    """What RESYNC_CHECK says of counts that have been compared once the head stands."""
+    printer, command = Standstill(), Command()
+
+    def compare_all():
+        assert printer.waited == ["toolhead", 2.0 * CLOCK_ERROR_S]
+        return list(comparisons)
+
+    ferror = SimpleNamespace(limits=None, trip=None)
+    checks = SimpleNamespace(compare_all=compare_all)
+    Repairs(printer, [RAIL], SyncState([RAIL.name]), ferror, None, checks).cmd_RESYNC_CHECK(command)
+    return command.answers
+
+
+GOOD = Comparison("stepper_z", "mcu", 7, 7, 0.0, 0.0)
+
+
+def test_check_compares_once_the_head_stands():
+    other = GOOD._replace(name="stepper_z1", mcu="zboard")
+    assert checked(GOOD, other) == [("%s\n%s" % (GOOD.describe(), other.describe()), True)]
+
+
+def test_check_that_decides_nothing_fails_with_what_to_do():
+    doubtful = GOOD._replace(name="stepper_z1", mcu="zboard", doubt="it is late")
+    with pytest.raises(ValueError, match="^multi_mcu_resync: stepper_z1 on zboard: not compared,"):
+        checked(GOOD, doubtful)
+
+
+def test_check_within_a_homing_move_is_refused():
+    with pytest.raises(ValueError, match="^RESYNC_CHECK: not while the printer homes or probes$"):
+        checked(GOOD)

@@ -10,6 +10,7 @@ from typing import Dict, List, Optional
 from ..count_check.checks import CountChecks
 from ..homing.resyncer import Resyncer
 from ..host import mapping
+from ..host.answers import CLOCK_ERROR_S
 from ..model.following_error import LimitsError
 from ..model.klippy import CommandHandler, GCodeCommand, Printer, Toolhead
 from ..model.limit import LimitError
@@ -57,9 +58,12 @@ class Repairs:
         }
 
     # Steppers that are not in step
-    cmd_RESYNC_CHECK_help = "Compare the stepper counts of the MCUs with the host's"
+    cmd_RESYNC_CHECK_help = "Wait for standstill, and compare the MCUs' step counts with the host's"
 
     def cmd_RESYNC_CHECK(self, gcmd: GCodeCommand) -> None:
+        self._wait_for_standstill()
+        if self._printer.is_shutdown():
+            raise gcmd.error("RESYNC_CHECK: the printer was shut down meanwhile")
         comparisons = self._count_check.compare_all()
         if len(comparisons) < sum(len(rail.steppers) for rail in self._rails):
             raise gcmd.error("RESYNC_CHECK: not while the printer homes or probes")
@@ -72,6 +76,13 @@ class Repairs:
                     raise gcmd.error("multi_mcu_resync: %s" % (comparison.describe(),))
         except LimitError as e:
             raise gcmd.error("multi_mcu_resync: %s" % (e,)) from e
+
+    def _wait_for_standstill(self) -> None:
+        # In a move a lost step may lie within the limit; at rest each of them shows
+        self._printer.lookup_object("toolhead").wait_moves()
+        # The last step may be later than the host takes it to be, by what clocks are off
+        reactor = self._printer.get_reactor()
+        reactor.pause(reactor.monotonic() + 2.0 * CLOCK_ERROR_S)
 
     cmd_RESYNC_help = "Put axes that are not in sync back in step, or accept them as they are"
 
