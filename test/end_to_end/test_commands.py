@@ -70,8 +70,8 @@ def test_query_tells_each_axis_and_why_it_is_not_in_sync(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
     shown = printer.gcode("QUERY_RESYNC")
     assert shown == [
-        "// axis x: unknown, not homed yet",
-        "// axis z: unknown, not homed yet",
+        "// axis x: not known, not homed yet",
+        "// axis z: not known, not homed yet",
         "// No homing move yet",
     ]
     printer.gcode("G28\nFORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.5 VELOCITY=5")

@@ -66,7 +66,7 @@ def test_with_the_correction_off_that_is_why_nothing_is_known(start):
     status = printer.status("multi_mcu_resync", "in_sync", "out_of_sync_reason")
     assert status["in_sync"] == {"z": None}
     assert status["out_of_sync_reason"] == {"z": "the correction is off"}
-    assert "axis z: unknown, the correction is off" in "\n".join(printer.gcode("QUERY_RESYNC"))
+    assert "axis z: not known, the correction is off" in "\n".join(printer.gcode("QUERY_RESYNC"))
 
 
 @pytest.mark.area("commands")

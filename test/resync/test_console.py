@@ -22,12 +22,17 @@ BOTH = Rail(RAIL.name, ("y", "z"), RAIL.steppers)
     "state, lines",
     [
         (RailState(True, "", ""), ["axis y: in sync", "axis z: in sync"]),
-        (RailState(None, "off"), ["axis y: unknown, off", "axis z: unknown, off"]),
+        (RailState(None, "off"), ["axis y: not known, off", "axis z: not known, off"]),
         (RailState(False, "far"), ["axis y: not in sync, far", "axis z: not in sync, far"]),
     ],
 )
 def test_each_axis_of_a_rail_has_its_line(state, lines):
     assert console.axis_lines([BOTH], [state], {}) == lines
+
+
+def test_no_state_is_taken_for_an_error_by_klipperscreen():
+    lines = "\n".join(console.STATE_WORDS.values()).lower()
+    assert "unknown" not in lines and "!!" not in lines
 
 
 def test_axis_that_is_in_step_but_may_not_be_level_has_a_line_with_what_to_do():
@@ -75,6 +80,13 @@ def test_one_step_is_no_steps_and_next_to_nothing_has_no_sign():
     assert "overshoot 1 step (0.002500 mm" in lines[2]
     assert "overshoot -1 step (-0.002500 mm" in lines[3]
     assert [line.rpartition("residual ")[2] for line in lines[2:]] == ["0.000000 mm"] * 2
+
+
+def test_figures_of_statistics_that_are_next_to_nothing_have_no_sign():
+    stops = StopStatistics().with_stop(-1e-9, 5.0).with_stop(-2e-9, 5.0)
+    (line,) = console.statistics_lines([RAIL], {"stepper_z1": stops}).values()
+    assert "overshoot maximum 0.000000, average 0.000000, standard deviation 0.000000 mm" in line
+    assert "latency maximum 0.000, average 0.000, standard deviation 0.000 ms" in line
 
 
 def test_move_without_a_trigger_has_no_speed_and_its_error_comes_last():

@@ -24,6 +24,15 @@ def test_line_is_the_documented_one():
     assert LINE in REFERENCE.read_text(encoding="utf-8").splitlines()
 
 
+def test_next_to_nothing_has_no_sign():
+    one = result(0, 0)
+    corrections = [c._replace(overshoot_mm=-1e-10, residual_mm=-0.0) for c in one.plan.corrections]
+    one = one._replace(plan=one.plan._replace(corrections=corrections, target_mm=-1e-9))
+    line = log_line([one], "")
+    assert " target=0.000000 " in line
+    assert line.endswith(" stepper_z1=zboard,+0,+0.000000,+0,+0.000000")
+
+
 def test_several_rails_are_parted():
     line = log_line([result(3, 5), result(3, 5)], "")
     assert line == "%s ; %s" % (LINE, LINE[len("multi_mcu_resync: ") :])

@@ -12,8 +12,8 @@ from scripts.developer.faults.random_printers import Rail, RandomPrinter
 from virtual_printer.session import Session
 
 SECTION = "multi_mcu_resync"
-AXIS_LINE = re.compile(r"axis (\w+): (in sync|not in sync|unknown)")
-SAID = {"in sync": True, "not in sync": False, "unknown": None}
+AXIS_LINE = re.compile(r"axis (\w+): (in sync|not in sync|not known)")
+SAID = {"in sync": True, "not in sync": False, "not known": None}
 # Said only of axes that are in sync
 LEVEL_LINE = re.compile(r"axis ([\w+]+) may not be \w+")
 

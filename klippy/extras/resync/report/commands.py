@@ -10,7 +10,7 @@ from ..model.klippy import CommandHandler, GCode, GCodeCommand, Printer, Stepper
 from ..model.rail import Rail
 from ..model.running_statistics import StopStatistics
 from ..state.sync_state import SyncState
-from . import console
+from . import console, figures
 from .history import History, stop_statistics, stops_of
 from .repairs import Repairs
 
@@ -99,9 +99,8 @@ class Queries:
         drifts_mm = drift_mm(self._rails, before_mm, after_mm)
         gcmd.respond_info(
             "resync accuracy results:\n%s"
-            # Adding zero to a rounded "-0" takes its sign away
             % "\n".join(
-                "%s; drift %.6f mm" % (line, round(drifts_mm[name], 6) + 0.0)
+                "%s; drift %s mm" % (line, figures.mm(drifts_mm[name]))
                 for name, line in lines.items()
             )
         )

@@ -10,9 +10,11 @@ from ..model.rail import Rail
 from ..model.rail_result import RailResult
 from ..model.running_statistics import StopStatistics
 from ..state.sync_state import RailState
+from .figures import mm, ms
 from .history import Moves
 
-STATE_WORDS = {True: "in sync", False: "not in sync", None: "unknown"}
+# KlipperScreen takes a line with "unknown" in it for an error
+STATE_WORDS = {True: "in sync", False: "not in sync", None: "not known"}
 
 
 def axis_lines(
@@ -58,11 +60,6 @@ def _counted(number: int, thing: str) -> str:
     return "%d %s%s" % (number, thing, "" if abs(number) == 1 else "s")
 
 
-def _mm(value_mm: float) -> str:
-    """A figure in mm, without the sign that rounding leaves of next to nothing."""
-    return "%.6f mm" % (round(value_mm, 6) + 0.0,)
-
-
 def _result_lines(result: RailResult) -> List[str]:
     part = result.part
     trigger = "triggered" if part.triggered else "did not trigger"
@@ -72,15 +69,15 @@ def _result_lines(result: RailResult) -> List[str]:
         lines[0] += ", speed %.1f mm/s" % (part.speed_mm_s,)
     for c in result.plan.corrections:
         lines.append(
-            "  %s: overshoot %s (%s, %.3f ms), correction %s (%s), residual %s"
+            "  %s: overshoot %s (%s mm, %s ms), correction %s (%s mm), residual %s mm"
             % (
                 c.name,
                 _counted(c.overshoot_steps, "step"),
-                _mm(c.overshoot_mm),
-                result.latency_ms(c),
+                mm(c.overshoot_mm),
+                ms(result.latency_ms(c)),
                 _counted(c.correction_steps, "step"),
-                _mm(c.correction_mm),
-                _mm(c.residual_mm),
+                mm(c.correction_mm),
+                mm(c.residual_mm),
             )
         )
     return lines
@@ -106,19 +103,18 @@ def statistics_lines(rails: List[Rail], statistics: Dict[str, StopStatistics]) -
             if name in statistics:
                 overshoot_mm, latency_ms = statistics[name]
                 lines[name] = (
-                    "%s on %s (%s): overshoot maximum %.6f, average %.6f,"
-                    " standard deviation %.6f mm; latency maximum %.3f, average %.3f,"
-                    " standard deviation %.3f ms"
+                    "%s on %s (%s): overshoot maximum %s, average %s, standard deviation %s mm;"
+                    " latency maximum %s, average %s, standard deviation %s ms"
                     % (
                         name,
                         mcu,
                         _counted(overshoot_mm.number, "move"),
-                        overshoot_mm.maximum,
-                        overshoot_mm.mean,
-                        overshoot_mm.standard_deviation(),
-                        latency_ms.maximum,
-                        latency_ms.mean,
-                        latency_ms.standard_deviation(),
+                        mm(overshoot_mm.maximum),
+                        mm(overshoot_mm.mean),
+                        mm(overshoot_mm.standard_deviation()),
+                        ms(latency_ms.maximum),
+                        ms(latency_ms.mean),
+                        ms(latency_ms.standard_deviation()),
                     )
                 )
     return lines

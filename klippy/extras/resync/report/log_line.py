@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Sequence, Tuple
 
 from ..model.rail_result import RailResult
+from .figures import rounded
 
 PREFIX = "multi_mcu_resync: "
 
@@ -31,9 +32,11 @@ def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
     mcus = part.rail.mcu_names
     form = _form(part.rail.name, part.endstop, *[(c.name, mcus[c.name]) for c in plan.corrections])
-    figures = [part.triggered, plan.direction, part.speed_mm_s, plan.target_mm, result.corrected]
+    speed_mm_s, target_mm = rounded(part.speed_mm_s), rounded(plan.target_mm)
+    figures = [part.triggered, plan.direction, speed_mm_s, target_mm, result.corrected]
     for c in plan.corrections:
-        figures += (c.overshoot_steps, c.overshoot_mm, c.correction_steps, c.residual_mm)
+        overshoot_mm, residual_mm = rounded(c.overshoot_mm), rounded(c.residual_mm)
+        figures += (c.overshoot_steps, overshoot_mm, c.correction_steps, residual_mm)
     return form % tuple(figures)
 
 
