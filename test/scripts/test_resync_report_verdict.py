@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import pytest
+from resync.report import console
 
 from helpers import printer_logs
 from helpers.printer_logs import BAD, FERROR, OUT, PrinterLog
@@ -144,11 +145,12 @@ def test_shutdown_is_one_however_many_commands_are_refused_by_it(read):
         ([MOVE], False),
         ([MOVE.replace("stepper_z", "stepper_y")], True),
         ([MOVE.replace("corrected=1", "corrected=0")], True),
-        (["1 axes have been put back in step"], False),
+        ([console.put_back_line(1)], False),
+        ([console.put_back_line(2)], False),
         (["The steppers are taken to be in sync where they stand"], False),
         (["Start printer at Fri Nov 20 09:00:00 2026 (1.0 2.0)"], False),
     ],
-    ids=["nothing", "homing", "other_axis", "only_measured", "resync", "accepted", "start"],
+    ids=["nothing", "homing", "other_axis", "only_measured", "one", "two", "accepted", "start"],
 )
 def test_axis_is_left_out_of_step_until_something_puts_it_back(after, is_left, read):
     failed = MOVE.replace("corrected=1", "corrected=0") + " error=halted 2 mm off"

@@ -38,7 +38,9 @@ NO_ERROR = (
     r"|the C helper is built again)"
 )
 # What RESYNC reports when it has done its work
-_REPAIRED = re.compile(rb"\d+ axes have been put back in step|The steppers are taken to be in sync")
+_REPAIRED = re.compile(
+    rb"\d+ ax(?:is has|es have) been put back in step|The steppers are taken to be in sync"
+)
 
 
 class Busiest(NamedTuple):
@@ -93,6 +95,8 @@ class Log:
             b"ERROR": self._prefixed,
             b"Axis ": self._not_in_sync,
             b"The s": self._repaired,
+            b"1 axi": self._repaired,
+            # Earlier versions of the extra said "1 axes"
             **{b"%d axe" % (count,): self._repaired for count in range(10)},
         }
         starts = _FAULT_STARTS.encode()
