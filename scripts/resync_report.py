@@ -6,6 +6,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 #
 # Usage: scripts/resync_report.py klippy.log [more.log ...] [-o FILE]
+#        scripts/resync_report.py --compare before.log after.log [more.log ...] [-o FILE]
 import os.path
 import sys
 

@@ -31,6 +31,8 @@ _STORED, _DEFLATED = 0, 8
 _IS_ENCRYPTED, _SIZE_FOLLOWS = 1, 8
 _NO_SIZE = 0xFFFFFFFF
 _MOST_ENTRIES = 1000
+# In the name of a log, rotated or not
+LOG_MARK = ".log"
 
 Note = Callable[[str], None]
 
@@ -54,7 +56,10 @@ class Source(NamedTuple):
 
 
 def sources(path: str, note: Note) -> List[Source]:
-    """A file itself, or what is in it if it is a zip file; raises OSError."""
+    """A file itself, or the logs in it if it is a zip file (all of it if none is called one).
+
+    Raises OSError.
+    """
     with open(path, "rb") as packed:
         if packed.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
             return [Source(path)]
@@ -65,7 +70,8 @@ def sources(path: str, note: Note) -> List[Source]:
             found = _entries_by_header(path)
         else:
             found = [Source(path, entry.filename, entry.header_offset) for entry in entries]
-    return [source for source in found if not source.entry.endswith("/")][:_MOST_ENTRIES]
+    found = [source for source in found if not source.entry.endswith("/")][:_MOST_ENTRIES]
+    return [source for source in found if LOG_MARK in source.entry] or found
 
 
 def _entries_by_header(path: str) -> List[Source]:

@@ -12,7 +12,8 @@ from typing import List, Optional, Tuple
 
 from scripts.output_file import output_file
 
-from . import page
+from . import compare_sections, page
+from .compare import Comparison
 from .content import sections
 from .document import Section
 from .files import LogError
@@ -39,7 +40,17 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
     parser.add_argument(
         "-o", metavar="FILE", type=_picture_or_page, help="draw into a .png or write a .html page"
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="compare two or more logs, zip files or folders with logs, board by board",
+    )
+    parsed = parser.parse_args(arguments)
+    if parsed.compare and len(parsed.logs) < 2:
+        parser.error("--compare needs two logs or more, the one from before first")
+    if parsed.compare and parsed.o and not parsed.o.endswith(".html"):
+        parser.error("--compare writes a .html page, no picture: '%s'" % (parsed.o,))
+    return parsed
 
 
 def _read(paths: List[str]) -> Log:
@@ -81,14 +92,29 @@ def _write(log: Log, parts: List[Section], path: str) -> None:
     plots.write_png(log, names, path)
 
 
+def _report(paths: List[str], output: Optional[str]) -> List[Section]:
+    log = _read(paths)
+    parts = sections(log)
+    if output:
+        _write(log, parts, output)
+    return parts
+
+
+def _compare(paths: List[str], output: Optional[str]) -> List[Section]:
+    comparison = Comparison([_read([path]) for path in paths])
+    parts = compare_sections.sections(comparison)
+    if output:
+        page.write(comparison.logs[0], parts, output, None)
+    return parts
+
+
 def main() -> int:
     """Make the report; returns the exit code."""
     arguments = parse_arguments()
+    make = _compare if arguments.compare else _report
     try:
-        log = _read(arguments.logs)
-        parts = sections(log)
+        parts = make(arguments.logs, arguments.o)
         if arguments.o:
-            _write(log, parts, arguments.o)
             # The verdict alone; all the rest is in the file
             print("Written: %s: %s" % (arguments.o, parts[0].lines[0]))
         else:

@@ -59,8 +59,11 @@ def counted(count: int, one: str, more: str = "") -> str:
 
 
 def number(value: Optional[float], form: str) -> str:
-    """A number, or a dash if there is none."""
-    return "-" if value is None else form % (value,)
+    """A number, or a dash if there is none; next to nothing has no minus."""
+    if value is None:
+        return "-"
+    text = form % (value,)
+    return text if float(text) else text.replace("-", "+" if "+" in form else "")
 
 
 def percent(load: Load) -> str:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import IO, Iterator, List, Sequence, Tuple
 
-from .archives import Source, blocks, sources
+from .archives import LOG_MARK, Source, blocks, sources
 
 # A Stats line of a hundred MCUs has some 30 kB
 LONGEST_LINE_BYTES = 1 << 18
@@ -47,7 +47,7 @@ def in_order_of_time(found: Sequence[Source]) -> List[Source]:
 def find(paths: Sequence[str], damage: "Damage") -> List[Source]:
     """The logs at these paths, and those in zip files, each once and oldest first."""
     found: List[Source] = []
-    for path in dict.fromkeys(paths):
+    for path in dict.fromkeys(one for given in paths for one in _in_folder(given)):
         try:
             inside = sources(path, damage.files.append)
         except OSError as e:
@@ -56,6 +56,22 @@ def find(paths: Sequence[str], damage: "Damage") -> List[Source]:
             damage.files.append("'%s' is no klippy.log: it is empty" % (path,))
         found += inside
     return in_order_of_time(found)
+
+
+def _in_folder(path: str) -> List[str]:
+    """The logs in a folder: Klippy's, else all, else zip files; what is no folder itself."""
+    if not os.path.isdir(path):
+        return [path]
+    try:
+        found = sorted(os.listdir(path))
+    except OSError as e:
+        raise _unreadable(path, e) from None
+    logs = [name for name in found if LOG_MARK in name]
+    names = [name for name in logs if name.startswith("klippy")] or logs
+    names = names or [name for name in found if name.endswith(".zip")]
+    if not names:
+        raise LogError("no log in the folder '%s': name a klippy.log" % (path,))
+    return [os.path.join(path, name) for name in names]
 
 
 def _unreadable(path: str, e: OSError) -> LogError:

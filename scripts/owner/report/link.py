@@ -9,7 +9,7 @@ from typing import Dict, List, Sequence, Tuple
 from .canbus import Traffic, classic_weights
 from .clock import ClockSync
 from .lines import McuFields
-from .series import Moments, Series
+from .series import Histogram, Moments, Series
 
 _WRAP = 1 << 32
 # More than any link of a printer carries; beyond it a counter was reset and did not wrap
@@ -82,6 +82,10 @@ class Link:
         self.retransmitting_lines = 0
         self.invalid_lines = 0
         self.slow_lines = 0
+        # Which of the lines these were
+        self.lines = 0
+        self.retransmitting = Histogram()
+        self.invalid = Histogram()
         # What Stats lines say, and when; batch() takes it
         self.times_s: List[float] = []
         self.fields: List[McuFields] = []
@@ -117,9 +121,10 @@ class Link:
         if any(retransmitted):
             growth[0] = sent = list(map(add, sent, retransmitted))
         self.retransmitted_bytes += sum(retransmitted)
-        self.retransmitting_lines += len(retransmitted) - retransmitted.count(0)
+        self.retransmitting_lines += self._note(retransmitted, self.retransmitting)
         self.invalid_bytes += sum(invalid)
-        self.invalid_lines += len(invalid) - invalid.count(0)
+        self.invalid_lines += self._note(invalid, self.invalid)
+        self.lines += len(retransmitted)
         self._flushed = (times, seconds, growth)
         self.total = Traffic(
             self.total.seconds + sum(seconds),
@@ -131,6 +136,15 @@ class Link:
         bits = [(a * w + b * r + c * n) / s for w, r, n, s in zip(sent, read, blocks, seconds)]
         self.bits_course.extend(times, bits)
         return times, bits
+
+    def _note(self, growth: Sequence[int], lines: Histogram) -> int:
+        """Note in which of the next lines something has grown; returns in how many."""
+        count = len(growth) - growth.count(0)
+        if count:
+            for i, grown in enumerate(growth, self.lines):
+                if grown:
+                    lines.add(i)
+        return count
 
     def traffic_at(self, time_s: float) -> Traffic:
         """The traffic up to a Stats line of the last batch, since the one before."""

@@ -14,6 +14,8 @@ is not the fault of single moves. With fewer than LEAST_MOVES there is no tellin
 
 from typing import Dict, List, NamedTuple, Tuple
 
+from .series import Sample
+
 LEAST_MOVES = 10
 LEAST_STEPS = 4
 LEAST_S = 0.001
@@ -50,6 +52,8 @@ class Stops:
         self.speed_mm_s = speed_mm_s
         self.moves = 0
         self.step_mm = 0.0
+        # How long it went on after each trigger (s)
+        self.latency_s = Sample()
         self._counts: Dict[int, int] = {}
         self._furthest: List[Tuple[int, str]] = []
 
@@ -58,6 +62,7 @@ class Stops:
         if steps not in self._counts and len(self._counts) >= _MOST_COUNTS:
             return
         self.moves += 1
+        self.latency_s.add(way_mm / self.speed_mm_s)
         self._counts[steps] = self._counts.get(steps, 0) + 1
         if steps:
             self.step_mm = abs(way_mm / steps)

@@ -4,12 +4,15 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
+from array import array
 from functools import reduce
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 # Points of a Series, and bars of a Histogram: about what a plot can show
 MOST_POINTS = 256
 MOST_BARS = 64
+# Values of a Sample
+MOST_VALUES = 1024
 
 
 class Moments:
@@ -118,6 +121,24 @@ class Series:
         points = self.points()
         size = max(1, math.ceil(len(points) / count))
         return [reduce(_merged, points[i : i + size]) for i in range(0, len(points), size)]
+
+
+class Sample:
+    """Values in their order; when there are too many, every second one is left out."""
+
+    def __init__(self) -> None:
+        self._stride = 1
+        self._passed = 0
+        self.values: array[float] = array("f")
+
+    def add(self, value: float) -> None:
+        """Take in a value."""
+        if self._passed % self._stride == 0:
+            self.values.append(value)
+        self._passed += 1
+        if len(self.values) > MOST_VALUES:
+            del self.values[1::2]
+            self._stride *= 2
 
 
 class Histogram:
