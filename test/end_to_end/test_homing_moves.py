@@ -3,7 +3,6 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-import re
 from pathlib import Path
 
 import pytest
@@ -59,19 +58,6 @@ def test_shutdown_in_mid_move_has_to_be_levelled_after_the_restart(start):
     gained_mm = skew_gained_mm(before, level_truth(printer))
     # Levelled once, with a probe that has its own noise
     assert gained_mm < 0.03
-
-
-def test_macro_of_the_guide_levels_when_needed_and_only_then(start):
-    guide = (ROOT / "docs" / "Guide.md").read_text(encoding="utf-8")
-    macro = re.search(r"```\n(\[gcode_macro LEVEL_IF_NEEDED\].*?)```", guide, re.DOTALL).group(1)
-    printer = start(LIKE_GEARS, sections=macro)
-    printer.gcode("G28")
-    for is_needed in (True, False):
-        assert status(printer, "level_needed") is is_needed
-        before = printer.status("multi_mcu_resync")["homing_moves"]
-        printer.gcode("LEVEL_IF_NEEDED")
-        has_probed = printer.status("multi_mcu_resync")["homing_moves"] > before
-        assert has_probed is is_needed
 
 
 def test_owner_may_say_that_the_printer_is_level(start):
