@@ -6,7 +6,7 @@
 from typing import Iterator, List
 
 from .clock import SETTLING_S
-from .document import Finding
+from .document import Finding, counted
 from .fault_verdicts import finding
 from .link import SLOW_S, Link
 from .log import Log
@@ -29,13 +29,13 @@ MOST_WANDER_PPM = 100.0
 def slow(log: Log) -> Iterator[Finding]:
     """Links whose round trips are long."""
     figures = [
-        "%s: srtt %.1f ms in the mean, %.0f ms at most, %.0f ms or more in %d Stats lines"
+        "%s: srtt %.1f ms in the mean, %.0f ms at most, %.0f ms or more in %s"
         % (
             link.name,
             1000 * link.srtt_s.mean,
             1000 * link.srtt_s.high,
             1000 * SLOW_S,
-            link.slow_lines,
+            counted(link.slow_lines, "Stats line"),
         )
         for link in log.links.values()
         if link.srtt_s.mean > MEAN_SLOW_S or link.slow_lines >= LEAST_LINES
