@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Sequence, Tuple
 
 from ..model.rail_result import RailResult
-from .figures import rounded
 
 PREFIX = "multi_mcu_resync: "
 
@@ -32,12 +31,12 @@ def _rail_fields(result: RailResult) -> str:
     part, plan = result.part, result.plan
     mcus = part.rail.mcu_names
     form = _form(part.rail.name, part.endstop, *[(c.name, mcus[c.name]) for c in plan.corrections])
-    speed_mm_s, target_mm = rounded(part.speed_mm_s), rounded(plan.target_mm)
-    figures = [part.triggered, plan.direction, speed_mm_s, target_mm, result.corrected]
+    figures = [part.triggered, plan.direction, part.speed_mm_s, plan.target_mm, result.corrected]
     for c in plan.corrections:
-        overshoot_mm, residual_mm = rounded(c.overshoot_mm), rounded(c.residual_mm)
-        figures += (c.overshoot_steps, overshoot_mm, c.correction_steps, residual_mm)
-    return form % tuple(figures)
+        figures += (c.overshoot_steps, c.overshoot_mm, c.correction_steps, c.residual_mm)
+    # Rounding leaves next to nothing its sign; to round all figures before would take longer
+    fields = (form % tuple(figures)).replace(" target=-0.000000 ", " target=0.000000 ")
+    return fields.replace(",-0.000000", ",+0.000000")
 
 
 def log_line(results: Sequence[RailResult], error: str) -> str:
