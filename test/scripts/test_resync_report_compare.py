@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from end_to_end.driving import log_of_moves
 
 from helpers.printer_logs import PrinterLog
 from helpers.resync_logs import CONFIG, MOVE, stats, stats_mcu
@@ -312,7 +313,7 @@ def real_log(host, folder, seed, **later_us):
         hosts.find(host), sample.printer_cfg(), machine_cfg, seed=seed, work_dir=folder
     ) as printer:
         printer.gcode("G28\nPROBE_ACCURACY SAMPLES=12\nM400")
-        (folder / "real.log").write_text(printer.log())
+        (folder / "real.log").write_text(log_of_moves(printer))
     return Log([str(folder / "real.log")])
 
 
