@@ -59,8 +59,6 @@ def test_changelog_has_all_versions_from_the_newest_down():
 
 def test_moonraker_shows_the_tag_that_releases_the_uppermost_version(git):
     version = versions()[0]
-    valid, _, _ = moonraker_reads(git(*DESCRIBE))
-    assert not valid
     git("tag", "-a", version, "-m", version)
     assert moonraker_reads(git(*DESCRIBE)) == [True, True, version + "-0"]
     git("commit", "-q", "--allow-empty", "-m", "second")
