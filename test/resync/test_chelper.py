@@ -210,11 +210,14 @@ def test_missing_header_is_named(source, host_chelper, tmp_path, header):
         chelper.build(str(headers))
 
 
-def test_error_of_the_compiler_is_told_in_one_line(source, host_chelper):
-    source.write_text("nonsense\n")
-    with pytest.raises(chelper.HelperError, match="kin_resync.c:1") as error:
+def test_error_of_the_compiler_is_one_line_and_all_it_says_is_in_the_log(
+    source, host_chelper, caplog
+):
+    source.write_text("int\none(void)\n{\n    nonsense();\n    return more;\n}\n")
+    with pytest.raises(chelper.HelperError, match="kin_resync.c:[45].*error") as error:
         chelper.build(host_chelper)
     assert "\n" not in str(error.value)
+    assert "kin_resync.so" in caplog.text and "kin_resync.c:5" in caplog.text
 
 
 def test_failed_build_leaves_nothing_behind(source, host_chelper):

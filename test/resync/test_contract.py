@@ -13,6 +13,7 @@ import re
 import sys
 import types
 from pathlib import Path
+from types import SimpleNamespace
 from typing import List, Protocol, TypedDict
 
 import pytest
@@ -203,6 +204,13 @@ def test_eddy_probe_has_to_remember_its_trigger(monkeypatch, module, endstop, at
     setattr(host_module, endstop, eddy_endstop("_when"))
     missing = "extras.%s.%s.%s" % (module, endstop, attribute)
     assert contract.missing(contract.of_eddy_probe(EddyPrinter(), "")) == [missing]
+
+
+def test_levelling_command_has_to_say_when_it_is_done():
+    leveller = SimpleNamespace(z_helper=object(), z_status=object())
+    printer = SimpleNamespace(lookup_object={"z_tilt": leveller}.get)
+    needed = [need.signatures for need in contract.of_levellers(printer)]
+    assert needed == [klippy.LevelCommand, klippy.LevelHelper, klippy.LevelStatus]
 
 
 def test_class_that_is_not_there_is_missing_itself():

@@ -6,7 +6,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resync.pins.fan_out import judge_triggers
+from resync.pins.fan_out import START_DELAY_S, judge_triggers
 
 START_S, TOLERANCE_S = 100.0, 0.001
 PINS = ("probe", "z1", "z2")
@@ -53,5 +53,7 @@ def test_pin_that_was_triggered_before_the_move_is_named(others, stuck, after_s)
 def test_what_is_before_the_move_has_nothing_to_do_with_the_tolerance(tolerance_s):
     stuck = {"probe": START_S + 0.0005, "z1": None}
     assert "'probe' reads triggered" in judge_triggers(stuck, START_S, tolerance_s)
+    first = {"probe": START_DELAY_S, "z1": None}
+    assert "'z1' did not trigger" in judge_triggers(first, 0.0, tolerance_s)
     early = {"probe": START_S + 0.005, "z1": None}
     assert "'z1' did not trigger" in judge_triggers(early, START_S, tolerance_s)

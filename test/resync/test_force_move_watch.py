@@ -47,6 +47,8 @@ class ForceMove:
 class Printer:
     """A rail in step, and who watches it."""
 
+    is_shut_down = False
+
     def __init__(self):
         self.force_move = ForceMove()
         self.steppers = [Stepper("stepper_z"), Stepper("stepper_z1")]
@@ -59,7 +61,7 @@ class Printer:
         return self.force_move
 
     def is_shutdown(self):
-        return False
+        return self.is_shut_down
 
     def is_in_sync(self):
         return self.state.get("stepper_z").in_sync
@@ -84,6 +86,23 @@ def test_move_of_another_extra_after_one_by_hand_is_not_by_hand():
     assert printer.is_in_sync()
     printer.force_move.manual_move(printer.steppers[0], 0.05, 1.0)
     assert printer.is_in_sync()
+
+
+def test_steppers_that_were_moved_by_hand_alike_have_no_skew():
+    printer = Printer()
+    for stepper in printer.steppers:
+        printer.force_move.cmd_FORCE_MOVE(SimpleNamespace(stepper=stepper))
+    assert printer.is_in_sync()
+    assert printer.state.skew_mm == {}
+
+
+def test_move_by_hand_that_a_shutdown_ends_goes_an_unknown_way():
+    printer = Printer()
+    printer.is_shut_down = True
+    printer.force_move.cmd_FORCE_MOVE(SimpleNamespace(stepper=printer.steppers[1]))
+    state = printer.state.get("stepper_z")
+    assert state.in_sync is False and not state.is_skew_known
+    assert state.reason == "a move of 'stepper_z1' alone was interrupted"
 
 
 def test_stepper_of_no_rail_moves_as_ever():

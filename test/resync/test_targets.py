@@ -102,6 +102,17 @@ def test_without_a_trigger_nobody_can_go_back_to_it(option):
     assert aimed(option, ["probe"], PROBED._replace(triggered=False)) == "least_travel"
 
 
+def test_what_was_chosen_for_one_endstop_is_not_for_the_next_of_its_name():
+    switch, sensor = object(), object()
+    targets = Targets("auto", lambda endstop: endstop is switch)
+
+    def aimed_at(endstop):
+        return targets.aim(SimpleNamespace(endstops=[(endstop, "probe")]), [PROBED])[0].target
+
+    found = [aimed_at(endstop) for endstop in (switch, switch, sensor, sensor, switch)]
+    assert found == ["trigger", "trigger", "least_travel", "least_travel", "trigger"]
+
+
 def test_log_has_each_choice_once(caplog):
     caplog.set_level(logging.INFO)
     probe = object()

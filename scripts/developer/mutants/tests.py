@@ -65,13 +65,13 @@ APT: Dict[str, List[str]] = {
     "questions": ["test_count_check", "test_late_answers"],
     "keep_mapping": ["test_motion"],
     "restore": ["test_motion", "test_kinematics"],
-    "resyncer": ["test_safety", "test_homing_moves", "test_options"],
+    "resyncer": ["test_safety", "test_homing_moves", "test_options", "test_own_probes"],
     "signal_pin": ["test_fan_out"],
     "signals": ["test_fan_out", "test_one_signal"],
     "settings": ["test_options"],
     "status": ["test_status"],
     "sync_state": ["test_safety"],
-    "ways": ["test_options", "test_safety"],
+    "ways": ["test_options", "test_safety", "test_homing_moves"],
 }
 # How much CPU time (s) the tests of one mutant may take by what was recorded of them
 BUDGET_CPU_S = 120.0

@@ -7,7 +7,7 @@ import collections
 import gc
 
 # What a homing move makes, and the whole of a printer
-KINDS = ("StandIn", "CallStandIn", "HomingSpan", "EndstopWatch", "MultiMcuResync")
+KINDS = ("StandIn", "CallStandIn", "HomingMove", "HomingSpan", "EndstopWatch", "MultiMcuResync")
 
 
 class Alive:

@@ -91,7 +91,12 @@ def _is_whole(path: str) -> bool:
 def _run(command: List[str]) -> None:
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Its errors are looked for in English
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
         )
     except OSError as e:
         raise HelperError(
@@ -101,7 +106,7 @@ def _run(command: List[str]) -> None:
     if done.returncode:
         text = done.stdout.decode(errors="replace")
         logging.error("multi_mcu_resync: %s\n%s", " ".join(command), text)
-        errors = [line for line in text.splitlines() if "error" in line]
+        errors = [line for line in text.splitlines() if "error: " in line]
         raise HelperError("cannot build the C helper: %s" % ((errors or ["compiler failed"])[0],))
 
 
