@@ -83,7 +83,7 @@ def test_one_step_is_no_steps_and_next_to_nothing_has_no_sign():
 
 
 def test_figures_of_statistics_that_are_next_to_nothing_have_no_sign():
-    stops = StopStatistics().with_stop(-1e-9, 5.0).with_stop(-2e-9, 5.0)
+    stops = StopStatistics().with_stops([(-1e-9, 5.0), (-2e-9, 5.0)])
     (line,) = console.statistics_lines([RAIL], {"stepper_z1": stops}).values()
     assert "overshoot maximum 0.000000, average 0.000000, standard deviation 0.000000 mm" in line
     assert "latency maximum 0.000, average 0.000, standard deviation 0.000 ms" in line
@@ -98,7 +98,7 @@ def test_move_without_a_trigger_has_no_speed_and_its_error_comes_last():
 
 
 def test_steppers_that_have_stopped_have_statistics():
-    stops = StopStatistics().with_stop(0.01, 5.0).with_stop(0.03, 5.0)
+    stops = StopStatistics().with_stops([(0.01, 5.0), (0.03, 5.0)])
     assert console.statistics_lines([RAIL], {"stepper_z1": stops}) == {
         "stepper_z1": "stepper_z1 on zboard (2 moves): overshoot maximum 0.030000,"
         " average 0.020000, standard deviation 0.010000 mm; latency maximum 6.000,"

@@ -16,16 +16,17 @@ FIGURES = st.lists(
 )
 
 
-def of(figures):
+def of(figures, portion=3):
+    """Statistics of figures that come in portions."""
     result = Statistics()
-    for figure in figures:
-        result = result.with_figure(figure)
+    for i in range(0, len(figures), portion):
+        result = result.with_figures(figures[i : i + portion])
     return result
 
 
-@given(FIGURES)
-def test_statistics_are_those_of_the_standard_library(figures):
-    result = of(figures)
+@given(FIGURES, st.integers(1, 50))
+def test_statistics_are_those_of_the_standard_library(figures, portion):
+    result = of(figures, portion)
     assert result.number == len(figures)
     assert result.mean == pytest.approx(statistics.fmean(figures), abs=1e-9)
     assert result.maximum == max(figures)
@@ -54,7 +55,7 @@ def test_like_figures_do_not_deviate(figure, count):
 def test_statistics_handed_out_stay_as_they_are(figures):
     first = of(figures)
     before = tuple(first)
-    first.with_figure(5.0)
+    first.with_figures([5.0])
     assert tuple(first) == before
 
 
@@ -64,7 +65,7 @@ def test_latency_is_the_time_that_the_overshoot_takes():
 
 
 def test_stops_at_unlike_speeds_have_the_latency_of_each():
-    stops = StopStatistics().with_stop(0.01, 5.0).with_stop(0.03, 10.0)
+    stops = StopStatistics().with_stops([(0.01, 5.0), (0.03, 10.0)])
     assert stops.overshoot_mm.mean == pytest.approx(0.02)
     assert stops.latency_ms.mean == pytest.approx(2.5)
     assert stops.latency_ms.maximum == pytest.approx(3.0)

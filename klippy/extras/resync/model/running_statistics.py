@@ -4,7 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Sequence, Tuple
 
 MS_PER_S = 1000.0
 
@@ -12,7 +12,7 @@ MS_PER_S = 1000.0
 class Statistics(NamedTuple):
     """Of figures of one unit, which is that of mean and maximum too.
 
-    Each figure gives a new object, so that one handed out stays as it is.
+    More figures give a new object, so that one handed out stays as it is.
     All is zero while their number is.
     """
 
@@ -21,20 +21,24 @@ class Statistics(NamedTuple):
     maximum: float = 0.0
     squared_deviations: float = 0.0
 
-    def with_figure(self, figure: float) -> "Statistics":
-        """The statistics with one more figure.
+    def with_figures(self, figures: Sequence[float]) -> "Statistics":
+        """The statistics with more figures, of which there is one at least.
 
-        B. P. Welford, Technometrics 4 (1962): a sum of squares would lose a
-        small deviation beside a large mean.
+        T. F. Chan, G. H. Golub and R. J. LeVeque, COMPSTAT 1982: a sum of
+        squares would lose a small deviation beside a large mean.
         """
-        number = self.number + 1
-        deviation = figure - self.mean
-        mean = self.mean + deviation / number
+        added = len(figures)
+        added_mean = math.fsum(figures) / added
+        number = self.number + added
+        deviation = added_mean - self.mean
+        maximum = max(figures)
         return Statistics(
             number,
-            mean,
-            max(self.maximum, figure) if self.number else figure,
-            self.squared_deviations + deviation * (figure - mean),
+            self.mean + deviation * added / number,
+            max(self.maximum, maximum) if self.number else maximum,
+            self.squared_deviations
+            + math.fsum([(figure - added_mean) ** 2 for figure in figures])
+            + deviation * deviation * self.number * added / number,
         )
 
     def standard_deviation(self) -> float:
@@ -53,9 +57,9 @@ class StopStatistics(NamedTuple):
     overshoot_mm: Statistics = Statistics()
     latency_ms: Statistics = Statistics()
 
-    def with_stop(self, overshoot_mm: float, speed_mm_s: float) -> "StopStatistics":
-        """The statistics with one more stop from a speed above zero."""
+    def with_stops(self, stops: Sequence[Tuple[float, float]]) -> "StopStatistics":
+        """The statistics with more stops: overshoot (mm), and speed (mm/s) above zero."""
         return StopStatistics(
-            self.overshoot_mm.with_figure(overshoot_mm),
-            self.latency_ms.with_figure(latency_ms(overshoot_mm, speed_mm_s)),
+            self.overshoot_mm.with_figures([overshoot_mm for overshoot_mm, _ in stops]),
+            self.latency_ms.with_figures([latency_ms(*stop) for stop in stops]),
         )

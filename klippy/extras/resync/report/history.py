@@ -39,9 +39,12 @@ def stop_statistics(
     before: Dict[str, StopStatistics], stops: Iterable[Stop]
 ) -> Dict[str, StopStatistics]:
     """Statistics by stepper name, with more stops."""
-    after = dict(before)
+    added: Dict[str, List[Tuple[float, float]]] = {}
     for name, overshoot_mm, speed_mm_s in stops:
-        after[name] = after.get(name, StopStatistics()).with_stop(overshoot_mm, speed_mm_s)
+        added.setdefault(name, []).append((overshoot_mm, speed_mm_s))
+    after = dict(before)
+    for name, of_one in added.items():
+        after[name] = after.get(name, StopStatistics()).with_stops(of_one)
     return after
 
 
