@@ -36,8 +36,10 @@ CYCLE_RUNS = 3
 CPU_STEPPERS = (2, 4, 8, 16)
 CPU_HOMINGS = 20
 CPU_RUNS = 5
-# Of one run of each printer, turn and turn about so that all meet the same load
-HOST_CPU_TURNS = 60
+# Of one run of each printer, turn and turn about so that all meet the same load.  Where
+# its memory happens to lie makes a process faster or slower by a hundredth or two.
+HOST_CPU_RUNS = 10
+HOST_CPU_TURNS = 30
 HOST_CPU_SAMPLES = 5
 LONGEST_CORRECTION_STEPS = 5000
 LEVEL_HEIGHT_MM = 10.0
@@ -219,7 +221,7 @@ def measure_host_cpu(host: str, seed: int, say: Any) -> Dict[str, float]:
     # All on one CPU
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     runs = []
-    for run in range(CPU_RUNS):
+    for run in range(HOST_CPU_RUNS):
         say("CPU of %d probes, run %d" % (HOST_CPU_TURNS * HOST_CPU_SAMPLES, run + 1))
         runs.append(host_cpu_run(host, seed))
     return {
@@ -228,10 +230,7 @@ def measure_host_cpu(host: str, seed: int, say: Any) -> Dict[str, float]:
 
 
 def host_cpu_run(host: str, seed: int) -> List[Dict[str, float]]:
-    """The ratios of each turn, of printers that start anew.
-
-    Where its memory happens to lie makes a process faster or slower by a hundredth.
-    """
+    """The ratios of each turn, of printers that start anew."""
     # Without the section that takes the time of single resyncs
     texts = [printer_cfg(LIKE, "alone"), printer_cfg(LIKE, "off"), LIKE.printer_cfg()]
     with ExitStack() as stack:
