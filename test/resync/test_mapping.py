@@ -47,6 +47,10 @@ def test_stepper_is_placed_where_it_is_wanted(weights, position, aside_mm):
     assert stepper.commanded_mm == pytest.approx(wanted_mm, abs=1e-12)
 
 
+def test_slopes_are_those_of_each_axis_alone():
+    assert mapping.slopes(Stepper((0.5, -1.0, 2.0))) == (0.5, -1.0, 2.0)
+
+
 def test_parked_carriage_that_follows_no_axis_is_left_alone():
     stepper = Stepper((0, 0, 0))
     mapping.place({"s": stepper}, mapping.Placement({"s": 0.005}, 0.0, (1.0, 2.0, 3.0)))
