@@ -16,6 +16,7 @@ from end_to_end.driving import (
 from end_to_end.test_handlers import MANUAL_STEPPER
 from end_to_end.test_invariants import UNLIKE_GEARS
 
+from virtual_printer.firmware.chips import PIN_NUMBERS
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import GCodeError
 
@@ -170,6 +171,16 @@ def test_steppers_with_endstops_of_their_own_are_square_once_homed(start):
     printer.gcode("RESYNC\nM400")
     printer.sleep(0.5)
     assert printer.stepper_truth() == before
+
+
+def test_steppers_are_not_square_while_one_of_their_endstops_is_silent(start):
+    sample = SamplePrinter(y_mcus=("mcu", "y1"), y_own_endstops=True, kinematics="cartesian")
+    printer = start(sample)
+
+    printer.control("endstop y1 %d force=0" % (PIN_NUMBERS["PD15"],))
+    with pytest.raises(GCodeError, match="No trigger"):
+        printer.gcode("G28 Y")
+    assert "endstop of its own" not in printer.status("multi_mcu_resync")["out_of_sync_reason"]["y"]
 
 
 def status(printer, field):

@@ -4,10 +4,10 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import argparse
+import hashlib
 import json
 import os
 import queue
-import random
 import sys
 import tempfile
 import threading
@@ -59,10 +59,14 @@ def all_mutants() -> Dict[str, List[Mutant]]:
 
 def choose(mutants: Dict[str, List[Mutant]], count: int, seed: int) -> List[Mutant]:
     """So many mutants by chance, one of each module among them if there is room."""
-    rng = random.Random(seed)
-    firsts = [rng.choice(found) for found in mutants.values() if found][:count]
+
+    def lot(mutant: Mutant) -> bytes:
+        # A change of the extra draws no other mutants of what it leaves as it is
+        return hashlib.sha256(("%d %s" % (seed, mutant.describe())).encode()).digest()
+
+    firsts = [min(found, key=lot) for found in mutants.values() if found][:count]
     others = [m for found in mutants.values() for m in found if m not in firsts]
-    return firsts + rng.sample(others, min(count - len(firsts), len(others)))
+    return firsts + sorted(others, key=lot)[: count - len(firsts)]
 
 
 def read_survivors(path: Path = SURVIVORS) -> Dict[str, str]:
