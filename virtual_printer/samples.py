@@ -75,7 +75,7 @@ class SamplePrinter:
 
     def printer_cfg(self) -> str:
         """The text of its printer.cfg."""
-        return config_text(self._sections())
+        return config_text(self.sections())
 
     def machine_cfg(self) -> str:
         """The physical truth that goes with it, for the virtual printer."""
@@ -107,7 +107,8 @@ class SamplePrinter:
             names.append(probes.CARTOGRAPHER)
         return list(dict.fromkeys(names))
 
-    def _sections(self) -> Dict[str, Section]:
+    def sections(self) -> Dict[str, Section]:
+        """Its printer.cfg, as options by section."""
         sections: Dict[str, Section] = {
             "printer": {
                 "kinematics": self.kinematics,

@@ -257,6 +257,13 @@ class Session(Resource):
         """Release the button on a pin; a filament sensor sees no filament."""
         self._set_switch(pin, False)
 
+    def hold_endstop(self, pin: str, is_triggered: Optional[bool]) -> None:
+        """Have an endstop or probe on a pin read as if by hand; None has it feel again."""
+        level = "none"
+        if is_triggered is not None:
+            level = str(int(is_triggered != pins.split(pin).invert))
+        self.control(f"endstop {self._place(pin)} force={level}")
+
     def _place(self, pin: str) -> str:
         """Return a pin of printer.cfg as requests name it."""
         mcu, name, _ = pins.split(pin)

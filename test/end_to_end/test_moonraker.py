@@ -5,8 +5,8 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import pytest
 from end_to_end.driving import level_truth, skew_gained_mm
-from end_to_end.moonraker_client import Moonraker
 
+from scripts.developer.moonraker import Moonraker
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 

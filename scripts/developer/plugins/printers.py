@@ -39,7 +39,7 @@ class PluginPrinter(SamplePrinter):
         """The text of its printer.cfg."""
         sections: Dict[str, Section] = {
             header: options
-            for header, options in self._sections().items()
+            for header, options in self.sections().items()
             if header not in self.without
         }
         return config_text(sections) + "\n" + self.printer_part
