@@ -48,6 +48,42 @@ def test_clock_on_the_wire_wraps_and_timers_go_on(tmp_path: Path) -> None:
         assert host.ask("uptime", "get_uptime")["high"] == 1
 
 
+def test_clock_goes_on_at_another_rate_from_where_it_is(tmp_path: Path) -> None:
+    mcus = {"main": "drift_ppm=10 clock_offset_s=1"}
+    with wire.Simulation(wire.describe(tmp_path, mcus=mcus), tmp_path) as simulation:
+        host = simulation.hosts["main"]
+        simulation.run(10.0)
+        assert simulation.control("clock main drift_ppm=-4000") == "ok"
+        simulation.run(10.0)
+        uptime = host.ask("uptime", "get_uptime")
+        read_ns = host.all("uptime")[0].time_ns - 100_000
+        expected = wire.FREQUENCY_HZ * (11.0 * (1 + 10e-6) + (read_ns / 1e9 - 10.0) * (1 - 4e-3))
+        assert abs((uptime["high"] << 32) + uptime["clock"] - expected) < 5
+
+
+def test_timer_runs_when_the_clock_gets_there_whatever_its_rate(tmp_path: Path) -> None:
+    with wire.Simulation(wire.describe(tmp_path), tmp_path) as simulation:
+        host = simulation.hosts["main"]
+        host.configure([("config_stepper", 0, 1, 2, 0, 100), ("config_trsync", 1)])
+        began_ns, clock = simulation.now_ns, host.clock()
+        # A thousand steps in 2 s by the clock, and a timeout at 1 s
+        start = clock + wire.FREQUENCY_HZ // 20
+        host.send("reset_step_clock", 0, start)
+        host.send("queue_step", 0, int(wire.FREQUENCY_HZ * 2e-3), 1000, 0)
+        host.send("trsync_start", 1, 0, 0, 4)
+        host.send("trsync_set_timeout", 1, clock + wire.FREQUENCY_HZ)
+        simulation.run(0.5)
+        changed_ns = simulation.now_ns
+        assert simulation.control("clock main drift_ppm=100000") == "ok"
+        simulation.run(1.0)
+        before_s = (changed_ns - began_ns) / 1e9
+        due_ns = changed_ns + 1e9 * (1.0 - before_s) / 1.1
+        late_ns = host.all("trsync_state")[0].time_ns - due_ns
+        assert 0 <= late_ns < 1e6
+        elapsed_s = before_s + 1.1 * (simulation.now_ns - changed_ns) / 1e9
+        assert abs(host.position(0) + (elapsed_s - 0.05) / 2e-3) < 3
+
+
 def run_scenario(folder: Path, seed: int, pieces: int) -> bytes:
     """Home over a jittery link and return every byte that reached the host."""
     folder.mkdir()

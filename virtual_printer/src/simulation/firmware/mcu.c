@@ -342,16 +342,35 @@ mcu_create(struct timeline *timeline, struct mechanics *mechanics, size_t index)
     return mcu;
 }
 
-void
-mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm)
+// Set how much faster the clock runs than it should; returns its frequency
+static double
+set_rate(struct mcu *mcu, double drift_ppm)
 {
     double frequency = mcu->nominal_frequency * (1.0 + drift_ppm * 1e-6);
     mcu->rate =
         (uint64_t)(frequency / NS_PER_S * (double)((uint64_t)1 << CLOCK_SHIFT));
+    return frequency;
+}
+
+void
+mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm)
+{
+    double frequency = set_rate(mcu, drift_ppm);
     mcu->start_clock = (uint64_t)(clock_offset_s * frequency);
     int64_t uptime_ns = (int64_t)(clock_offset_s * NS_PER_S);
     event_schedule(&mcu->timeline->events, &mcu->stats_event,
                    STATS_INTERVAL_NS - uptime_ns % STATS_INTERVAL_NS);
+}
+
+void
+mcu_set_drift(struct mcu *mcu, double drift_ppm)
+{
+    // All that was due by the clock so far is done, by that clock
+    steppers_advance(mcu);
+    mcu->start_clock = mcu_clock_now(mcu);
+    mcu->start_ns = mcu->timeline->now_ns;
+    set_rate(mcu, drift_ppm);
+    mcu_timers_restart(mcu);
 }
 
 void

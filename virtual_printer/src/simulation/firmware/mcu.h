@@ -198,9 +198,12 @@ struct mcu {
 struct mcu *mcu_create(struct timeline *timeline, struct mechanics *mechanics,
                        size_t index);
 void mcu_start(struct mcu *mcu, double clock_offset_s, double drift_ppm);
+// Let the clock go on at another rate
+void mcu_set_drift(struct mcu *mcu, double drift_ppm);
 void mcu_free(struct mcu *mcu);
 
-// Clock at a time, and the first time at which the clock is reached
+// Clock at a time, and the first time at which the clock is reached; what was
+// before the rate changed counts as then
 uint64_t mcu_clock_at(const struct mcu *mcu, int64_t time_ns);
 int64_t mcu_time_of(const struct mcu *mcu, uint64_t clock);
 uint64_t mcu_clock_now(const struct mcu *mcu);
@@ -246,6 +249,8 @@ void mcu_timer_init(struct mcu_timer *timer, struct mcu *mcu,
 // Shuts down and returns -1 if that comes too late
 int mcu_timer_add(struct mcu_timer *timer, uint32_t clock);
 void mcu_timer_start(struct mcu_timer *timer, uint64_t clock);
+// Have all that wait for a clock run when the clock now gets there
+void mcu_timers_restart(struct mcu *mcu);
 // Start a timer again that has just run
 void mcu_timer_rearm(struct mcu_timer *timer);
 void mcu_timer_cancel(struct mcu_timer *timer);

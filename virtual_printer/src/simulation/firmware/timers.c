@@ -4,6 +4,8 @@
 //
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
+#include <stdlib.h> // free
+#include "../core/memory.h" // allocate
 #include "mcu.h" // struct mcu
 
 __extension__ typedef unsigned __int128 wide_t;
@@ -16,6 +18,8 @@ __extension__ typedef unsigned __int128 wide_t;
 uint64_t
 mcu_clock_at(const struct mcu *mcu, int64_t time_ns)
 {
+    if (time_ns < mcu->start_ns)
+        return mcu->start_clock;
     wide_t elapsed_ns = (uint64_t)(time_ns - mcu->start_ns);
     return mcu->start_clock
         + (uint64_t)((elapsed_ns * mcu->rate) >> CLOCK_SHIFT);
@@ -100,6 +104,27 @@ mcu_timer_rearm(struct mcu_timer *timer)
 {
     // It has taken time, and cannot run again at once
     start(timer, timer->wake_clock, timer->mcu->timeline->now_ns + 1);
+}
+
+void
+mcu_timers_restart(struct mcu *mcu)
+{
+    // Starting one moves others in the queue
+    struct event_queue *events = &mcu->timeline->events;
+    struct mcu_timer **timers =
+        allocate(events->count + 1, sizeof(struct mcu_timer *));
+    size_t count = 0;
+    for (size_t i = 0; i < events->count; i++) {
+        struct event *event = events->entries[i].event;
+        if (event->run != timer_event)
+            continue;
+        struct mcu_timer *timer = container_of(event, struct mcu_timer, event);
+        if (timer->mcu == mcu)
+            timers[count++] = timer;
+    }
+    for (size_t i = 0; i < count; i++)
+        mcu_timer_start(timers[i], timers[i]->wake_clock);
+    free(timers);
 }
 
 int

@@ -222,6 +222,7 @@ static const struct request requests[] = {
     { "counters",           request_counters           },
     { "link",               request_link               },
     { "mcu",                request_mcu                },
+    { "clock",              request_clock              },
     { "endstop",            request_endstop            },
     { "stepper",            request_stepper            },
     { "reply",              request_reply              },

@@ -36,6 +36,8 @@ void request_link(struct simulation *sim, struct words *words,
                   struct reply *reply);
 void request_mcu(struct simulation *sim, struct words *words,
                  struct reply *reply);
+void request_clock(struct simulation *sim, struct words *words,
+                   struct reply *reply);
 void request_endstop(struct simulation *sim, struct words *words,
                      struct reply *reply);
 void request_stepper(struct simulation *sim, struct words *words,

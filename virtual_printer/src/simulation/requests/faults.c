@@ -225,6 +225,18 @@ actions_free(struct simulation *sim)
     }
 }
 
+// Have the clock of a micro-controller run at another rate from now on
+void
+request_clock(struct simulation *sim, struct words *words, struct reply *reply)
+{
+    (void)reply;
+    struct mcu *mcu = requested_mcu(sim, words);
+    double drift_ppm = words_number(words, "drift_ppm", -1e5, 1e5);
+    words_check_used(words);
+    if (!words->error[0])
+        mcu_set_drift(mcu, drift_ppm);
+}
+
 void
 request_endstop(struct simulation *sim, struct words *words,
                 struct reply *reply)
