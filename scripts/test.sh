@@ -16,7 +16,7 @@ scripts/setup.sh --browser || exit 1
 find klippy virtual_printer test -name '*.[ch]' -exec .env/tools/bin/clang-format -n --Werror {} + || exit 1
 .env/tools/bin/python -m mypy || exit 1
 # What a developer measures with runs under the Pythons that setup.sh takes
-.env/tools/bin/python -m mypy --python-version 3.9 scripts/developer || exit 1
+MYPYPATH=klippy/extras .env/tools/bin/python -m mypy --python-version 3.9 scripts/developer || exit 1
 # The tools of a printer's owner run under any Python that the extra does
 MYPYPATH=klippy/extras .env/tools/bin/python -m mypy --exclude ^scripts/developer/ scripts || exit 1
 if [ "${1:-}" = --quick ]; then

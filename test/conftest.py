@@ -16,6 +16,7 @@ SLOW = (
     "test_chelper.py",
     "test_can.py",
     "test_determinism.py",
+    "test_first_hour_rehearsal.py",
     "test_moonraker.py",
 )
 

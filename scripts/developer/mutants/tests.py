@@ -26,6 +26,7 @@ SUFFIXES = (".py", ".c", ".h", ".cfg", ".test")
 LEFT_OUT_FILES = (
     "test_can.py",
     "test_determinism.py",
+    "test_first_hour_rehearsal.py",
     "test_moonraker.py",
     "test_sample_configs.py",
 )
