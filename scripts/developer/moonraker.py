@@ -11,7 +11,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, TypeVar
 from urllib.parse import urlencode
 
 from virtual_printer import hosts, process
@@ -29,6 +29,16 @@ EXIT_TIMEOUT_REAL_S = 10.0
 # most. Klippy sees requests in between, and on a slow machine too long before its idle timeout.
 STEP_S = 0.02
 PAUSE_REAL_S = 0.001
+
+
+class Pace(NamedTuple):
+    """How much virtual time passes at once, and how long it stands still then."""
+
+    step_s: float
+    pause_real_s: float
+
+
+USUAL_PACE = Pace(STEP_S, PAUSE_REAL_S)
 
 # What reaches for the network or for the system's services is off
 CONFIG = """
@@ -107,13 +117,13 @@ class Moonraker(Resource):
         return path.read_text() if path.exists() else ""
 
     def while_time_passes(
-        self, action: Callable[[], Answer], step_s: Callable[[], float] = lambda: STEP_S
+        self, action: Callable[[], Answer], pace: Callable[[], Pace] = lambda: USUAL_PACE
     ) -> Answer:
-        """Do what waits for Moonraker, in a thread, while virtual time passes in steps."""
+        """Do what waits for Moonraker, in a thread, while virtual time passes."""
         answer = self._requester.submit(action)
         while not answer.done():
-            self.pass_time(step_s())
-            time.sleep(PAUSE_REAL_S)
+            self.pass_time(pace().step_s)
+            time.sleep(pace().pause_real_s)
         return answer.result()
 
     def pass_time(self, duration_s: float) -> None:

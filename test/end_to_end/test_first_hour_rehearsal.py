@@ -18,8 +18,8 @@ HOSTS = hosts.available()
 
 @pytest.mark.parametrize("host", HOSTS[:1], ids=lambda host: host.name)
 def test_good_printer_passes_all_steps(host, tmp_path):
-    printer = printers.draw(2)
-    result = rehearse(printer, host, 2, tmp_path, lambda line: None, probe_count=3)
+    printer = printers.draw(13)
+    result = rehearse(printer, host, 13, tmp_path, lambda line: None, probe_count=3)
     assert result.faults(printer) == []
     assert result.done == [step.names[0] for step in trial.STEPS]
     # What was measured, against what nobody but the simulation knows
@@ -35,11 +35,11 @@ def test_good_printer_passes_all_steps(host, tmp_path):
 
 @pytest.mark.parametrize("host", HOSTS[-1:], ids=lambda host: host.name)
 def test_bad_printer_is_stopped_before_anything_breaks(host, tmp_path):
-    printer = printers.draw(1, "boards_exchanged")
-    result = rehearse(printer, host, 1, tmp_path, lambda line: None)
+    printer = printers.draw(2, "boards_exchanged")
+    result = rehearse(printer, host, 2, tmp_path, lambda line: None)
     assert result.faults(printer) == []
     stop = result.stop()
-    assert "z0 and z2 are exchanged in printer.cfg" in stop.what
+    assert stop.what.endswith(": the boards z0 and z1 are exchanged in printer.cfg")
 
 
 def test_rehearsal_is_no_judge_that_is_always_pleased():

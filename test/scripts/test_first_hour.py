@@ -25,7 +25,7 @@ from scripts.owner.first_hour.page import page
 from scripts.owner.first_hour.progress import Progress, fingerprint
 from scripts.owner.first_hour.rows import LOOK, PASSED, STOP, Row
 from scripts.owner.first_hour.scrub import scrub, scrub_log
-from scripts.owner.first_hour.steps import distance, motors, trigger
+from scripts.owner.first_hour.steps import configuration, distance, motors, trigger
 from scripts.owner.report.verdict import findings
 from virtual_printer.samples import SamplePrinter
 
@@ -168,6 +168,54 @@ def test_what_can_be_triggered_by_hand():
     switches, left_out = Machine(found, {"axes": ["z"], "mcu": {}}).switches()
     assert [one.name for one in switches] == ["endstop of y"]
     assert left_out == ["axis x: its driver feels the stop", "[probe]: it has no pin"]
+
+
+def test_axis_of_generic_cartesian_homes_as_its_carriage_says():
+    found = Config("printer.cfg")
+    text = """
+[printer]
+kinematics: generic_cartesian
+max_velocity: 300
+max_accel: 3000
+[carriage x]
+endstop_pin: PA0
+[carriage y]
+endstop_pin: PA1
+[carriage z]
+endstop_pin: PA2
+homing_speed: 7
+homing_retract_dist: 0
+"""
+    for name, carriages, pin in (
+        ("x", "x", "PB0"),
+        ("y", "y", "PB1"),
+        ("z", "z", "PB2"),
+        ("z1", "z", "z1:PB2"),
+    ):
+        text += (
+            "[stepper %s]\ncarriages: %s\nstep_pin: %s\nmicrosteps: 16\nrotation_distance: 8\n"
+            % (name, carriages, pin)
+        )
+    found.add(text.splitlines(), "printer.cfg")
+    machine = Machine(found, {"axes": ["z", "u"], "mcu": {"stepper z": "mcu", "stepper z1": "z1"}})
+    assert (machine.axes, machine.other_axes) == (["z"], ["u"])
+    assert (machine.homing_speed_mm_s("z"), machine.is_second_touch("z")) == (7.0, False)
+    assert machine.names_of("z") == ["stepper z", "stepper z1"]
+    assert [one.pin for one in machine.switches()[0]] == ["PA0", "PA1", "PA2"]
+
+
+@pytest.mark.parametrize(
+    "status, reason",
+    [
+        ({"multi_mcu_resync": {}}, "not_loaded"),
+        ({}, "not_loaded"),
+        ({"print_stats": {"state": "printing"}}, "printing"),
+    ],
+)
+def test_printer_that_is_not_to_be_tried_is_stopped_at_once(status, reason):
+    context = SimpleNamespace(printer=SimpleNamespace(status=lambda *names: status))
+    rows = list(configuration.run(context))
+    assert (rows[0].verdict, rows[0].reason) == (STOP, reason)
 
 
 def buzzed(*answers):

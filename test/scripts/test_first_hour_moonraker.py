@@ -252,7 +252,9 @@ def test_address_is_read(text, expected):
     assert parse_place(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "ftp://a", "http://", "a:b", "a:99999", "http://:1", "a:0"])
+@pytest.mark.parametrize(
+    "text", ["", "ftp://a", "http://", "a:b", "a:99999", "http://:1", "a:0", "[::1"]
+)
 def test_bad_address_is_one_line(text):
     with pytest.raises(TrialError, match="is no address of a Moonraker"):
         parse_place(text)

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Optional
 from printer_config import kinematics, pins, probes
 from printer_config.config import Config
 from scripts.developer.first_hour.printers import Rehearsal
+from scripts.developer.moonraker import Pace
 from scripts.owner.first_hour.console import NO, YES, Question
 from scripts.owner.first_hour.printer import RESYNC
 from virtual_printer import process
@@ -22,8 +23,8 @@ _RULER_MM = 0.3
 _FIRST_MM, _SECOND_MM = 3.0, 1.0
 _HOLD_S = 0.3
 # How often an owner looks who is asked to, how often one who is not, and how often both do while
-# nothing moves, as the command may be over (s)
-_ATTENTIVE_S, _IDLE_S, _AT_REST_S = 0.05, 0.2, 0.01
+# nothing moves, as the command may be over
+_ATTENTIVE, _IDLE, _AT_REST = Pace(0.05, 0.001), Pace(0.2, 0.001), Pace(0.03, 0.003)
 # What an eye takes for the same instant
 _TOGETHER_S = 0.15
 
@@ -48,12 +49,12 @@ class Owner:
         self._steppers = ""
 
     @property
-    def step_s(self) -> float:
+    def pace(self) -> Pace:
         """How much time may pass from one look to the next."""
         if not self._is_moving:
-            return _AT_REST_S
+            return _AT_REST
         is_busy = self._watching is not None or self._hand is not None
-        return _ATTENTIVE_S if is_busy else _IDLE_S
+        return _ATTENTIVE if is_busy else _IDLE
 
     def tick(self) -> None:
         """Look at what moves."""

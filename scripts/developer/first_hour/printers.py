@@ -76,6 +76,8 @@ def _good(rng: random.Random, may_use_main: bool = True) -> Rehearsal:
         can_mcus=tuple(m for m in (*mcus, "toolhead") if m != "mcu") if rng.random() < 0.2 else (),
         kinematics=rng.choice(("corexy", "cartesian")),
     )
+    if sample.kinematics == "cartesian" and rng.random() < 0.4:
+        sample = replace(sample, y_mcus=("mcu", "y1"))
     sections = sample.sections()
     for name, mcu in zip(sample.z_names, mcus):
         is_inverted = str(sections[name]["dir_pin"]).startswith("!")

@@ -30,8 +30,8 @@ _LOSE_EVERY_S = (0.5, 3.0)
 # steps (s)
 _DRIFT_PPM_PER_S, _MOST_DRIFT_PPM, _DRIFT_EVERY_S = (15.0, 30.0), 300.0, 0.2
 _MOST_MINUTES = 12.0
-# What Klippy answers without moving anything takes it no longer (s)
-_QUICK_S = 0.002
+# What Klippy answers without moving anything takes it no time
+_QUICK = moonraker.Pace(0.01, 0.004)
 
 
 class Result(NamedTuple):
@@ -69,10 +69,10 @@ class Result(NamedTuple):
 class _Pumped(Moonraker):
     """A client that has virtual time pass while it waits."""
 
-    def __init__(self, server: moonraker.Moonraker, step_s: Callable[[], float]) -> None:
+    def __init__(self, server: moonraker.Moonraker, pace: Callable[[], moonraker.Pace]) -> None:
         super().__init__(Place(False, "127.0.0.1", server.port, ""), lambda: "")
         self._server = server
-        self._step_s = step_s
+        self._pace = pace
 
     def pause(self, seconds: float) -> None:
         """Let virtual time pass, and leave Moonraker some of its own."""
@@ -83,9 +83,9 @@ class _Pumped(Moonraker):
         self, method: str, path: str, query: Dict[str, str], timeout_s: Optional[float]
     ) -> Tuple[int, bytes]:
         exchange = super()._exchange
-        step_s = self._step_s if timeout_s is None else lambda: _QUICK_S
+        pace = self._pace if timeout_s is None else lambda: _QUICK
         # An exchange in real time may take longer than it would on an idle computer
-        return self._server.while_time_passes(lambda: exchange(method, path, query, None), step_s)
+        return self._server.while_time_passes(lambda: exchange(method, path, query, None), pace)
 
 
 class _Nuisance:
@@ -148,7 +148,7 @@ def rehearse(
         bundle = folder / "bundle"
         bundle.mkdir(parents=True)
         with moonraker.Moonraker(session, folder / "moonraker", tick) as server:
-            client = _Pumped(server, lambda: owner.step_s)
+            client = _Pumped(server, lambda: owner.pace)
             error = ""
             try:
                 command.conduct(

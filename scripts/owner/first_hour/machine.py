@@ -58,7 +58,10 @@ class Machine:
 
     def __init__(self, config: Config, resync: Dict[str, Any]) -> None:
         self.config = config
-        self.axes = [str(axis) for axis in resync.get("axes", [])]
+        names = [str(axis) for axis in resync.get("axes", [])]
+        # G28 has no letter for others
+        self.axes = [name for name in names if name in tuple("xyz")]
+        self.other_axes = [name for name in names if name not in self.axes]
         self.boards: Dict[str, str] = dict(resync.get("mcu", {}))
         try:
             self.shared: List[Axis] = shared_axes(config)
@@ -88,12 +91,19 @@ class Machine:
 
     def is_second_touch(self, axis: str) -> bool:
         """Whether a homing move is followed by a second one."""
-        rail = self.config.section("stepper_%s" % (axis,))
-        return rail.get_float("homing_retract_dist", _DEFAULT_RETRACT_MM) > 0.0
+        return self._rail(axis).get_float("homing_retract_dist", _DEFAULT_RETRACT_MM) > 0.0
 
     def homing_speed_mm_s(self, axis: str) -> float:
         """How fast an axis homes."""
-        return motion.homing_speed_mm_s(self.config.section("stepper_%s" % (axis,)))
+        return motion.homing_speed_mm_s(self._rail(axis))
+
+    def _rail(self, axis: str) -> Section:
+        """The section that says how an axis homes."""
+        names = ("stepper_%s" % (axis,), "carriage %s" % (axis,))
+        return next(
+            (self.config.sections[n] for n in names if n in self.config.sections),
+            Section(names[0], "printer.cfg"),
+        )
 
     @property
     def probe_height_mm(self) -> float:
@@ -120,7 +130,7 @@ class Machine:
         found: List[Switch] = []
         left_out: List[str] = []
         for axis in "xyz":
-            section = self.config.section("stepper_%s" % (axis,))
+            section = self._rail(axis)
             if not section.has("endstop_pin"):
                 continue
             pin = section.get("endstop_pin")
@@ -142,7 +152,8 @@ class Machine:
         machine = kinematics.load(self.config)
         shared = {name for axis in self.shared for name in axis.stepper_mcus}
         axes = {track.name: track.axis for track in machine.tracks}
-        places = self._places()
+        lifting = [m.section.name for m in machine.motors if "z" in {axes[t] for t in m.moves}]
+        places = self._places(lifting)
         motors = []
         for one in machine.motors:
             track, by = next(iter(one.moves.items()))
@@ -162,8 +173,8 @@ class Machine:
             )
         return sorted(motors, key=lambda motor: not motor.is_shared)
 
-    def _places(self) -> Dict[str, str]:
-        names = [s.name for s in kinematics.members(self.config, "stepper_z")]
+    def _places(self, names: List[str]) -> Dict[str, str]:
+        """Where the Z steppers stand, by the order that the levelling command has."""
         if "quad_gantry_level" in self.config.sections and len(names) == len(_QUAD_PLACES):
             return dict(zip(names, _QUAD_PLACES))
         levelling = self.config.section("z_tilt")

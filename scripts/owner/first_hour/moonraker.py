@@ -40,13 +40,14 @@ class Place(NamedTuple):
 
 def parse_place(text: str) -> Place:
     """The place that an URL or HOST[:PORT] names; raises TrialError."""
-    parts = urlsplit(text if "://" in text else "http://" + text)
+    bad = TrialError("'%s' is no address of a Moonraker, such as http://localhost:7125" % (text,))
     try:
+        parts = urlsplit(text if "://" in text else "http://" + text)
         port = parts.port
     except ValueError:
-        port = 0
+        raise bad from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise TrialError("'%s' is no address of a Moonraker, such as http://localhost:7125" % text)
+        raise bad
     default = 443 if parts.scheme == "https" else DEFAULT_PORT
     return Place(parts.scheme == "https", parts.hostname, port or default, parts.path.rstrip("/"))
 

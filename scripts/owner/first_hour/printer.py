@@ -17,6 +17,7 @@ READY_TIMEOUT_S = 90.0
 _LOOK_AGAIN_S = 1.0
 _OUTPUT_LINES = 200
 RESYNC = "multi_mcu_resync"
+_MCU = re.compile(r"mcu( \S+)?$")
 
 
 class Printer:
@@ -24,6 +25,7 @@ class Printer:
 
     def __init__(self, moonraker: Moonraker) -> None:
         self._moonraker = moonraker
+        self._mcu_objects: List[str] = []
 
     def require_ready(self) -> None:
         """Raise TrialError with Klipper's own reason if it is not ready."""
@@ -57,12 +59,14 @@ class Printer:
 
     def mcus(self) -> Dict[str, Dict[str, Any]]:
         """The status of each MCU by the name that pins use."""
-        names = [str(name) for name in self._objects() if re.match(r"mcu( \S+)?$", str(name))]
-        return {name.split()[-1]: value for name, value in self.status(*names).items()}
+        if not self._mcu_objects:
+            self._mcu_objects = [name for name in self._objects() if _MCU.match(name)]
+        return {name.split()[-1]: one for name, one in self.status(*self._mcu_objects).items()}
 
     def _objects(self) -> List[str]:
         try:
-            return list(self._moonraker.get("/printer/objects/list")["objects"])
+            found = self._moonraker.get("/printer/objects/list")["objects"]
+            return [str(name) for name in found]
         except CommandFailed as e:
             raise TrialError("Klipper says nothing of its state: %s" % (e,)) from None
 
@@ -114,6 +118,7 @@ class Printer:
 
     def restart(self) -> None:
         """RESTART, and wait until Klipper is ready; raises TrialError."""
+        self._mcu_objects = []
         self._moonraker.post("/printer/restart")
         waited_s = 0.0
         while waited_s < READY_TIMEOUT_S:

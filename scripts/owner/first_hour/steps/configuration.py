@@ -27,7 +27,8 @@ def run(trial: Context) -> Iterator[Row]:
     status = trial.printer.status("print_stats", "idle_timeout", RESYNC)
     if status.get("print_stats", {}).get("state") in ("printing", "paused"):
         yield Row(NAME, STOP, "a print is under way", "let it end first", "printing")
-    if RESYNC not in status:
+    # What is not there has no fields
+    if not status.get(RESYNC):
         yield Row(
             NAME,
             STOP,
@@ -58,6 +59,9 @@ def _axes(trial: Context) -> Iterator[Row]:
     machine = trial.machine
     if not machine.boards:
         yield Row(NAME, STOP, "the extra resyncs no axis", "see option 'axes'", "no_axis")
+    for name in machine.other_axes:
+        what = "axis %s is not one of x, y and z" % (name,)
+        yield Row(NAME, LOOK, what, "go through the Guide's steps with it by hand", "other_axis")
     for axis in machine.shared:
         places = ", ".join("%s on %s" % place for place in axis.stepper_mcus.items())
         resynced = [name.replace(" ", "_") for name in machine.boards]
