@@ -150,8 +150,8 @@ def test_machine_has_shared_motors_first_and_says_where_they_are():
     assert {motor.direction for motor in found[4:]} == {"towards higher x"}
 
 
-def test_nozzle_probes_where_the_probe_can_reach():
-    assert machine_of(SAMPLE).probing_area() == ((50.0, 0.0), (250.0, 200.0))
+def test_nozzle_probes_where_the_levelling_command_does():
+    assert machine_of(SAMPLE).probing_area() == ((50.0, 25.0), (250.0, 225.0))
 
 
 def test_what_can_be_triggered_by_hand():
@@ -302,6 +302,22 @@ def test_a_motor_that_goes_too_far_is_found_with_a_ruler(ways, verdict):
     assert row.verdict == verdict
 
 
+def test_motors_that_went_off_in_a_long_silence_have_the_step_begin_anew():
+    toolhead = {"homed_axes": "", "position": [0, 0, 1], "axis_maximum": [300, 300, 250]}
+    said = []
+    context = SimpleNamespace(
+        printer=SimpleNamespace(
+            run=lambda *commands: said.extend(commands), status=lambda name: {"toolhead": toolhead}
+        ),
+        console=console(GO),
+        machine=machine_of(SamplePrinter(z_mcus=("z0", "z1"))),
+        homed=lambda: "",
+    )
+    with pytest.raises(Paused, match="not homed any more"):
+        list(distance.run(context, "z"))
+    assert said == []
+
+
 def link_rows(seconds, change):
     """The rows of a watch of a board that change(stats, second) has changed."""
     now = [0]
@@ -418,7 +434,7 @@ def test_trial_goes_on_after_a_power_loss_with_the_step_that_was_cut_off(tmp_pat
     assert (ran, error) == (["configuration", "c", "d"], None)
     progress = Progress(tmp_path / command.STATE)
     progress.load()
-    assert [row.step for row in progress.rows] == ["b", "configuration", "c", "d"]
+    assert [row.step for row in progress.rows] == ["configuration", "b", "c", "d"]
 
 
 def test_trial_that_stopped_repeats_its_last_step_and_forgets_the_verdict(tmp_path, monkeypatch):

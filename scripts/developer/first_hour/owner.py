@@ -25,6 +25,8 @@ _HOLD_S = 0.3
 # How often an owner looks who is asked to, how often one who is not, and how often both do while
 # nothing moves, as the command may be over
 _ATTENTIVE, _IDLE, _AT_REST = Pace(0.05, 0.001), Pace(0.2, 0.001), Pace(0.03, 0.003)
+# Longer than idle_timeout, after which an hour is no different (s)
+_AWAY_S = 660.0
 # What an eye takes for the same instant
 _TOGETHER_S = 0.15
 
@@ -46,6 +48,8 @@ class Owner:
         self._stopped_s: Dict[str, float] = {}
         self._hand: Optional[_Hand] = None
         self._is_moving = False
+        self.away_s = 0.0
+        self.has_lost_power = False
         self._steppers = ""
 
     @property
@@ -66,7 +70,13 @@ class Owner:
             self._hand.tick()
 
     def read(self, question: Question) -> str:
-        """The answer to a question."""
+        """The answer to a question; raises EOFError when the power goes."""
+        if question.key == self._printer.cut_at and not self.has_lost_power:
+            self.has_lost_power = True
+            raise EOFError
+        if question.key == self._printer.leaves_at and not self.away_s:
+            self.away_s = _AWAY_S
+            self._session.sleep(_AWAY_S)
         answer = getattr(self, "_answer_" + question.key, None)
         return str(answer(question)) if answer else ""
 

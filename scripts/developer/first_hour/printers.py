@@ -14,7 +14,9 @@ _GEARS = ("80:16", "64:16", "60:12")
 _MORE_GEARS = ("80:16", "64:16")
 # One way (us); half of what a homing move bears
 _SLOW_US = (5000.0, 9000.0)
-_TRUE_PIN, _OTHER_PIN = "toolhead:PB6", "toolhead:PB9"
+_OTHER_PIN = "toolhead:PB9"
+_LEAVES_AT = ("mid_air", "probe", "level_command", "late_link")
+_CUT_AT = ("moved", "press", "distance", "level_command")
 
 
 class Expected(NamedTuple):
@@ -30,7 +32,8 @@ class Rehearsal:
 
     machine has more of the truth for the machine file. stuck is the pin that a hand does not
     change, with what it reads; loose is the board whose messages get lost, drifting the one whose
-    clock does not keep its rate.
+    clock does not keep its rate. At the question leaves_at the owner goes away for so long that
+    Klipper switches the motors off, at the question cut_at the power goes.
     """
 
     sample: SamplePrinter
@@ -41,6 +44,8 @@ class Rehearsal:
     stuck: Optional[Tuple[str, bool]] = None
     loose: str = ""
     drifting: str = ""
+    leaves_at: str = ""
+    cut_at: str = ""
 
     @property
     def printer_cfg(self) -> str:
@@ -83,7 +88,11 @@ def _good(rng: random.Random, may_use_main: bool = True) -> Rehearsal:
         is_inverted = str(sections[name]["dir_pin"]).startswith("!")
         sections[name].update(motor_options(mcu, "E", 4 if mcu == "mcu" else 0, is_inverted))
     noise: Section = {"noise_um": round(rng.uniform(0.0, 2.0), 2)}
-    return Rehearsal(sample, sections, sections, machine={"probe": noise})
+    away = rng.choice(_LEAVES_AT) if rng.random() < 0.3 else ""
+    cut = rng.choice(_CUT_AT) if rng.random() < 0.3 else ""
+    return Rehearsal(
+        sample, sections, sections, machine={"probe": noise}, leaves_at=away, cut_at=cut
+    )
 
 
 # Bad kinds: each takes a good printer, and changes its truth or its printer.cfg

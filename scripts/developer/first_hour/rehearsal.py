@@ -7,8 +7,9 @@ import math
 import random
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from printer_config import mcus
 from printer_config.config import Config
 from scripts.developer import moonraker
 from scripts.developer.first_hour.owner import Owner
@@ -30,6 +31,8 @@ _LOSE_EVERY_S = (0.5, 3.0)
 # steps (s)
 _DRIFT_PPM_PER_S, _MOST_DRIFT_PPM, _DRIFT_EVERY_S = (15.0, 30.0), 300.0, 0.2
 _MOST_MINUTES = 12.0
+# How long a power loss lasts (s), and how often Moonraker is asked then
+_DARK_S, _MOST_LOOKS = 1.0, 60
 # What Klippy answers without moving anything takes it no time
 _QUICK = moonraker.Pace(0.01, 0.004)
 
@@ -132,6 +135,8 @@ def rehearse(
     """Run the trial on a printer, with its files in a folder; raises SessionError."""
     truth = Config("truth")
     truth.add(printer.true_cfg.splitlines(), "truth")
+    bundle = folder / "bundle"
+    bundle.mkdir(parents=True)
     with Session(host, printer.true_cfg, printer.machine_cfg, seed=seed) as session:
         # The machine is there; now comes what its owner has written
         session.write(str(process.CONFIG), printer.printer_cfg)
@@ -145,26 +150,43 @@ def rehearse(
             witness.tick()
 
         began_s = session.now_s()
-        bundle = folder / "bundle"
-        bundle.mkdir(parents=True)
         with moonraker.Moonraker(session, folder / "moonraker", tick) as server:
             client = _Pumped(server, lambda: owner.pace)
-            error = ""
-            try:
-                command.conduct(
-                    _OnThisComputer(client, session),
-                    Console(owner.read, say),
-                    bundle,
-                    True,
-                    probe_count,
-                )
-            except TrialError as e:
-                error = str(e)
+            found = _OnThisComputer(client, session)
+
+            def conduct(anew: bool) -> str:
+                try:
+                    command.conduct(found, Console(owner.read, say), bundle, anew, probe_count)
+                except TrialError as e:
+                    return str(e)
+                return ""
+
+            error = conduct(True)
+            if owner.has_lost_power:
+                _lose_power(session, mcus.sections(truth), client)
+                error = conduct(False)
         progress = Progress(bundle / command.STATE)
         progress.load()
-        minutes = (session.now_s() - began_s) / 60.0
+        minutes = (session.now_s() - began_s - owner.away_s) / 60.0
         figures = {**progress.figures, **witness.figures()}
         return Result(progress.rows, progress.done, error, witness.damage(), figures, minutes)
+
+
+def _lose_power(session: Session, boards: Iterable[str], client: Moonraker) -> None:
+    """All boards are without power for a moment, and Klippy starts anew; raises TrialError."""
+    for name in boards:
+        session.control("mcu %s reboot" % (name,))
+    session.sleep(_DARK_S)
+    client.post("/printer/firmware_restart")
+    printer = Printer(client)
+    for _ in range(_MOST_LOOKS):
+        client.pause(1.0)
+        try:
+            return printer.require_ready()
+        except TrialError:
+            # Moonraker has not seen it yet
+            continue
+    printer.require_ready()
 
 
 class _OnThisComputer(Printer):

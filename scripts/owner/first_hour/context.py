@@ -69,12 +69,9 @@ class Context:
         """G28 if an axis is not homed: motors go off after a long silence; raises CommandFailed."""
         if not set("xyz") - set(self.homed()):
             return
-        self.console.go("home", "The printer is not homed: G28 moves all axes to their ends.")
+        text = "The printer is not homed (any more): G28 moves all axes to their ends."
+        self.console.go("home", text)
         self.printer.run("G28")
-
-    def height_mm(self) -> float:
-        """The commanded height."""
-        return float(self.printer.status("toolhead")["toolhead"]["position"][2])
 
     def check_counts(self) -> str:
         """RESYNC_CHECK; returns what is wrong, empty if nothing is."""

@@ -111,19 +111,15 @@ class Machine:
         return self.probe.get_float("z_offset", 0.0) if self.probe is not None else 0.0
 
     def probing_area(self) -> Optional[Tuple[Tuple[float, float], Tuple[float, float]]]:
-        """Corners (mm) between which the nozzle may probe; None if nothing says it."""
-        section, probe = self.levelling, self.probe
-        if section is None or probe is None or not section.has("points"):
+        """Corners (mm) between which the levelling command has the nozzle; None if nothing says."""
+        section = self.levelling
+        if section is None or not section.has("points"):
             return None
         rows = section.get_rows("points")
         if not rows or any(len(row) != 2 for row in rows):
             return None
-        # The points are the probe's
-        offset = [probe.get_float(name, 0.0) for name in ("x_offset", "y_offset")]
-        corners = [
-            [pick(row[i] for row in rows) - offset[i] for i in (0, 1)] for pick in (min, max)
-        ]
-        return (corners[0][0], corners[0][1]), (corners[1][0], corners[1][1])
+        (x0, x1), (y0, y1) = ((min(way), max(way)) for way in zip(*rows))
+        return (x0, y0), (x1, y1)
 
     def switches(self) -> Tuple[List[Switch], List[str]]:
         """What can be triggered by hand, and what cannot."""

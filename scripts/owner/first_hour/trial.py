@@ -76,7 +76,9 @@ STEPS = (
     Step((probing.LEVELLING,), "The axis is levelled.", probing.levelling),
     Step((probing.PROBES,), "The probe touches the bed all over.", probing.probes),
     Step((log_check.NAME,), "Nothing moves.", log_check.run),
-    Step((late_link.NAME,), "Only if you agree: the shared axis homes twice.", late_link.run),
+    Step(
+        (late_link.NAME,), "Only if you agree: one probe or homing move, then G28.", late_link.run
+    ),
 )
 
 
@@ -115,6 +117,7 @@ def _run_step(trial: Context, progress: Progress, step: Step) -> bool:
     try:
         for row in step.run(trial):
             progress.rows.append(row)
+            progress.rows.sort(key=_place)
             trial.console.say(*_lines(row))
             is_good = is_good and row.verdict != STOP
     except CommandFailed as e:
@@ -123,6 +126,11 @@ def _run_step(trial: Context, progress: Progress, step: Step) -> bool:
         progress.done.append(step.names[0])
     progress.save()
     return is_good
+
+
+def _place(row: Row) -> int:
+    """The number of a row's step; what is looked at again keeps its place on the page."""
+    return next((i for i, step in enumerate(STEPS) if row.step in step.names), len(STEPS))
 
 
 def _lines(row: Row) -> List[str]:

@@ -6,7 +6,7 @@
 from typing import Iterator, List
 
 from ..context import Context
-from ..errors import CommandFailed
+from ..errors import CommandFailed, Paused
 from ..rows import PASSED, STOP, Row
 
 NAME = "distance"
@@ -27,9 +27,6 @@ def _stroke(trial: Context, axis: str) -> Row:
     console = trial.console
     names = trial.machine.names_of(axis)
     letter = axis.upper()
-    if axis not in trial.homed():
-        what = "axis %s is not homed any more: motors go off after a long silence" % (axis,)
-        return Row(NAME, STOP, what, "take the trial up again", "silence")
     limits = trial.printer.status("toolhead")["toolhead"]
     index = "xyz".index(axis)
     is_up = limits["position"][index] + STROKE_MM <= limits["axis_maximum"][index]
@@ -39,6 +36,9 @@ def _stroke(trial: Context, axis: str) -> Row:
         "Measure with a ruler where each end of axis %s is. It then moves by %g mm." % (axis, way),
         axis,
     )
+    if axis not in trial.homed():
+        # Where it is nobody knows now; the step begins anew
+        raise Paused("axis %s is not homed any more: motors go off after a long silence" % (axis,))
     trial.printer.run("G91", "G1 %s%g F300" % (letter, way), "G90", "M400")
     found = console.numbers("distance", "How far did each end go, in mm?", names)
     trial.printer.run("M84")

@@ -26,34 +26,37 @@ def run(trial: Context, axis: str) -> Iterator[Row]:
     console = trial.console
     trial.printer.run("M84")
     console.go("level", LEVEL_BY_HAND)
-    if axis == "z":
-        console.go("home", "G28 X Y: the head goes to its ends. Be ready to stop.")
-        try:
-            trial.printer.run("G28 X Y")
-        except CommandFailed as e:
-            yield Row(NAME, STOP, "G28 X Y: %s" % (e,), "correct what it names", "homing")
-            return
+    error = ""
     for _ in range(_MOST_TRIES):
         before = trial.resync()["homing_moves"]
-        console.go("mid_air", _what_moves(trial, axis), axis)
-        error = ""
-        try:
-            trial.printer.run("G28 %s" % (axis.upper(),), "M400")
-        except CommandFailed as e:
-            error = str(e)
-        status = trial.resync()
-        if error or status["homing_moves"] == before:
-            console.say("It did not end with a trigger by hand: %s" % (error,))
-            if not console.is_so("again", "Was it only that you were late? Then try again.", axis):
-                yield _failed(axis, error or "nothing was recorded")
-                return
-            continue
-        break
-    else:
-        yield _failed(axis, error)
-        return
-    together = console.is_so("together", "Did all steppers of axis %s stop together?" % axis, axis)
-    yield from _verdict(trial, axis, together)
+        error = _home(trial, axis)
+        if not error and trial.resync()["homing_moves"] != before:
+            text = "Did all steppers of axis %s stop together?" % (axis,)
+            yield from _verdict(trial, axis, console.is_so("together", text, axis))
+            return
+        console.say("It did not end with a trigger by hand: %s" % (error or "nothing moved",))
+        if not console.is_so("again", "Was it only that you were late? Then try again.", axis):
+            break
+    yield _failed(axis, error or "nothing was recorded")
+
+
+def _home(trial: Context, axis: str) -> str:
+    """Home an axis with a hand at its switch; returns Klipper's error, empty if there is none."""
+    others = {"x", "y"} if axis == "z" else set()
+    try:
+        while True:
+            if others - set(trial.homed()):
+                text = "G28 X Y: the head goes to its ends. Be ready to stop."
+                trial.console.go("home", text)
+                trial.printer.run("G28 X Y")
+            trial.console.go("mid_air", _what_moves(trial, axis), axis)
+            # Motors go off while nobody answers
+            if not others - set(trial.homed()):
+                break
+        trial.printer.run("G28 %s" % (axis.upper(),), "M400")
+    except CommandFailed as e:
+        return str(e)
+    return ""
 
 
 def _what_moves(trial: Context, axis: str) -> str:

@@ -32,8 +32,8 @@ def accuracy(trial: Context) -> Iterator[Row]:
         return
     text = "RESYNC_ACCURACY: the probe touches the bed %d times at one place, some mm up and down."
     try:
-        trial.ensure_homed()
         trial.console.go("probe", text % (SAMPLES,))
+        trial.ensure_homed()
         lines = trial.printer.run("RESYNC_ACCURACY SAMPLES=%d" % (SAMPLES,), "M400")
     except CommandFailed as e:
         yield Row(ACCURACY, STOP, str(e), _GUIDE, "probing")
@@ -65,8 +65,8 @@ def levelling(trial: Context) -> Iterator[Row]:
         yield Row(LEVELLING, LOOK, "no command levels this printer", advice, "no_levelling")
         return
     try:
-        trial.ensure_homed()
         trial.console.go("level_command", "%s probes the bed at several points." % (command,))
+        trial.ensure_homed()
         trial.printer.run(command, "G28", "M400")
     except CommandFailed as e:
         yield Row(LEVELLING, STOP, "%s: %s" % (command, e), _GUIDE, "levelling")
@@ -93,8 +93,8 @@ def probes(trial: Context) -> Iterator[Row]:
     text = "%d probes all over the bed, %g mm up and down each time."
     done = 0
     try:
-        trial.ensure_homed()
         trial.console.go("probe", text % (len(places), LIFT_MM))
+        trial.ensure_homed()
         trial.printer.run("RESYNC_STATS RESET=1")
         for x_mm, y_mm in places:
             watch.look()
