@@ -18,6 +18,7 @@ from printer_config.config import Config
 from scripts.developer.first_hour import printers
 from scripts.owner.first_hour import bundle, command, trial
 from scripts.owner.first_hour.console import Console
+from scripts.owner.first_hour.context import Context
 from scripts.owner.first_hour.errors import CommandFailed, Paused, TrialError
 from scripts.owner.first_hour.links import Watch
 from scripts.owner.first_hour.machine import Machine, Motor, Switch
@@ -25,7 +26,14 @@ from scripts.owner.first_hour.page import page
 from scripts.owner.first_hour.progress import Progress, fingerprint
 from scripts.owner.first_hour.rows import LOOK, PASSED, STOP, Row
 from scripts.owner.first_hour.scrub import scrub, scrub_log
-from scripts.owner.first_hour.steps import configuration, distance, motors, trigger
+from scripts.owner.first_hour.steps import (
+    configuration,
+    distance,
+    mid_air,
+    motors,
+    probing,
+    trigger,
+)
 from scripts.owner.report.verdict import findings
 from virtual_printer.samples import SamplePrinter
 
@@ -300,6 +308,66 @@ def test_a_motor_that_goes_too_far_is_found_with_a_ruler(ways, verdict):
     )
     (row,) = distance.run(context, "z")
     assert row.verdict == verdict
+
+
+class Sleeper:
+    """A printer whose motors go off while its owner thinks about a question."""
+
+    def __init__(self, question):
+        self.said = []
+        self.homed = "xyz"
+        self._question = question
+        self._is_over = False
+
+    def read(self, question):
+        if question.key == self._question and not self._is_over:
+            self.homed, self._is_over = "", True
+        return "n" if question.key == "together" else ""
+
+    def run(self, *commands):
+        self.said += commands
+        for line in commands:
+            if line.startswith("G28"):
+                self.homed += line[3:].replace(" ", "").lower() or "xyz"
+            elif line.startswith("RESYNC_ACCURACY"):
+                assert set(self.homed) == set("xyz"), "it would be refused"
+        return []
+
+    def status(self, *names):
+        return {"toolhead": {"homed_axes": self.homed, "position": [0, 0, 5]}}
+
+    def resync(self):
+        moves = self.said.count("G28 Z")
+        return {
+            "correct": True,
+            "homing_moves": moves,
+            "triggered": True,
+            "latency_ms": {"stepper_z": 1.0, "stepper_z1": 1.0},
+        }
+
+    def config(self):
+        return config_of(SamplePrinter(z_mcus=("z0", "z1")))
+
+
+def asleep(question):
+    """A sleeper, and what a step is given."""
+    printer = Sleeper(question)
+    context = Context(printer, Console(printer.read, lambda line: None), 1)
+    context._machine = machine_of(SamplePrinter(z_mcus=("z0", "z1")))
+    return printer, context
+
+
+def test_printer_is_homed_again_when_its_motors_went_off_before_it_probes():
+    printer, context = asleep("probe")
+    list(probing.accuracy(context))
+    assert printer.said[:2] == ["G28", "RESYNC_ACCURACY SAMPLES=20"]
+
+
+def test_first_homing_begins_anew_when_motors_went_off_before_it():
+    printer, context = asleep("mid_air")
+    rows = list(mid_air.run(context, "z"))
+    assert printer.said == ["M84", "G28 X Y", "G28 Z", "M400"]
+    assert [row.reason for row in rows] == ["no_stop"]
 
 
 def test_motors_that_went_off_in_a_long_silence_have_the_step_begin_anew():

@@ -82,6 +82,13 @@ STEPS = (
 )
 
 
+_INTRODUCTION = (
+    "This goes through the first steps with you. Nothing moves before it was said and you agreed.",
+    "'stop' at any question ends it, and the same command takes it up again. While something moves,"
+    " Ctrl-C is an emergency stop.",
+)
+
+
 def run(printer: Printer, console: Console, progress: Progress, probe_count: int) -> List[Row]:
     """Run what is not done yet, and return all rows; raises TrialError.
 
@@ -89,6 +96,7 @@ def run(printer: Printer, console: Console, progress: Progress, probe_count: int
     """
     printer.require_ready()
     trial = Context(printer, console, probe_count)
+    console.say(*_INTRODUCTION)
     _take_up(trial, progress)
     for number, step in enumerate(STEPS, 1):
         name = step.names[0]
