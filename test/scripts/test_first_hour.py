@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from helpers.printer_logs import BAD, good
 from printer_config.config import Config
+from printer_config.motion import step_distance_mm
 from scripts.developer.first_hour import printers
 from scripts.owner.first_hour import bundle, command, trial
 from scripts.owner.first_hour.console import Console
@@ -50,6 +51,22 @@ def rows_of_document(heading):
 
 def test_document_has_the_steps_in_their_order():
     assert [row[0] for row in rows_of_document("step")] == [s.names[0] for s in trial.STEPS]
+
+
+def is_gear_wrong(printer):
+    """Whether a step is of another length than printer.cfg says."""
+    found = []
+    for text in (printer.true_cfg, printer.printer_cfg):
+        config = Config("printer.cfg")
+        config.add(text.splitlines(), "printer.cfg")
+        found.append([step_distance_mm(config.section(n)) for n in printer.sample.z_names])
+    return found[0] != found[1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_unlike_gears_are_unlike(seed):
+    assert is_gear_wrong(printers.draw(seed, "unlike_gears"))
+    assert not is_gear_wrong(printers.draw(seed))
 
 
 def test_document_has_the_bad_kinds_and_where_each_is_stopped():

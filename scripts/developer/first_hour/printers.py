@@ -174,9 +174,15 @@ def _stuck_pin(printer: Rehearsal, rng: random.Random) -> Rehearsal:
     return replace(printer, stuck=("probe", reads), expected=expected)
 
 
+def _ratio(gears: str) -> float:
+    teeth, by = gears.split(":")
+    return float(teeth) / float(by)
+
+
 def _unlike_gears(printer: Rehearsal, rng: random.Random) -> Rehearsal:
     name = rng.choice(printer.sample.z_names)
-    others = [gear for gear in _MORE_GEARS if gear != printer.printer[name]["gear_ratio"]]
+    right = _ratio(str(printer.printer[name]["gear_ratio"]))
+    others = [gear for gear in _MORE_GEARS if _ratio(gear) != right]
     wrong: Section = {"gear_ratio": rng.choice(others)}
     return replace(
         printer,
