@@ -322,6 +322,7 @@ def test_a_motor_that_goes_too_far_is_found_with_a_ruler(ways, verdict):
         console=console(GO, ways),
         machine=machine_of(SamplePrinter(z_mcus=("z0", "z1"))),
         homed=lambda: "xyz",
+        measured=[],
     )
     (row,) = distance.run(context, "z")
     assert row.verdict == verdict
@@ -339,7 +340,7 @@ class Sleeper:
     def read(self, question):
         if question.key == self._question and not self._is_over:
             self.homed, self._is_over = "", True
-        return "n" if question.key == "together" else ""
+        return {"together": "n", "distance": "10 10"}.get(question.key, "")
 
     def run(self, *commands):
         self.said += commands
@@ -383,8 +384,24 @@ def test_printer_is_homed_again_when_its_motors_went_off_before_it_probes():
 def test_first_homing_begins_anew_when_motors_went_off_before_it():
     printer, context = asleep("mid_air")
     rows = list(mid_air.run(context, "z"))
-    assert printer.said == ["M84", "G28 X Y", "G28 Z", "M400"]
-    assert [row.reason for row in rows] == ["no_stop"]
+    assert printer.said == ["M84", "G28 X Y", "M400", "G28 X Y", "G28 Z", "M400"]
+    assert [row.reason for row in rows] == ["", "no_stop"]
+
+
+@pytest.mark.parametrize(
+    "ways, reasons, measured",
+    [("10 10.5", [""], ["z"]), ("10 12.5", ["gears"], ["z"]), ("0 0", [], [])],
+)
+def test_hop_of_z_shows_gears_before_anything_else_does(ways, reasons, measured):
+    said = []
+    context = SimpleNamespace(
+        printer=SimpleNamespace(run=lambda *commands: said.extend(commands)),
+        console=console(GO, ways),
+        machine=machine_of(SamplePrinter(z_mcus=("z0", "z1"))),
+        measured=[],
+    )
+    assert [row.reason for row in distance.hop(context)] == reasons
+    assert (said, context.measured) == (["G28 X Y", "M400"], measured)
 
 
 def test_motors_that_went_off_in_a_long_silence_have_the_step_begin_anew():
@@ -397,6 +414,7 @@ def test_motors_that_went_off_in_a_long_silence_have_the_step_begin_anew():
         console=console(GO),
         machine=machine_of(SamplePrinter(z_mcus=("z0", "z1"))),
         homed=lambda: "",
+        measured=[],
     )
     with pytest.raises(Paused, match="not homed any more"):
         list(distance.run(context, "z"))

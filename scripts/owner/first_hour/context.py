@@ -21,6 +21,8 @@ class Context:
         self.console = console
         self.probe_count = probe_count
         self.figures: Dict[str, Any] = {}
+        # Axes whose ways a ruler has confirmed in this step
+        self.measured: List[str] = []
         self._machine: Optional[Machine] = None
 
     @property

@@ -110,6 +110,13 @@ class Machine:
         """How high the nozzle is when the probe triggers, as printer.cfg has it."""
         return self.probe.get_float("z_offset", 0.0) if self.probe is not None else 0.0
 
+    @property
+    def hop_mm(self) -> float:
+        """By how much Z rises before other axes home; 0 if it does not, or nothing says."""
+        if "homing_override" in self.config.sections:
+            return 0.0
+        return self.config.section("safe_z_home").get_float("z_hop", 0.0)
+
     def probing_area(self) -> Optional[Tuple[Tuple[float, float], Tuple[float, float]]]:
         """Corners (mm) between which the levelling command has the nozzle; None if nothing says."""
         section = self.levelling

@@ -29,6 +29,7 @@ from .steps import (
 def _first_homing(trial: Context) -> Iterator[Row]:
     # What the second one measures needs the first one's coordinates, so they are one step
     trial.ensure_correct(False)
+    trial.measured.clear()
     for axis in sorted(trial.machine.axes):
         for part in (mid_air.run, distance.run):
             for row in part(trial, axis):
@@ -57,8 +58,8 @@ STEPS = (
     Step((trigger.NAME,), "Nothing moves. You touch endstops and probe.", trigger.run),
     Step(
         (mid_air.NAME, distance.NAME),
-        "The head homes; the shared axes move until you trigger by hand. Then each moves by %g mm."
-        % (distance.STROKE_MM,),
+        "The head homes; the shared axes move until you trigger by hand. You"
+        " measure one move of each, %g mm or so." % (distance.STROKE_MM,),
         _first_homing,
     ),
     Step(

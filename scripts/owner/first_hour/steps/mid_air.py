@@ -8,6 +8,7 @@ from typing import Iterator, List
 from ..context import Context
 from ..errors import CommandFailed
 from ..rows import LOOK, PASSED, STOP, Row
+from . import distance
 
 NAME = "first homing"
 _MOST_TRIES = 3
@@ -26,6 +27,8 @@ def run(trial: Context, axis: str) -> Iterator[Row]:
     console = trial.console
     trial.printer.run("M84")
     console.go("level", LEVEL_BY_HAND)
+    if axis == "z":
+        yield from distance.hop(trial)
     error = ""
     for _ in range(_MOST_TRIES):
         before = trial.resync()["homing_moves"]
@@ -69,8 +72,8 @@ def _what_moves(trial: Context, axis: str) -> str:
     sensor = "the probe" if axis == "z" and machine.probe is not None else "the endstop"
     return (
         "G28 %s: all its steppers move towards the endstop at %g mm/s, until you trigger %s by hand"
-        " in mid-air.%s One hand stays on the emergency stop (Ctrl-C here)."
-        % (axis.upper(), machine.homing_speed_mm_s(axis), sensor, second)
+        " in mid-air, as soon as you see them move.%s One hand stays on the emergency stop"
+        " (Ctrl-C here)." % (axis.upper(), machine.homing_speed_mm_s(axis), sensor, second)
     )
 
 
