@@ -220,6 +220,12 @@ def test_tolerance_that_is_no_number_is_refused(start):
     assert "Option 'trigger_tolerance'" in printer.state_message().splitlines()[0]
 
 
+def test_axis_of_several_endstops_is_refused_and_the_others_are_named(start):
+    sample = SamplePrinter(kinematics="cartesian", y_mcus=("mcu", "y1"), y_own_endstops=True)
+    printer = start(sample.with_resync(endstop_pins_y="y1:PB0"), ready=False)
+    assert "one endstop (those that do: x, z)" in printer.state_message().splitlines()[0]
+
+
 def test_probe_whose_sensor_has_no_pin_is_refused(start, host):
     skip_without(host, "load_cell_probe")
     options = {"sensor_type": "ads1220", "cs_pin": "toolhead:PJ2"}

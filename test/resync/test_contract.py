@@ -176,9 +176,15 @@ def test_source_that_lacks_a_name_is_reported(tmp_path):
 
 
 class EddyPrinter:
+    def __init__(self, *names):
+        self.names = names
+
     def lookup_objects(self, module):
         assert module == "probe_eddy_current"
-        return [("probe_eddy_current mine", self)]
+        return [(name, self) for name in self.names]
+
+
+MINE = EddyPrinter("probe_eddy_current mine")
 
 
 def eddy_endstop(attribute):
@@ -200,10 +206,12 @@ def test_eddy_probe_has_to_remember_its_trigger(monkeypatch, module, endstop, at
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     host_module = sys.modules["extras." + module]
     setattr(host_module, endstop, eddy_endstop(attribute))
-    assert contract.missing(contract.of_eddy_probe(EddyPrinter(), "")) == []
+    assert contract.missing(contract.of_eddy_probe(MINE, "")) == []
     setattr(host_module, endstop, eddy_endstop("_when"))
     missing = "extras.%s.%s.%s" % (module, endstop, attribute)
-    assert contract.missing(contract.of_eddy_probe(EddyPrinter(), "")) == [missing]
+    assert contract.missing(contract.of_eddy_probe(MINE, "")) == [missing]
+    # Of a printer without such a probe nothing is needed
+    assert contract.of_eddy_probe(EddyPrinter(), "") == []
 
 
 def test_levelling_command_has_to_say_when_it_is_done():

@@ -122,7 +122,7 @@ class HomingSpan:
     def _begin_print_time(self) -> float:
         """Print time (s) at the start, by the slowest clock of the shared rails' MCUs."""
         mcus = {s.get_mcu() for rail in self._rails for s in rail.steppers}
-        return min((mcu.estimated_print_time(self._begin_time) for mcu in mcus), default=0.0)
+        return min(mcu.estimated_print_time(self._begin_time) for mcu in mcus)
 
     def skew_mm(self, rail: Rail) -> Dict[str, float]:
         """How far each stepper of a rail that moved stands from its first one.
