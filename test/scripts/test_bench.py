@@ -25,6 +25,7 @@ def small(monkeypatch):
         "CPU_STEPPERS": (2,),
         "CPU_HOMINGS": 2,
         "CPU_RUNS": 1,
+        "HOST_CPU_RUNS": 1,
         "HOST_CPU_TURNS": 3,
         "HOST_CPU_SAMPLES": 3,
         "LONGEST_CORRECTION_STEPS": 40,
