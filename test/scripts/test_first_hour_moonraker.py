@@ -194,31 +194,30 @@ def test_refused_command_has_klippers_own_words(message):
             client(place).run("G1 X1")
 
 
+def interrupted(place, monkeypatch):
+    """The printer of a client whose commands the owner interrupts."""
+
+    def interrupt(script):
+        raise KeyboardInterrupt
+
+    found = client(place)
+    monkeypatch.setattr(found, "run", interrupt)
+    return Printer(found)
+
+
 def test_interrupted_command_stops_the_printer_at_once(monkeypatch):
     store = result({"gcode_store": []})
     answers = {"/server/gcode_store": store, "/printer/emergency_stop": result("ok")}
     with serving(answers) as (place, asked):
-        found = client(place)
-
-        def interrupted(script):
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(found, "run", interrupted)
         with pytest.raises(Paused, match="FIRMWARE_RESTART"):
-            Printer(found).run("G28")
+            interrupted(place, monkeypatch).run("G28")
     assert asked[-1] == ("POST", "/printer/emergency_stop")
 
 
 def test_interrupted_command_says_when_the_printer_cannot_be_stopped(monkeypatch):
     with serving({"/server/gcode_store": result({"gcode_store": []})}) as (place, _):
-        found = client(place)
-
-        def interrupted(script):
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(found, "run", interrupted)
         with pytest.raises(Paused, match="may still move, switch it off"):
-            Printer(found).run("G28")
+            interrupted(place, monkeypatch).run("G28")
 
 
 def test_output_of_a_command_is_what_came_after_it_began():

@@ -21,6 +21,7 @@ alike.
 import math
 import random
 from itertools import combinations
+from statistics import variance
 from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 ALPHA = 0.01
@@ -132,12 +133,8 @@ def chance(one: Sequence[float], other: Sequence[float], tests: int = 1) -> floa
 
 def seen_from(one: Sequence[float], other: Sequence[float], least: float) -> float:
     """From where on a difference between means of stretches mostly is found, if it needs least."""
-    error = 0.0
-    for values in (one, other):
-        middle = mean(values)
-        rest = sum((value - middle) ** 2 for value in values)
-        error += rest / (len(values) - 1) / len(values)
-    return max(_SEEN_FROM * math.sqrt(error), least + _SURELY * math.sqrt(error))
+    error = math.sqrt(sum(variance(values) / len(values) for values in (one, other)))
+    return max(_SEEN_FROM * error, least + _SURELY * error)
 
 
 def corrected(chances: Sequence[float]) -> List[float]:

@@ -10,6 +10,7 @@ import time
 from typing import IO, Iterator, List, Sequence, Tuple
 
 from .archives import LOG_MARK, Source, blocks, sources
+from .document import counted
 
 # A Stats line of a hundred MCUs has some 30 kB
 LONGEST_LINE_BYTES = 1 << 18
@@ -96,11 +97,7 @@ class Damage:
             (self.garbled_lines, "garbled"),
             (self.cut_lines, "cut off at the end of a file"),
         ]
-        phrases = [
-            "%d line%s %s" % (count, "s" if count > 1 else "", what)
-            for count, what in counts
-            if count
-        ]
+        phrases = ["%s %s" % (counted(count, "line"), what) for count, what in counts if count]
         return phrases + self.files
 
 

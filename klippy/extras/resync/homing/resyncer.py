@@ -176,7 +176,7 @@ class Resyncer:
             # The skew is known only while the host takes all to stand alike
             mapping.rebase(toolhead, [stepper for stepper, _ in moves])
             raise
-        moved = {stepper.get_name() for stepper, steps in moves if steps}
+        moved = {c.name for c in corrections if c.correction_steps}
         restore.settle(toolhead, self._steppers, goal, moved)
         if self._printer.is_shutdown():
             # While the steps were sent: who knows which of them were taken
