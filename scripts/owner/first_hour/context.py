@@ -78,7 +78,7 @@ class Context:
     def check_counts(self) -> str:
         """RESYNC_CHECK; returns what is wrong, empty if nothing is."""
         try:
-            self.printer.run("M400", "RESYNC_CHECK")
+            self.printer.run("RESYNC_CHECK")
         except CommandFailed as e:
             return str(e)
         return out_of_step(self.resync())
