@@ -5,8 +5,6 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from resync.host.contract import LEVELLING
-
 from printer_config import kinematics, motion, pins, probes
 from printer_config.config import Config
 from printer_config.section import ConfigError, Section
@@ -18,6 +16,11 @@ from .errors import TrialError
 VIRTUAL_PIN = "virtual_endstop"
 # In the order of stepper_z to stepper_z3, as Klipper has it
 _QUAD_PLACES = ("front left", "rear left", "rear right", "front right")
+_LEVELLING = {
+    "quad_gantry_level": "QUAD_GANTRY_LEVEL",
+    "z_tilt": "Z_TILT_ADJUST",
+    "z_tilt_ng": "Z_TILT_ADJUST",
+}
 _DEFAULT_RETRACT_MM = 5.0
 
 
@@ -72,12 +75,14 @@ class Machine:
     @property
     def levelling_command(self) -> str:
         """What levels the gantry or bed; empty if nothing does."""
-        return next((c for name, c in LEVELLING.items() if name in self.config.sections), "")
+        return next((c for name, c in _LEVELLING.items() if name in self.config.sections), "")
 
     @property
     def levelling(self) -> Optional[Section]:
         """The section of that command."""
-        return next((self.config.sections[n] for n in LEVELLING if n in self.config.sections), None)
+        return next(
+            (self.config.sections[n] for n in _LEVELLING if n in self.config.sections), None
+        )
 
     def names_of(self, axis: str) -> List[str]:
         """The shared steppers of an axis that is resynced."""
