@@ -58,6 +58,8 @@ def test_count_that_never_comes_fails_the_check_and_takes_the_axis_out_of_use(st
     printer, before = start_level(start)
     printer.control("reply z1 stepper_position malformed=missing times=%d" % (UNANSWERED,))
     assert error_of(printer, "RESYNC_CHECK") == NO_COUNT
+    # What the host itself calls it
+    assert "multi_mcu_resync: Unable to obtain 'stepper_position' response" in printer.log()
     assert in_sync(printer) is False
     refusal = error_of(printer, "G1 Z12")
     assert refusal.startswith("Axis z is not in sync: " + NO_COUNT[len("multi_mcu_resync: ") :])

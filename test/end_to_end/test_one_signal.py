@@ -71,6 +71,22 @@ def test_endstop_that_stays_silent_is_named_and_its_stepper_stops_all_the_same(s
     printer.gcode("G28 Y")
 
 
+def test_endstop_that_triggers_within_the_tolerance_stops_its_stepper_itself(start):
+    options = {"one_signal_axes": "y", "ferror": 50}
+    fast = SwitchPrinter("cartesian", {"y": ("mcu", "y1")}, ("y",), resync=options)
+    printer = start(fast, replace=[("homing_retract_dist: 5", "homing_retract_dist: 0")])
+
+    def hold(mcu, pin, force):
+        printer.control("endstop %s %d force=%s" % (mcu, pin, force))
+
+    trigger_s = printer.now_s() + 0.8
+    printer.call_at(trigger_s, lambda: hold("mcu", FIRST_PIN, 1))
+    # The host has heard of the first one long since
+    printer.call_at(trigger_s + 0.0012, lambda: hold("y1", PIN, 1))
+    printer.gcode("G28 Y")
+    assert printer.status("multi_mcu_resync")["in_sync"]["y"] is True
+
+
 def test_endstop_that_is_triggered_already_is_named(start):
     printer = start(sample(one_signal_axes="y"))
     printer.control("endstop y1 %d force=1" % (PIN,))
@@ -90,7 +106,7 @@ def test_signal_that_never_comes_is_no_trigger(start):
 def test_homing_move_that_follows_at_once_is_not_stopped(start):
     fast = SwitchPrinter("cartesian", {"y": ("mcu", "y1")}, ("y",), resync={"one_signal_axes": "y"})
     # The second approach is asked for long before the first one's watch is over
-    printer = start(fast, replace=[("[stepper_y]", "[stepper_y]\nhoming_retract_dist: 1")])
+    printer = start(fast, replace=[("homing_retract_dist: 5", "homing_retract_dist: 1")])
     printer.gcode("G28 Y")
     assert printer.status("multi_mcu_resync")["in_sync"]["y"] is True
     assert printer.status("multi_mcu_resync")["homing_moves"] == 2

@@ -179,6 +179,21 @@ def test_nozzle_probes_where_the_levelling_command_does():
     assert machine_of(SAMPLE).probing_area() == ((50.0, 25.0), (250.0, 225.0))
 
 
+@pytest.mark.parametrize("section", ["z_tilt", "z_tilt_ng"])
+def test_motors_stand_where_the_levelling_command_has_them(section):
+    text = SAMPLE.printer_cfg().replace(
+        "[quad_gantry_level]",
+        "[%s]\nz_positions:\n    %s"
+        % (section, "\n    ".join(("-56,-17", "-56,322", "311,322", "311,-17"))),
+    )
+    found = Config("printer.cfg")
+    found.add(text.splitlines(), "printer.cfg")
+    motors = Machine(found, {"axes": ["z"], "mcu": {}}).motors
+    places = {motor.name: motor.place for motor in motors if motor.name.startswith("stepper_z")}
+    assert places["stepper_z1"] == "at x -56, y 322"
+    assert len(set(places.values())) == 4
+
+
 def test_what_can_be_triggered_by_hand():
     found, left_out = machine_of(SAMPLE).switches()
     assert [(one.name, one.pin) for one in found] == [

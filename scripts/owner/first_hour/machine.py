@@ -180,8 +180,8 @@ class Machine:
         """Where the Z steppers stand, by the order that the levelling command has."""
         if "quad_gantry_level" in self.config.sections and len(names) == len(_QUAD_PLACES):
             return dict(zip(names, _QUAD_PLACES))
-        levelling = self.config.section("z_tilt")
-        if not levelling.has("z_positions"):
+        levelling = self.levelling
+        if levelling is None or not levelling.has("z_positions"):
             return {}
         rows = levelling.get_rows("z_positions")
         return {n: "at x %g, y %g" % (r[0], r[1]) for n, r in zip(names, rows) if len(r) == 2}
