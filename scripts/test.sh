@@ -22,6 +22,7 @@ MYPYPATH=klippy/extras .env/tools/bin/python -m mypy --exclude ^scripts/develope
 if [ "${1:-}" = --quick ]; then
     set -- "$@" test/resync test/docs test/end_to_end test/test_{folders,rooms,tools}.py
 fi
-# A managed host and its driver take turns, so each test needs one CPU only. 20 s of it are enough
-# for each of them, but up to half as much again is counted while the machine is busy.
-exec .env/tools/bin/python -m pytest -n auto --dist worksteal --cpu-limit 30 "$@"
+# A managed host and its driver take turns, so each test needs one CPU only, and some wait for what
+# runs in real time: one more than there are CPUs keeps all of these busy. 20 s of CPU time are
+# enough for each test, but up to half as much again is counted while the machine is busy.
+exec .env/tools/bin/python -m pytest -n "$(($(nproc) + 1))" --dist worksteal --cpu-limit 30 "$@"
