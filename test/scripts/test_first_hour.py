@@ -733,6 +733,24 @@ def test_bundle_is_written_when_the_printer_is_down(tmp_path):
         assert archive.read("klippy.log").decode().startswith("not read: ")
 
 
+def test_page_begins_with_what_is_to_be_done_the_worst_first():
+    rows = [
+        Row("configuration", PASSED, "well"),
+        Row("configuration", LOOK, "some boards on CAN", "connect them alike", "buses"),
+        Row("motors", STOP, "motors are swapped", "exchange the plugs", "swapped"),
+    ]
+    text = page(rows, {"klipper": "?", "moonraker": "0.11.0"}, False)
+    findings, _, table = text.partition("<table>")
+    places = [
+        findings.index(word) for word in ("Stop: motors", "exchange the plugs", "Look at this")
+    ]
+    assert places == sorted(places)
+    assert "well" not in findings
+    assert [table.count(row.what) for row in rows] == [1, 1, 1]
+    assert "exchange the plugs" not in table
+    assert "klipper not known, moonraker 0.11.0" in text
+
+
 def test_page_needs_nothing_else():
     rows = [Row("s%d" % (i,), random.Random(i).choice((PASSED, LOOK)), "w") for i in range(9)]
     text = page(rows, {}, True)
