@@ -9,6 +9,7 @@ import itertools
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
@@ -45,10 +46,14 @@ _MACHINE = Path("machine.cfg")
 _OUTPUT_METHOD = "gcode_output"
 # How often (virtual s) to look again for something that Klippy does not announce
 _LOOK_AGAIN_S = 0.05
+# How soon the next piece of a long request is sent, once Klippy had time to take one
+_SEND_ON_S = 0.001
 _STARTUP_TIMEOUT_S = 60.0
 _REQUEST_TIMEOUT_S = 10.0
 _EXIT_TIMEOUT_REAL_S = 10.0
 _TAIL_LINES = 20
+# As much of a request is said in an error
+_NAMED_CHARACTERS = 200
 # What the library reports at every start, whatever happens then
 _REPORT_NOTE = "not in virtual time:"
 
@@ -420,9 +425,10 @@ class Session(Resource):
             self._receive()
             return number in self._responses or not self._api.is_open
 
-        self._run_until(is_over, timeout_s, f"answer to {method} {params}")
+        what = textwrap.shorten(f"{method} {params}", _NAMED_CHARACTERS)
+        self._run_until(is_over, timeout_s, f"answer to {what}")
         if number not in self._responses:
-            raise ApiClosed(f"Klippy closed its API before answering {method} {params}")
+            raise ApiClosed(f"Klippy closed its API before answering {what}")
         return self._responses.pop(number)
 
     def _receive(self) -> None:
@@ -440,6 +446,8 @@ class Session(Resource):
             if self._now_s >= deadline_s:
                 raise SessionError(f"no {what} within {timeout_s:g} s of virtual time")
             pause_s = timeout_s if self._api.is_open else _LOOK_AGAIN_S
+            if not self._api.is_sent:
+                pause_s = _SEND_ON_S
             self._wait(min(self._now_s + pause_s, deadline_s))
 
     def _wait(self, until_s: float) -> None:

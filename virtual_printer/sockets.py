@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 _API_END = b"\x03"
+# As much is sent at once as any kernel takes, so that long requests take Klippy equally long on all
+_PIECE_BYTES = 32768
 
 
 class SessionError(Exception):
@@ -91,7 +93,13 @@ class ApiSocket:
     def __init__(self) -> None:
         self._socket: Optional[socket.socket] = None
         self._received = b""
+        self._unsent = b""
         self._last_id = 0
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether nothing waits for Klippy to take what came before."""
+        return not self._unsent
 
     @property
     def is_open(self) -> bool:
@@ -120,22 +128,39 @@ class ApiSocket:
         if self._socket is not None:
             self._socket.close()
         self._socket = None
-        self._received = b""
+        self._received = self._unsent = b""
 
     def send(self, method: str, params: Dict[str, Any]) -> int:
-        """Send a request; return the id that its response will carry."""
+        """Send a request; return the id that its response will carry.
+
+        Each receive() sends on what is too long to be sent at once.
+        """
         if self._socket is None:
             raise ApiClosed(f"not connected to Klippy, cannot request '{method}'")
         self._last_id += 1
         request = {"id": self._last_id, "method": method, "params": params}
+        self._unsent += json.dumps(request).encode() + _API_END
         try:
-            self._socket.sendall(json.dumps(request).encode() + _API_END)
+            self._send_on(self._socket)
         except OSError as error:
             raise ApiClosed(f"cannot request '{method}': {error.strerror}") from None
         return self._last_id
 
+    def _send_on(self, connection: socket.socket) -> None:
+        try:
+            sent = connection.send(self._unsent[:_PIECE_BYTES])
+        except BlockingIOError:
+            return
+        self._unsent = self._unsent[sent:]
+
     def receive(self) -> List[Dict[str, Any]]:
         """Return the messages that have come; closes the connection when Klippy has."""
+        if self._socket is not None and self._unsent:
+            try:
+                self._send_on(self._socket)
+            except OSError:
+                # Klippy has closed it, which shows below
+                self._unsent = b""
         while self._socket is not None:
             try:
                 data = self._socket.recv(65536)

@@ -73,6 +73,18 @@ def test_gcode_returns_what_klippy_said(printer: Session) -> None:
     assert printer.gcode("M400") == []
 
 
+def test_script_of_ten_thousand_lines_runs_to_its_end(printer: Session) -> None:
+    lines = [f"G1 F{100 + i} ; line {i} of a sliced file" for i in range(10000)]
+    printer.gcode("\n".join(lines))
+    assert printer.status("gcode_move", "speed")["speed"] == 10099
+
+
+def test_long_script_that_takes_too_long_is_named_in_short(printer: Session) -> None:
+    with pytest.raises(SessionError) as raised:
+        printer.gcode("\n".join(["G4 P1000"] * 20000), timeout_s=2.0)
+    assert len(str(raised.value)) < 300
+
+
 def test_gcode_that_fails_is_an_error_with_klippys_words(printer: Session) -> None:
     with pytest.raises(GCodeError, match="Must home axis first"):
         printer.gcode("G1 X10")
