@@ -114,6 +114,25 @@ def test_speed_and_accel_limit_the_correction(start):
     assert min(durations_s[1:]) > durations_s[0] + 0.2
 
 
+@pytest.mark.area("corrections")
+def test_rails_that_are_corrected_together_take_the_time_of_the_longest_way(start):
+    speed_mm_s = 0.05
+    awd = SamplePrinter(x_mcus=("a", "b"), y_mcus=("c", "d"))
+    took_s = []
+    for sample in (awd, awd.with_resync(speed=speed_mm_s)):
+        printer = start(sample)
+        # One rail has far longer to go back than the other
+        printer.control("link d delay_us=8000 direction=to_mcu")
+        started_s = printer.now_s()
+        printer.gcode("G28 X\nM400")
+        took_s.append(printer.now_s() - started_s)
+    moves = logged_moves(printer)
+    steps = [[s.correction_steps for r in m.rails for s in r.steppers.values()] for m in moves]
+    longest_mm = sum(max(map(abs, of_move)) for of_move in steps) / 80.0
+    assert all(len(move.rails) == 2 for move in moves)
+    assert took_s[1] - took_s[0] > longest_mm / speed_mm_s
+
+
 # Where [printer] bounds Z of the sample printer, and the finest of its usual steps
 Z_SPEED, Z_ACCEL = 30, 350
 FINE = ("microsteps: 16", "microsteps: 128")

@@ -72,6 +72,7 @@ APT: Dict[str, List[str]] = {
     "signals": ["test_fan_out", "test_one_signal"],
     "settings": ["test_options"],
     "status": ["test_status"],
+    "step_history": ["test_count_check", "test_lost_steps"],
     "sync_state": ["test_safety"],
     "ways": ["test_options", "test_safety", "test_homing_moves"],
 }
