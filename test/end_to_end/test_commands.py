@@ -101,6 +101,8 @@ def test_statistics_are_those_of_the_log_lines_and_start_anew_after_a_reset(star
     assert shown_statistics(lines) == shown
     assert lines[-1] == "// The statistics have been reset"
     assert printer.gcode("RESYNC_STATS") == ["// No statistics yet"]
+    with pytest.raises(GCodeError, match="RESET"):
+        printer.gcode("RESYNC_STATS RESET=2")
     status = printer.status("multi_mcu_resync")
     assert set(status["overshoot_count"].values()) == {0}
     assert set(status["latency_max_ms"].values()) == {0.0}

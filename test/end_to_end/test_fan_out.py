@@ -186,6 +186,15 @@ def test_all_pins_triggered_before_the_move_is_the_hosts_own_error(start):
             printer.gcode("PROBE")
 
 
+def test_signal_that_comes_to_no_pin_is_no_trigger(start):
+    printer = start(FANNED)
+    printer.gcode("G28\nG1 Z10 F600\nM400")
+    for mcu in ("toolhead", *Z_MCUS):
+        force(printer, mcu, "0")
+    with pytest.raises(GCodeError, match="^No trigger on probe after full movement"):
+        printer.gcode("PROBE")
+
+
 def test_endstop_of_an_axis_fans_out_too(start):
     sample = SlowPrinter(x_mcus=("mcu", "x1")).with_resync(endstop_pins_x="x1:PC15")
     printer = start(sample)

@@ -133,3 +133,13 @@ def test_shutdown_in_a_probe_leaves_the_steppers_where_they_are(start):
     printer.sleep(1.0)
     assert printer.stepper_truth() == before
     assert log_of_moves(printer).count("corrected=1") == corrected
+
+
+def test_error_without_a_text_is_named_by_its_kind(start):
+    printer = start(SamplePrinter(), sections="[unruly_extra]\n")
+    printer.gcode("G28\nUNRULY AT=first_end DO=set_position_raises_without_a_text")
+    with pytest.raises(GCodeError, match="^multi_mcu_resync: RuntimeError"):
+        printer.gcode("PROBE")
+    assert printer.state() == "ready"
+    assert " error=RuntimeError" in log_of_moves(printer)
+    assert printer.status("multi_mcu_resync")["in_sync"]["z"] is False

@@ -120,6 +120,23 @@ def test_homing_against_a_triggered_endstop_corrects_a_known_skew(start):
     assert abs(moved[0] - moved[1]) <= 1
 
 
+def test_homing_move_without_a_single_step_corrects_a_known_skew(start):
+    # A second approach would begin somewhere else
+    printer = start(
+        SamplePrinter(x_mcus=("mcu", "x1")),
+        replace=[("homing_retract_dist: 5", "homing_retract_dist: 0")],
+    )
+    printer.gcode("G28 X")
+    printer.gcode("FORCE_MOVE STEPPER=stepper_x1 DISTANCE=0.05 VELOCITY=5")
+    assert in_sync(printer)["x"] is False
+    # The carriage stands on its switch
+    printer.gcode("G28 X\nM400")
+    assert " direction=+0 " not in log_of_moves(printer)
+    assert in_sync(printer)["x"] is True
+    truth = printer.stepper_truth()
+    assert abs(truth["stepper_x"].pulses - truth["stepper_x1"].pulses) <= 1
+
+
 def test_homing_against_a_triggered_endstop_leaves_what_is_in_step_alone(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
     printer.gcode("G28 X\nM400")

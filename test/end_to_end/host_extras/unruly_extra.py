@@ -140,12 +140,17 @@ class UnrulyExtra:
         endstop.home_start = home_start
 
     def do_set_position_raises(self, homing_move):
-        toolhead = homing_move.toolhead
+        self._raise_when_set(homing_move.toolhead, self.printer.command_error("unruly"))
+
+    def do_set_position_raises_without_a_text(self, homing_move):
+        self._raise_when_set(homing_move.toolhead, RuntimeError())
+
+    def _raise_when_set(self, toolhead, error):
         host_set_position = toolhead.set_position
 
         def set_position(newpos, homing_axes=()):
             toolhead.set_position = host_set_position
-            raise self.printer.command_error("unruly")
+            raise error
 
         toolhead.set_position = set_position
 

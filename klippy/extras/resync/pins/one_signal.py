@@ -24,7 +24,6 @@ class OneSignal:
     def __init__(
         self, printer: Printer, host: Host, endstops: List[Endstop], tolerance_s: float
     ) -> None:
-        self._printer = printer
         self._reactor = printer.get_reactor()
         self._host = host
         self.endstops = endstops
