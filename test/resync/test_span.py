@@ -9,6 +9,7 @@ import pytest
 from resync.homing.endstop_watch import EndstopWatch
 from resync.homing.span import CountError, HomingSpan
 from resync.host.answers import trigger_fault
+from resync.model.plan import PlanError
 from resync.model.rail import Rail
 from resync.state.sync_state import SyncState
 
@@ -272,6 +273,27 @@ def read(
     [found] = span.readings()
     assert [reading.halt_steps for reading in found.readings] == [halt_steps] * 2
     return found
+
+
+def missed(endstop_names):
+    """What is known of a move whose start was missed; each stepper has one of the endstops."""
+    steppers = [SentStepper(20, 20, 40) for _ in range(2)]
+    steppers[1].get_name = lambda: "stepper_z1"
+    homing_move = SimpleNamespace(
+        endstops=[(Endstop(5.0), name) for name in dict.fromkeys(endstop_names)],
+        stepper_positions=[
+            SimpleNamespace(stepper_name=stepper.get_name(), endstop_name=name)
+            for stepper, name in zip(steppers, endstop_names)
+        ],
+    )
+    rail = Rail("stepper_z", ("z",), steppers)
+    return HomingSpan(homing_move, [rail], SyncState(["stepper_z"]), NoSignals())
+
+
+def test_start_that_was_missed_matters_to_steppers_of_one_endstop_alone():
+    with pytest.raises(PlanError, match="the begin of a homing move was missed"):
+        missed(["z", "z"]).readings()
+    assert missed(["z", "z1"]).readings() == []
 
 
 @pytest.mark.parametrize("start_steps, sent_steps", [(40, 20), (20, 40), (20, 20)])

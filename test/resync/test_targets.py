@@ -113,6 +113,15 @@ def test_what_was_chosen_for_one_endstop_is_not_for_the_next_of_its_name():
     assert found == ["trigger", "trigger", "least_travel", "least_travel", "trigger"]
 
 
+def test_what_chose_the_target_of_a_move_is_not_asked_for_the_next_one_alike():
+    asked = []
+    targets = Targets("auto", asked.append)
+    homing_move = SimpleNamespace(endstops=[(object(), "probe")])
+    for _ in range(3):
+        targets.aim(homing_move, [PROBED])
+    assert len(asked) == 1
+
+
 def test_log_has_each_choice_once(caplog):
     caplog.set_level(logging.INFO)
     probe = object()
