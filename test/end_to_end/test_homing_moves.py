@@ -144,6 +144,15 @@ def test_known_skew_may_have_been_put_right_by_hand_while_the_motors_were_off(st
     assert advice in printer.log()
 
 
+def test_stepper_that_is_moved_alone_after_the_motors_were_off_is_put_back_with_the_others(start):
+    printer, before = start_level(start)
+    printer.gcode("FORCE_MOVE STEPPER=stepper_z2 DISTANCE=0.1 VELOCITY=5\nM84")
+    printer.gcode("FORCE_MOVE STEPPER=stepper_z1 DISTANCE=0.05 VELOCITY=5\nG28\nM400")
+    assert status(printer, "in_sync") is True
+    assert skew_gained_mm(before, level_truth(printer)) == pytest.approx(0, abs=1e-9)
+    assert status(printer, "level_needed_reason") == "FORCE_MOVE has moved 'stepper_z1' alone"
+
+
 def test_motor_that_is_tried_out_on_a_cold_printer_is_no_incident(start):
     printer = start(SamplePrinter(x_mcus=("mcu", "x1")))
     printer.gcode("STEPPER_BUZZ STEPPER=stepper_x1\nSTEPPER_BUZZ STEPPER=stepper_z1")

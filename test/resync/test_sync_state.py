@@ -106,6 +106,14 @@ def test_move_of_a_stepper_whose_skew_is_unknown_makes_it_no_better_known(state)
     assert state.skew_mm == {}
 
 
+def test_what_homing_puts_back_after_the_motors_were_off_has_later_moves_in_it(state):
+    state.note_skewed("z", SKEW_MM, "too far")
+    state.forget(["z"], "motors off")
+    state.note_moved("z", NAMES, "stepper_z1", 0.5, "moved")
+    assert state.skew_mm == pytest.approx({"stepper_z": 0.0, "stepper_z1": 0.02})
+    assert state.get("z") == (False, "too far", "moved", False)
+
+
 def test_rail_that_no_command_levels_needs_it_only_after_an_incident(state):
     state.note_unlevelled(["x"])
     assert state.get("x").level_reason == ""

@@ -115,11 +115,14 @@ class SyncState:
     ) -> None:
         """One of a rail's steppers has moved alone: where its skew is known, it still is."""
         state = self._states[rail_name]
+        skew_mm = {name: self.skew_mm.get(name, 0.0) for name in steppers}
+        skew_mm[moved] += distance_mm
         if state.in_sync or state.is_skew_known:
-            skew_mm = {name: self.skew_mm.get(name, 0.0) for name in steppers}
-            skew_mm[moved] += distance_mm
             self.note_skewed(rail_name, skew_mm, reason)
         else:
+            if not self.skew_mm.keys().isdisjoint(steppers):
+                # Homing puts back what is known of it, although the motors were off
+                self.skew_mm.update(skew_mm)
             self.note_level_needed(rail_name, reason)
 
     def note_miscount(self, rail_name: str, reason: str) -> None:
