@@ -425,9 +425,9 @@ class Session(Resource):
             self._receive()
             return number in self._responses or not self._api.is_open
 
-        what = textwrap.shorten(f"{method} {params}", _NAMED_CHARACTERS)
-        self._run_until(is_over, timeout_s, f"answer to {what}")
+        self._run_until(is_over, timeout_s, f"answer to {method} {params}")
         if number not in self._responses:
+            what = textwrap.shorten(f"{method} {params}", _NAMED_CHARACTERS)
             raise ApiClosed(f"Klippy closed its API before answering {what}")
         return self._responses.pop(number)
 
@@ -444,6 +444,7 @@ class Session(Resource):
         deadline_s = _on_clock(self.now_s() + timeout_s)
         while not is_over():
             if self._now_s >= deadline_s:
+                what = textwrap.shorten(what, _NAMED_CHARACTERS)
                 raise SessionError(f"no {what} within {timeout_s:g} s of virtual time")
             pause_s = timeout_s if self._api.is_open else _LOOK_AGAIN_S
             if not self._api.is_sent:

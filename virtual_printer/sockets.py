@@ -99,7 +99,7 @@ class ApiSocket:
     @property
     def is_sent(self) -> bool:
         """Whether nothing waits for Klippy to take what came before."""
-        return not self._unsent
+        return self._socket is None or not self._unsent
 
     @property
     def is_open(self) -> bool:
@@ -160,7 +160,7 @@ class ApiSocket:
                 self._send_on(self._socket)
             except OSError:
                 # Klippy has closed it, which shows below
-                self._unsent = b""
+                pass
         while self._socket is not None:
             try:
                 data = self._socket.recv(65536)

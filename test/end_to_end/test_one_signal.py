@@ -75,14 +75,10 @@ def test_endstop_that_triggers_within_the_tolerance_stops_its_stepper_itself(sta
     options = {"one_signal_axes": "y", "ferror": 50}
     fast = SwitchPrinter("cartesian", {"y": ("mcu", "y1")}, ("y",), resync=options)
     printer = start(fast, replace=[("homing_retract_dist: 5", "homing_retract_dist: 0")])
-
-    def hold(mcu, pin, force):
-        printer.control("endstop %s %d force=%s" % (mcu, pin, force))
-
     trigger_s = printer.now_s() + 0.8
-    printer.call_at(trigger_s, lambda: hold("mcu", FIRST_PIN, 1))
+    printer.call_at(trigger_s, lambda: printer.hold_endstop("mcu:PD15", True))
     # The host has heard of the first one long since
-    printer.call_at(trigger_s + 0.0012, lambda: hold("y1", PIN, 1))
+    printer.call_at(trigger_s + 0.0012, lambda: printer.hold_endstop("y1:PD14", True))
     printer.gcode("G28 Y")
     assert printer.status("multi_mcu_resync")["in_sync"]["y"] is True
 
