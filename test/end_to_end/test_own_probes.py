@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import re
 from dataclasses import replace
+from statistics import fmean
 
 import pytest
 from end_to_end.driving import (
@@ -28,6 +29,9 @@ class UnlikeLinks(SamplePrinter):
     """A sample all of whose boards but the first stop their steppers some 12 um later."""
 
     delay_us = {"delay_to_mcu_us": 2500, "delay_to_host_us": 2500}
+
+    def on_one_late_mcu(self):
+        return replace(self, z_mcus=("z1",) * len(self.z_mcus), resync=None)
 
     def machine_cfg(self):
         slow = sorted(set(self.z_mcus) - {"z0"})
@@ -204,7 +208,7 @@ def test_load_cell_that_falls_silent_fails_the_move_and_keeps_the_steppers_in_st
 
 EDDY = "probe_eddy_current coil"
 EDDY_NOISE_MM = 0.004
-# Taps of one board have a standard deviation of 2 um
+# Taps of one board have a standard deviation of 3 um
 TAP_NOISE_MM = 0.01
 # The frequency falls by some 50 kHz in the first mm over the bed
 TAP = "METHOD=tap TAP_THRESHOLD=2000"
@@ -261,8 +265,24 @@ def eddy_results_mm(printer, has_more):
     if has_more:
         results_mm["scan"] = mesh_mm(printer, "scan")
         results_mm["rapid_scan"] = mesh_mm(printer, "rapid_scan")
-        results_mm["tap"] = probed_mm(printer, "PROBE_ACCURACY SAMPLES=5 " + TAP)
+        results_mm["tap"] = tapped_mm(printer)
     return results_mm
+
+
+def tapped_mm(printer):
+    return probed_mm(printer, "PROBE_ACCURACY SAMPLES=5 " + TAP)
+
+
+def expected_taps_mm(start, sample, prompt_mm):
+    """What taps find where three of four steppers stop late.
+
+    The analysis fits a curve to what follows the contact, the overshoot too: on one late board
+    without the section it finds the bed some 13 um higher than on a prompt one.
+    """
+    late = start(sample.on_one_late_mcu())
+    late.gcode("G28")
+    late_mm = tapped_mm(late)
+    return [0.25 * fmean(prompt_mm) + 0.75 * fmean(late_mm)] * len(prompt_mm)
 
 
 def test_probe_eddy_current(start, host):
@@ -275,6 +295,8 @@ def test_probe_eddy_current(start, host):
     one.write("printer.cfg", sample.on_one_mcu().without_section().printer_cfg())
     one.restart()
     expected_mm = eddy_results_mm(one, "METHOD" in source)
+    if "tap" in expected_mm:
+        expected_mm["tap"] = expected_taps_mm(start, sample, expected_mm["tap"])
     four = start(sample)
     four.gcode("G28")
     before = level_truth(four)
