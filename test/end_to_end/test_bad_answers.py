@@ -80,6 +80,16 @@ def test_count_that_never_comes_after_a_correction_is_told_once(start):
     assert_still_homes(printer, before)
 
 
+def test_probe_that_an_mcu_keeps_waiting_fails_and_the_next_ones_do_not(start):
+    printer, before = start_level(start, check_interval=0.05)
+    printer.control("link z1 delay_us=2000000 from_s=%.6f for_s=1.5" % (printer.now_s(),))
+    printer.sleep(0.1)
+    assert error_of(printer, "PROBE") == NO_COUNT
+    printer.sleep(3)
+    assert len(printer.gcode("RESYNC_CHECK")) == 4
+    assert_still_homes(printer, before)
+
+
 def test_steppers_of_mcus_that_answer_are_compared_where_another_does_not(start):
     printer, _ = start_level(start)
     printer.control("stepper stepper_z3 lose=4 direction=up")

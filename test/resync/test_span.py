@@ -118,6 +118,15 @@ def test_start_is_noted_once_before_the_first_endstop_is_armed(kind):
     assert (watch.is_started, starts) == (True, ["now"])
 
 
+@pytest.mark.parametrize("times", [(3.0, 4.0), (4.0, 3.0)])
+def test_move_starts_when_the_first_of_its_endstops_is_armed(times):
+    endstops = [Endstop(5.0), Endstop(6.0)]
+    watch = watch_of(list(zip(endstops, "xy")), [])
+    for endstop, time in zip(endstops, times):
+        endstop.home_start(time, 0.1, 4, 0.2)
+    assert watch.start_time() == 3.0
+
+
 def test_error_of_an_endstop_passes():
     endstop = Endstop(ValueError("Communication timeout during homing"))
     watch = watch_of([(endstop, "z")], [])

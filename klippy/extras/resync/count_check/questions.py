@@ -7,7 +7,7 @@ import logging
 from typing import Dict, Optional
 
 from ..model.following_error import Limits
-from ..model.klippy import Printer, Stepper
+from ..model.klippy import Completion, Printer, Stepper
 from .comparison import Comparer, Comparison
 
 # An MCU answers within milliseconds, and a lost message is repeated after 25 ms
@@ -36,9 +36,10 @@ class Questions:
         self._reactor = printer.get_reactor()
         self._steppers = steppers
         self._check = Comparer(self._reactor, steppers)
-        # The stepper whose count is being asked for, or nothing
+        # The stepper whose count is being asked for, or nothing, and what is
+        # completed once it is known
         self._asked = ""
-        self._answered = self._reactor.completion()
+        self._answered: Completion[object]
         # Held by who asks; others wait for their turn
         self._turn = self._reactor.mutex()
         self._is_paused = False

@@ -83,7 +83,7 @@ class MappingKeeper:
     ) -> None:
         position_mm = {n: self._steppers[n].calc_position_from_coord for n in offsets_mm}
         shifted_mm = {
-            name: offset + position_mm[name](oldpos[:3]) - position_mm[name](newpos[:3])
+            name: offset + position_mm[name](oldpos) - position_mm[name](newpos)
             for name, offset in offsets_mm.items()
         }
         try:

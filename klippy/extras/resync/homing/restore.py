@@ -101,7 +101,7 @@ def plan_goal(
     for readings, plan in plans:
         # Steppers of one rail that have endstops of their own share the
         # coordinate of the rail's first stepper, as the host means it
-        target_mm = steppers[readings[0].name].calc_position_from_coord(position[:3])
+        target_mm = steppers[readings[0].name].calc_position_from_coord(position)
         offsets_mm = mapping_offsets_mm(readings, plan, target_mm)
         counts = {
             r.name: r.halt_steps + c.correction_steps for r, c in zip(readings, plan.corrections)

@@ -252,8 +252,6 @@ class Host:
         self._refuse_without_function(owner, "homing_move")
 
         def follow(proceed: Proceed, move: HomingMove) -> object:
-            if move.printer is not self._printer:
-                return proceed()
             running.append(move)
             try:
                 return proceed()

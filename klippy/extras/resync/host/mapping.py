@@ -89,7 +89,7 @@ def commanded_at(
     """
     commanded_mm = {}
     first = steppers[next(iter(offsets_mm))]
-    rail_mm = first.calc_position_from_coord(position[:3])
+    rail_mm = first.calc_position_from_coord(position)
     for name, offset in offsets_mm.items():
         stepper = steppers[name]
         step_dist_mm = stepper.get_step_dist()
@@ -133,7 +133,7 @@ def place(steppers: Dict[str, Stepper], placement: Placement) -> None:
 
 def rebase(toolhead: Toolhead, steppers: Iterable[Stepper]) -> None:
     """Do what the host's set_position() does to steppers, for some that it may have missed."""
-    coord = toolhead.get_position()[:3]
+    coord = toolhead.get_position()
     for stepper in steppers:
         if not is_parked(stepper):
             stepper.set_position(coord)

@@ -3,7 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Tuple
 
 from ..count_check.comparison import Comparison
 from ..model.following_error import Limits
@@ -37,7 +37,7 @@ class Status:
         self._state = state
         self._checks: Dict[str, Comparison] = {}
         self._fields: Dict[str, object] = {}
-        self._built_from: Optional[Tuple[object, ...]] = None
+        self._built_from: List[object] = []
 
     def note_checks(self, comparisons: List[Comparison]) -> None:
         """Take in what the MCUs have counted."""
@@ -51,9 +51,9 @@ class Status:
             self._fields = self._build()
         return self._fields
 
-    def _present(self) -> Tuple[object, ...]:
+    def _present(self) -> List[object]:
         """All that the fields are made of; each part is replaced when it changes."""
-        return (
+        return [
             self._history.moves,
             self._history.statistics,
             self._limits.rails,
@@ -61,7 +61,7 @@ class Status:
             self._limits.on_ferror,
             {name: (c.error_mm, c.limit_mm) for name, c in self._checks.items()},
             [self._state.get(rail.name) for rail in self._rails],
-        )
+        ]
 
     def _build(self) -> Dict[str, object]:
         """The fields of printer.multi_mcu_resync: plain, by axis or by stepper."""
