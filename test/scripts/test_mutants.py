@@ -113,6 +113,13 @@ def test_reason_for_a_mutant_that_is_killed_is_stale():
     assert campaign.stale_reasons(reasons, [mutant], judged) == list(reasons)
 
 
+def test_reason_that_names_other_hosts_is_not_stale_where_one_of_these_has_killed_the_mutant():
+    mutant = named_mutants()[0]
+    reasons = {mutant.describe(): "Only check_host.sh runs a host that has it."}
+    judged = [campaign.Judged(mutant, "a test", 1)]
+    assert campaign.stale_reasons(reasons, [mutant], judged) == []
+
+
 def test_reasons_are_read_with_their_mutants(tmp_path):
     path = tmp_path / "survivors.txt"
     path.write_text("# A comment\n\na.py f: x < 1 -> x <= 1\n    Never 1:\n    see g().\n")
@@ -128,8 +135,15 @@ def test_report_has_the_figures_and_every_survivor(capsys):
     assert report["survivors"][0]["line"] == found[0].line
     assert campaign.conclude(report) == 1
     assert "NO REASON GIVEN" in capsys.readouterr().out
+    assert (report["equivalent"], report["killed_percent_of_others"]) == (
+        0,
+        report["killed_percent"],
+    )
+    report = campaign.report_of(judged, {found[0].describe(): "check_host.sh shows it."}, 1)
+    assert (campaign.conclude(report), report["equivalent"]) == (0, 0)
     report = campaign.report_of(judged, {found[0].describe(): "Nobody looks."}, 1)
     assert campaign.conclude(report) == 0
+    assert (report["equivalent"], report["killed_percent_of_others"]) == (1, 100.0)
 
 
 def test_code_notes_what_is_reached_of_it():

@@ -25,6 +25,8 @@ from scripts.output_file import output_file
 from virtual_printer import hosts
 
 SURVIVORS = Path(__file__).with_name("survivors.txt")
+# In the reason of a mutant that another host would notice than those of the suite
+OF_OTHER_HOSTS = "check_host.sh"
 
 
 class Judged(NamedTuple):
@@ -154,12 +156,18 @@ def show(judged: Judged, number: int, count: int) -> None:
 def report_of(judged: List[Judged], reasons: Dict[str, str], seed: int) -> Dict[str, Any]:
     """The figures, plain enough for JSON."""
     survivors = [j.mutant for j in judged if j.killer is None]
+    equivalent = [m for m in survivors if is_equivalent(reasons.get(m.describe(), ""))]
+    killed = len(judged) - len(survivors)
     return {
         "seed": seed,
         "mutants": len(judged),
-        "killed": len(judged) - len(survivors),
+        "killed": killed,
         "survived": len(survivors),
-        "killed_percent": round(100.0 * (1.0 - len(survivors) / len(judged)), 1),
+        "killed_percent": round(100.0 * killed / len(judged), 1),
+        "equivalent": len(equivalent),
+        "killed_percent_of_others": round(
+            100.0 * killed / max(1, len(judged) - len(equivalent)), 1
+        ),
         "survivors": [
             {
                 "file": m.path,
@@ -176,11 +184,23 @@ def report_of(judged: List[Judged], reasons: Dict[str, str], seed: int) -> Dict[
     }
 
 
+def is_equivalent(reason: str) -> bool:
+    """Whether a reason says that no host would show the mutant."""
+    return bool(reason) and OF_OTHER_HOSTS not in reason
+
+
 def stale_reasons(reasons: Dict[str, str], known: List[Mutant], judged: List[Judged]) -> List[str]:
-    """Reasons for mutants that are not there any more, or do not survive."""
+    """Reasons for mutants that are not there any more, or do not survive.
+
+    Those that other hosts would show are killed where KLIPPY_DIR names one.
+    """
     descriptions = {m.describe() for m in known}
     killed = {j.mutant.describe() for j in judged if j.killer is not None}
-    return [change for change in reasons if change not in descriptions or change in killed]
+    return [
+        change
+        for change, reason in reasons.items()
+        if change not in descriptions or (change in killed and is_equivalent(reason))
+    ]
 
 
 def main() -> int:
@@ -222,6 +242,10 @@ def run(arguments: argparse.Namespace) -> int:
 def conclude(report: Dict[str, Any]) -> int:
     """Print the figures; exit code 1 if a survivor has no reason, or a reason no survivor."""
     print("%(killed)d killed, %(survived)d survived: %(killed_percent).1f %% killed" % report)
+    print(
+        "%(equivalent)d of them change nothing that anybody could notice:"
+        " %(killed_percent_of_others).1f %% of the others killed" % report
+    )
     for survivor in report["survivors"]:
         reason = survivor["reason"] or "NO REASON GIVEN"
         print("survived: %(file)s:%(line)d: %(was)s -> %(is)s" % survivor)
