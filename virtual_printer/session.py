@@ -18,6 +18,7 @@ from printer_config.config_file import ConfigFile
 from virtual_printer import (
     build,
     description,
+    host_setup,
     hosts,
     machine,
     output_chips,
@@ -100,7 +101,7 @@ class Session(Resource):
         real_timeout_s: float = 300.0,
         ignore_unsupported: bool = False,
     ) -> None:
-        self.host = host if isinstance(host, hosts.Host) else hosts.find(host)
+        self.host = host if isinstance(host, hosts.Host) else host_setup.obtain(host)
         self.seed = seed
         self._own_dir = work_dir is None
         self.work_dir = Path(work_dir or tempfile.mkdtemp(prefix="virtual_printer_")).resolve()

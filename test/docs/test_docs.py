@@ -66,7 +66,7 @@ def test_every_status_field_is_documented_and_every_documented_field_exists():
 
 def test_every_dependency_has_a_line():
     dependencies = text(DOCS / "Dependencies.md")
-    for path in (ROOT / "scripts" / "requirements").glob("*.txt"):
+    for path in ROOT.glob("*/requirements/*.txt"):
         for package in re.findall(r"^([\w.-]+)==", text(path), re.MULTILINE):
             assert re.search(r"\b%s\b" % (re.escape(package),), dependencies), package
 

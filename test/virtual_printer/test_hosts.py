@@ -81,7 +81,6 @@ def test_checkout_comes_first_when_klippy_dir_names_it(
 ) -> None:
     make_environment(tmp_path, "kalico")
     environment = make_environment(tmp_path, "checkout")
-    (environment / "source-stamp").write_text("done\n")
     (environment / "origin").write_text(f"{tmp_path}/klipper/klippy\n")
     monkeypatch.setenv("KLIPPY_DIR", str(tmp_path / "klipper"))
     assert hosts.find(None, tmp_path).name == "checkout"
@@ -96,7 +95,6 @@ def test_checkout_whose_klippy_is_a_link_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = make_environment(tmp_path, "checkout")
-    (environment / "source-stamp").write_text("done\n")
     (environment / "origin").write_text(f"{tmp_path}/site-packages/klippy\n")
     (tmp_path / "klipper").mkdir()
     (tmp_path / "klipper" / "klippy").symlink_to(tmp_path / "site-packages" / "klippy")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from scripts.developer.mutants.changes import ROOT, Mutant
-from virtual_printer import hosts
+from virtual_printer import host_setup, hosts
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.so")
 # pytest's exit codes
@@ -38,7 +38,8 @@ class Tree:
         shutil.copytree(ROOT, path, ignore=LEFT_OUT)
         environments = path / ".env"
         environments.mkdir()
-        (environments / "tools").symlink_to(hosts.ENVIRONMENTS / "tools")
+        for name in ("tools", host_setup.IMPORTS):
+            (environments / name).symlink_to(hosts.ENVIRONMENTS / name)
         self._hosts = [host.name for host in hosts.available()]
         for name in self._hosts:
             # The links to the extra in it are relative, so they lead into this copy
