@@ -18,6 +18,7 @@ SLOW = (
     "test_determinism.py",
     "test_first_hour_rehearsal.py",
     "test_moonraker.py",
+    "test_package.py",
 )
 
 # How long one example takes says how busy the machine is, not whether a rule holds.  All else is

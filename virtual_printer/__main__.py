@@ -1,79 +1,138 @@
-# Runs G-code on a virtual printer, or serves one: python3 -m virtual_printer printer.cfg [GCODE...]
+# Runs G-code on a virtual printer, or serves one: virtual-printer PRINTER.CFG [COMMAND...]
 #
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
-from virtual_printer import machine
+from virtual_printer import host_setup, machine, process, sd_print
 from virtual_printer.boards import Boards
 from virtual_printer.build import BuildError
 from virtual_printer.bus_places import unanswered_text
 from virtual_printer.hosts import HostError
-from virtual_printer.included import included_files
+from virtual_printer.included import gathered_files
 from virtual_printer.model import MachineError, Mcu
+from virtual_printer.progress import Progress
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
 
 
-def _arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python3 -m virtual_printer",
+        prog="virtual-printer",
         description="Runs G-code on a virtual printer in virtual time and says what truly moved.",
     )
-    parser.add_argument("config", type=Path, metavar="printer.cfg")
-    parser.add_argument("gcode", nargs="*", metavar="GCODE", help="default: stdin's lines")
+    parser.add_argument("config", type=Path, metavar="PRINTER.CFG")
+    parser.add_argument("commands", nargs="*", metavar="COMMAND", help="default: stdin's lines")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="run the commands in FILE")
+    parser.add_argument("--gcode", type=Path, metavar="FILE", help="print the sliced FILE")
     parser.add_argument("--machine", type=Path, metavar="FILE", help="the physical truth")
-    parser.add_argument("--host", metavar="NAME", help="which host to run")
+    parser.add_argument("--host", metavar="NAME", help="kalico, klipper_v0_12 or a checkout's path")
+    parser.add_argument(
+        "--extra",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="file or folder to have among the host's extras; may be given several times",
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to put klippy.log")
     parser.add_argument(
         "--real-time",
         action="store_true",
-        help="run no host: serve the MCUs in real time, as the devices that printer.cfg names",
+        help="run no host: serve the MCUs in real time, as the devices that PRINTER.CFG names",
     )
     parser.add_argument(
         "--ignore-unsupported",
         action="store_true",
         help="leave out sections that ask for what virtual MCUs do not have",
     )
-    options = parser.parse_args(arguments)
-    if options.real_time and (options.gcode or options.host or options.log):
-        parser.error("--real-time runs no host, so it takes no GCODE, --host or --log")
+    options = parser.parse_intermixed_args(arguments)
+    sources = [bool(options.commands), bool(options.script), bool(options.gcode)]
+    if sum(sources) > 1:
+        parser.error("take one of COMMAND, --script and --gcode")
+    if options.real_time and (any(sources) or options.host or options.extra or options.log):
+        parser.error("--real-time runs no host, so it takes no G-code, --host, --extra or --log")
     return options
 
 
-def _run(options: argparse.Namespace) -> None:
-    config = ConfigFile(options.config)
-    machine_cfg = ConfigFile(options.machine) if options.machine else None
-    with Session(
-        options.host,
-        config.text,
-        machine_cfg.text if machine_cfg else "",
-        seed=options.seed,
-        files=included_files(config),
-        ignore_unsupported=options.ignore_unsupported,
-    ) as printer:
+def _commands(options: argparse.Namespace) -> List[str]:
+    """Return what is to be run, line by line."""
+    if options.commands:
+        return list(options.commands)
+    text = options.script.read_text(encoding="utf-8") if options.script else sys.stdin.read()
+    return [line for line in text.splitlines() if line.partition(";")[0].strip()]
+
+
+def _run_commands(printer: Session, commands: List[str]) -> None:
+    for command in commands:
+        print(f"> {command}", flush=True)
+        print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run what is to be run; return the exit code. The truth is printed after an error too."""
+    printer = _session(options)
+    # Before a host starts, so that nobody waits in vain for a file that is not there
+    commands = [] if options.gcode else _commands(options)
+    with printer:
         try:
-            for command in options.gcode or sys.stdin.read().splitlines():
-                print(f"> {command}", flush=True)
-                print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
-            for name, truth in printer.stepper_truth().items():
-                print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
-            for name in printer.not_simulated():
-                print(f"not simulated: {name}")
-            print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}")
+            if options.gcode:
+                sd_print.print_file(printer, Progress().show)
+            else:
+                _run_commands(printer, commands)
+        except SessionError as error:
+            _print_truth(printer)
+            raise error
         finally:
             if options.log:
                 options.log.write_text(printer.log(), encoding="utf-8")
+        _print_truth(printer)
+        return 0 if printer.state() == "ready" else 1
+
+
+def _session(options: argparse.Namespace) -> Session:
+    files = gathered_files(ConfigFile(options.config), str(process.CONFIG))
+    printer_cfg = files.pop(str(process.CONFIG))
+    if options.gcode:
+        printer_cfg = sd_print.with_card(printer_cfg)
+        files.update(sd_print.card_files(sd_print.read(options.gcode)))
+    return Session(
+        host_setup.obtain(options.host, options.extra),
+        printer_cfg,
+        ConfigFile(options.machine).text if options.machine else "",
+        seed=options.seed,
+        files=files,
+        ignore_unsupported=options.ignore_unsupported,
+    )
+
+
+def _print_truth(printer: Session) -> None:
+    """Print where everything is, and why Klippy has shut down if it has; nothing of a dead one."""
+    try:
+        state = printer.state()
+        if state != "ready":
+            print(f"Klippy is in state {state}: {printer.state_message()}".rstrip())
+        x_mm, y_mm, height_mm = printer.carriage_truth()
+        print(f"toolhead: truly at X {x_mm:.6f} Y {y_mm:.6f}, {height_mm:.6f} mm over the bed")
+        for name, truth in printer.stepper_truth().items():
+            print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
+        for name in printer.not_simulated():
+            print(f"not simulated: {name}")
+        print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}", flush=True)
+    except SessionError:
+        # It has said all it could
+        return
 
 
 def _place(mcu: Mcu) -> str:
@@ -107,17 +166,23 @@ def _serve(options: argparse.Namespace) -> None:
                     print(f"{name}: {pulses} pulses, truly at {float(position_mm):.6f} mm")
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; return its exit code."""
     try:
         options = _arguments(arguments)
         if options.real_time:
             _serve(options)
         else:
-            _run(options)
+            return _run(options)
+    except BrokenPipeError:
+        # The reader has seen enough; nothing is to be said at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (BuildError, ConfigError, HostError, MachineError, SessionError, OSError) as error:
         print(f"virtual_printer: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Dict, List
@@ -88,6 +89,8 @@ def library(sanitize: bool = False, sources: Path = SOURCES, builds: Path = BUIL
     if target in _failed:
         raise _failed[target]
     if not target.exists():
+        if sys.stderr.isatty():
+            print("virtual_printer: compiling it, once", file=sys.stderr, flush=True)
         try:
             _compile(command, sources, target)
         except BuildError as error:

@@ -8,8 +8,6 @@ import dataclasses
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -288,63 +286,3 @@ def test_folder_of_its_own_is_removed(host: hosts.Host) -> None:
         folder = printer.work_dir
         assert "Starting Klippy" in printer.log()
     assert not folder.exists()
-
-
-# The command
-
-
-def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "virtual_printer", *arguments],
-        cwd=str(hosts.ROOT),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def test_command_runs_gcode_and_tells_the_truth(host: hosts.Host, tmp_path: Path) -> None:
-    (tmp_path / "printer.cfg").write_text("[include all.cfg]\n")
-    (tmp_path / "all.cfg").write_text(SAMPLE.printer_cfg())
-    (tmp_path / "machine.cfg").write_text(SAMPLE.machine_cfg())
-    done = command(
-        *("--host", host.name, "--machine", f"{tmp_path}/machine.cfg"),
-        *("--log", f"{tmp_path}/a.log", f"{tmp_path}/printer.cfg", "G28", "GET_POSITION"),
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "> G28"
-    assert [line.split(":")[0] for line in lines[-7:-1]] == STEPPERS
-    assert re.fullmatch(rf"\d+\.\d+ s of virtual time on {host.name}", lines[-1])
-    assert "Starting Klippy" in (tmp_path / "a.log").read_text()
-
-
-@pytest.mark.parametrize(
-    "text, problem",
-    [
-        (None, "cannot be read (No such file or directory)"),
-        ("[printer]\nkinematics: corexy\n", "section [mcu] is missing"),
-        ("[mcu\n", "File contains no section headers"),
-    ],
-)
-def test_command_tells_bad_input_in_one_line(tmp_path: Path, text: str, problem: str) -> None:
-    path = tmp_path / "printer.cfg"
-    if text is not None:
-        path.write_text(text)
-    done = command(str(path), "G28")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("virtual_printer: ")
-    assert problem in line
-
-
-def test_command_without_a_compiler_tells_so_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "printer.cfg").write_text(SAMPLE.printer_cfg())
-    monkeypatch.setenv("CC", "no-such-compiler")
-    done = command(f"{tmp_path}/printer.cfg", "G28")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("virtual_printer: no C compiler: ")
-    assert done.returncode == 1

@@ -10,7 +10,8 @@ from typing import Any, Dict, List, NamedTuple
 from printer_config.config_file import ConfigFile
 from printer_config.pins import MAIN_MCU
 from printer_config.section import ConfigError
-from virtual_printer.included import included_files
+from virtual_printer import process
+from virtual_printer.included import gathered_files
 from virtual_printer.model import MachineError
 from virtual_printer.session import GCodeError, Session, SessionError
 
@@ -66,8 +67,9 @@ def _check(path: Path, host_name: str) -> Outcome:
         config = ConfigFile(path)
         if MAIN_MCU not in config.sections:
             return Outcome(False, False, FRAGMENT, [])
-        files = included_files(config)
-        with Session(host_name, config.text, files=files, ignore_unsupported=True) as printer:
+        files = gathered_files(config, str(process.CONFIG))
+        text = files.pop(str(process.CONFIG))
+        with Session(host_name, text, files=files, ignore_unsupported=True) as printer:
             outcome = _home(printer)
             return outcome._replace(not_simulated=printer.not_simulated())
     except (ConfigError, MachineError, SessionError) as error:
