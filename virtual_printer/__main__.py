@@ -14,7 +14,7 @@ from typing import List, Optional, Sequence
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
-from virtual_printer import host_setup, machine, process, sd_print
+from virtual_printer import host_setup, machine, process, scenario, sd_print
 from virtual_printer.boards import Boards
 from virtual_printer.build import BuildError
 from virtual_printer.bus_places import unanswered_text
@@ -35,6 +35,7 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help="default: stdin's lines")
     parser.add_argument("--script", type=Path, metavar="FILE", help="run the commands in FILE")
     parser.add_argument("--gcode", type=Path, metavar="FILE", help="print the sliced FILE")
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="what happens to the printer")
     parser.add_argument("--machine", type=Path, metavar="FILE", help="the physical truth")
     parser.add_argument("--host", metavar="NAME", help="kalico, klipper_v0_12 or a checkout's path")
     parser.add_argument(
@@ -61,8 +62,11 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     sources = [bool(options.commands), bool(options.script), bool(options.gcode)]
     if sum(sources) > 1:
         parser.error("take one of COMMAND, --script and --gcode")
-    if options.real_time and (any(sources) or options.host or options.extra or options.log):
-        parser.error("--real-time runs no host, so it takes no G-code, --host, --extra or --log")
+    of_a_host = (options.host, options.extra, options.log, options.scenario)
+    if options.real_time and (any(sources) or any(of_a_host)):
+        parser.error(
+            "--real-time runs no host, so it takes no G-code, --host, --extra, --log or --scenario"
+        )
     return options
 
 
@@ -84,9 +88,11 @@ def _run(options: argparse.Namespace) -> int:
     """Run what is to be run; return the exit code. The truth is printed after an error too."""
     printer = _session(options)
     # Before a host starts, so that nobody waits in vain for a file that is not there
+    events = scenario.read(options.scenario) if options.scenario else []
     commands = [] if options.gcode else _commands(options)
     with printer:
         try:
+            scenario.Player(printer, events, lambda text: print(text, flush=True))
             if options.gcode:
                 sd_print.print_file(printer, Progress().show)
             else:

@@ -11,7 +11,19 @@ import subprocess
 import tempfile
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 from printer_config import pins
 from printer_config.config_file import ConfigFile
@@ -119,6 +131,7 @@ class Session(Resource):
         self._output: List[str] = []
         self._now_s = 0.0
         self._listener: Callable[[str], None] = lambda message: None
+        self._command_listener: Callable[[str], None] = lambda command: None
         self._agenda: List[Tuple[float, int, Callable[[], None]]] = []
         self._agenda_order = itertools.count()
 
@@ -156,6 +169,7 @@ class Session(Resource):
     def gcode(self, script: str, timeout_s: float = 1800.0) -> List[str]:
         """Run G-code to its end and return the lines that Klippy said meanwhile."""
         self._output.clear()
+        self._command_listener(script)
         response = self._request("gcode/script", {"script": script}, timeout_s)
         self._name_unanswered()
         if "error" in response:
@@ -187,6 +201,10 @@ class Session(Resource):
     def listen(self, listener: Callable[[str], None]) -> None:
         """Have listener called with what Klippy says, at the instant at which it does."""
         self._listener = listener
+
+    def listen_to_commands(self, listener: Callable[[str], None]) -> None:
+        """Have listener called with each script that is about to be run."""
+        self._command_listener = listener
 
     def emergency_stop(self) -> None:
         """Shut Klippy and all its micro-controllers down."""
@@ -231,7 +249,7 @@ class Session(Resource):
 
     def duty(self, pin: str) -> float:
         """Return for what share of the time a pin is high: 0 or 1 if no hardware switches it."""
-        return float(self.control(f"duty {self._place(pin)}"))
+        return float(self.control(f"duty {self.place_of(pin)}"))
 
     def outputs(self, section: str) -> Dict[str, float]:
         """Return what the outputs of a section's chip are at, such as the wipers of an [ad5206].
@@ -245,7 +263,7 @@ class Session(Resource):
 
     def led_bytes(self, pin: str) -> bytes:
         """Return what a chain of LEDs on a pin was sent last, in its own order of colours."""
-        return bytes.fromhex(self.control(f"leds {self._place(pin)}"))
+        return bytes.fromhex(self.control(f"leds {self.place_of(pin)}"))
 
     def display_text(self, name: str = "display") -> List[str]:
         """Return the rows of a display, without dots that the host has drawn."""
@@ -268,16 +286,33 @@ class Session(Resource):
         level = "none"
         if is_triggered is not None:
             level = str(int(is_triggered != pins.split(pin).invert))
-        self.control(f"endstop {self._place(pin)} force={level}")
+        self.control(f"endstop {self.place_of(pin)} force={level}")
 
-    def _place(self, pin: str) -> str:
-        """Return a pin of printer.cfg as requests name it."""
+    def place_of(self, pin: str) -> str:
+        """Return a pin of printer.cfg as requests name it; KeyError if it is none."""
         mcu, name, _ = pins.split(pin)
-        return f"{mcu} {self._boards.pin_number(mcu, name)}"
+        number = self._boards.pin_number(mcu, name)
+        if number is None:
+            raise KeyError(pin)
+        return f"{mcu} {number}"
+
+    def names_of(self, kind: str) -> List[str]:
+        """Return the names by which requests know all things of one kind."""
+        printer = self._machine
+        heaters = [heater.body for heater in printer.heat.heaters]
+        found: Dict[str, Sequence[str]] = {
+            "mcu": [mcu.name for mcu in printer.mcus],
+            "can_bus": [bus.name for bus in printer.can_buses],
+            "stepper": [stepper.name for stepper in printer.steppers],
+            "driver": [driver.name for driver in printer.drivers],
+            "heater": [name.replace(".element", "") for name in heaters],
+            "sensor": [sensor.name for sensor in printer.heat.sensors],
+        }
+        return list(dict.fromkeys(found[kind]))
 
     def _set_switch(self, pin: str, is_pressed: bool) -> None:
         level = int(is_pressed != pins.split(pin).invert)
-        self.control(f"switch {self._place(pin)} level={level}")
+        self.control(f"switch {self.place_of(pin)} level={level}")
 
     def control(self, request: str) -> str:
         """Send a request to the scheduler or the simulation; return what follows the "ok"."""
@@ -345,6 +380,7 @@ class Session(Resource):
         messages = host_messages.read(self.host.klippy)
         paths = (self.work_dir / process.CONFIG, self.work_dir / _MACHINE)
         printer = machine.load(*paths, self.seed)
+        self._machine = printer
         self._boards = Boards(*(ConfigFile(path) for path in paths))
         self._output_chips = {chip.name: chip for chip in printer.output_chips}
         described = description.write(printer, self.work_dir, messages)

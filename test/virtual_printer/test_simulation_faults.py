@@ -161,6 +161,9 @@ def host_response(host: wire.Host, name: str, *values: int) -> bytes:
         ("sensor other state=silent", "unknown mcu 'other'"),
         ("sensor main state=odd", "state"),
         ("sensor main", "state"),
+        ("heater cold power=0", "unknown heater 'cold'"),
+        ("heater cold power=1.5", "power"),
+        ("endstop main 7 noise_um=5", "no endstop on pin 7"),
     ],
 )
 def test_request_that_makes_no_sense_is_refused(

@@ -82,6 +82,15 @@ def test_body_cools_down_once_its_heater_is_off(simulation: wire.Simulation) -> 
     assert temperatures(simulation)["hot"] == pytest.approx(25.0, abs=0.01)
 
 
+def test_heater_that_is_broken_heats_with_what_is_left_of_it(simulation: wire.Simulation) -> None:
+    switch(simulation, HEATER_PIN, 1)
+    simulation.run(5000.0)
+    for share in (0.5, 0.0, 1.0):
+        simulation.ask(f"heater hot power={share}")
+        simulation.run(5000.0)
+        assert temperatures(simulation)["hot"] == pytest.approx(25.0 + 400.0 * share, abs=0.01)
+
+
 def test_inverted_heater_is_on_while_its_pin_is_low(tmp_path: Path) -> None:
     with simulate(tmp_path, [HOT, HEATER + " invert=1"]) as simulation:
         switch(simulation, HEATER_PIN, 1)

@@ -230,6 +230,7 @@ static const struct request requests[] = {
     { "can_counters",       request_can_counters       },
     { "temperatures",       request_temperatures       },
     { "temperature_sensor", request_temperature_sensor },
+    { "heater",             request_heater             },
     { "driver",             request_driver             },
     { "sensor",             request_sensor             },
     { "beacon",             request_beacon             },

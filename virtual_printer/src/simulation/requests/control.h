@@ -59,6 +59,8 @@ void request_temperatures(struct simulation *sim, struct words *words,
                           struct reply *reply);
 void request_temperature_sensor(struct simulation *sim, struct words *words,
                                 struct reply *reply);
+void request_heater(struct simulation *sim, struct words *words,
+                    struct reply *reply);
 
 // driver_requests.c
 void request_driver(struct simulation *sim, struct words *words,

@@ -246,12 +246,19 @@ request_endstop(struct simulation *sim, struct words *words,
     struct mcu *mcu = requested_mcu(sim, words);
     uint32_t pin = (uint32_t)words_parse_integer(
         words, "pin", words_item(words, 2, "pin"), 0, 255);
-    int force = words_choice(words, "force", forces, 3);
+    // How much a probe spreads from now on, or else what is read
+    double noise_um = words_number_or(words, "noise_um", 0.0, 1e6, -1.0);
+    int force =
+        noise_um < 0.0 ? words_choice(words, "force", forces, 3) : FORCE_NONE;
     struct sensor *sensor = mechanics_find_sensor(&sim->mechanics, mcu, pin);
     if (!sensor)
         words_fail(words, "no endstop on pin %u", (unsigned int)pin);
     words_check_used(words);
-    if (!words->error[0])
+    if (words->error[0])
+        return;
+    if (noise_um >= 0.0)
+        sensor->noise_mm = noise_um / 1000.0;
+    else
         sensor->forced = force == 2 ? FORCE_NONE : force;
 }
 

@@ -31,3 +31,15 @@ request_temperature_sensor(struct simulation *sim, struct words *words,
     else if (!words->error[0])
         sensor->state = (enum sensor_state)state;
 }
+
+// Have a heater lose a share of its power, or all of it
+void
+request_heater(struct simulation *sim, struct words *words, struct reply *reply)
+{
+    (void)reply;
+    const char *name = words_item(words, 1, "heater");
+    double health = words_number(words, "power", 0.0, 1.0);
+    words_check_used(words);
+    if (!words->error[0] && !thermal_break_heaters(&sim->thermal, name, health))
+        words_fail(words, "unknown heater '%s'", name);
+}

@@ -88,7 +88,7 @@ body_update(struct body *body)
     body->power_w = body->own_power_w;
     body->total_loss_w_per_k = body->loss_w_per_k;
     for (struct heater *heater = body->heaters; heater; heater = heater->next)
-        body->power_w += heater->share * heater->power_w;
+        body->power_w += heater->share * heater->health * heater->power_w;
     for (struct cooler *cooler = body->coolers; cooler; cooler = cooler->next)
         body->total_loss_w_per_k += cooler->share * cooler->loss_w_per_k;
     struct body_group *group = body->group;
@@ -229,6 +229,32 @@ heater_drive(struct pin_load *load, double duty)
     body_update(heater->body);
 }
 
+static int
+is_body_of(const struct body *body, const char *section)
+{
+    size_t length = strlen(section);
+    return !strncmp(body->name, section, length)
+        && (!body->name[length] || !strcmp(body->name + length, ".element"));
+}
+
+int
+thermal_break_heaters(struct thermal *thermal, const char *section,
+                      double health)
+{
+    int found = 0;
+    for (struct body *body = thermal->bodies; body; body = body->next) {
+        if (!is_body_of(body, section))
+            continue;
+        for (struct heater *heater = body->heaters; heater;
+             heater = heater->next) {
+            heater->health = health;
+            found = 1;
+        }
+        body_update(body);
+    }
+    return found;
+}
+
 static void
 cooler_drive(struct pin_load *load, double duty)
 {
@@ -248,6 +274,7 @@ body_add_heater(struct body *body, double power_w, int is_inverted)
     heater->load.drive = heater_drive;
     heater->body = body;
     heater->power_w = power_w;
+    heater->health = 1.0;
     heater->is_inverted = is_inverted;
     heater->next = body->heaters;
     return body->heaters = heater;

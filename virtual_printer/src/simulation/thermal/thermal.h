@@ -34,6 +34,7 @@ struct heater {
     struct heater *next; // of the same body
     struct body *body;
     double power_w, share;
+    double health; // what share of its power it still has
     int is_inverted;
 };
 
@@ -98,6 +99,9 @@ void body_couple(struct body *body, struct body *other,
                  double conductance_w_per_k);
 struct heater *body_add_heater(struct body *body, double power_w,
                                int is_inverted);
+// The heaters that have so much of their power left are those of a section
+int thermal_break_heaters(struct thermal *thermal, const char *section,
+                          double health);
 struct cooler *body_add_cooler(struct body *body, double loss_w_per_k,
                                int is_inverted);
 // What the body takes in or gives off has been changed
