@@ -101,10 +101,12 @@ class HostSetup:
         name = f"{host.name}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
         wanted = _hash_of((), made_from + (host.klippy.parent / "stamp").read_text())
         with self._alone():
+            self._remove_orphans()
             if not self._is_ready(name, wanted):
                 folder = self._make_folder(name)
                 klippy = folder / "source" / "klippy"
-                copy_klippy(host.klippy.resolve(), klippy, ignore=None)
+                copy_klippy(host.klippy.resolve(), klippy, ignore=None, copy_function=_link_file)
+                (folder / "extras").write_text("\n".join(map(str, paths)) + "\n")
                 for path in paths:
                     link = klippy / "extras" / path.name
                     link.unlink(missing_ok=True)
@@ -112,6 +114,12 @@ class HostSetup:
                 (folder / "version").write_text(host.version + "\n")
                 self._stamp(name, wanted)
         return hosts.load(name, self._environments)
+
+    def _remove_orphans(self) -> None:
+        """Remove hosts whose extras are gone."""
+        for listed in self._environments.glob("*/extras"):
+            if not all(Path(line).exists() for line in listed.read_text().splitlines()):
+                shutil.rmtree(str(listed.parent))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -290,13 +298,24 @@ def copy_klippy(
     origin: Path,
     copy: Path,
     ignore: Optional[Callable[[str, List[str]], Set[str]]] = _NOT_COPIED,
+    copy_function: Callable[[str, str], object] = shutil.copy2,
 ) -> None:
     """Copy a host; what is linked into it stays a link, which may have been relative."""
-    shutil.copytree(str(origin), str(copy), symlinks=True, ignore=ignore)
+    shutil.copytree(
+        str(origin), str(copy), symlinks=True, ignore=ignore, copy_function=copy_function
+    )
     for link in [path for path in copy.rglob("*") if path.is_symlink()]:
         target = os.path.realpath(str(origin / link.relative_to(copy)))
         link.unlink()
         link.symlink_to(target)
+
+
+def _link_file(origin: str, copy: str) -> None:
+    """Copy a file without its content, if the file system can."""
+    try:
+        os.link(origin, copy)
+    except OSError:
+        shutil.copy2(origin, copy)
 
 
 def _pin(name: str) -> List[str]:

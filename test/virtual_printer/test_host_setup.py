@@ -4,7 +4,6 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import List, Tuple
@@ -114,7 +113,11 @@ def test_extra_is_linked_into_a_copy_of_its_host(tmp_path: Path) -> None:
         # What its author changes counts at the next start
         assert (host.klippy / "extras" / "greeter.py").resolve() == extra
         assert host_setup.obtain(name, [extra], print) == host
-        shutil.rmtree(str(host.klippy.parent))
+    # And goes once its extra is gone
+    extra.unlink()
+    (tmp_path / "other.py").write_text("")
+    host_setup.obtain("kalico", [tmp_path / "other.py"], print)
+    assert not host.klippy.parent.exists()
 
 
 @pytest.mark.parametrize("name", ["missing.py", "notes.txt"])
