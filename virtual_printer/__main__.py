@@ -24,6 +24,8 @@ from virtual_printer.model import MachineError, Mcu
 from virtual_printer.progress import Progress
 from virtual_printer.real_time import Server
 from virtual_printer.session import Session, SessionError
+from virtual_printer.what_if import command as what_if
+from virtual_printer.what_if import page
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -36,6 +38,13 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--script", type=Path, metavar="FILE", help="run the commands in FILE")
     parser.add_argument("--gcode", type=Path, metavar="FILE", help="print the sliced FILE")
     parser.add_argument("--scenario", type=Path, metavar="FILE", help="what happens to the printer")
+    parser.add_argument(
+        "--what-if",
+        metavar="PLACES",
+        help="compare with a printer that has steppers on other boards, as in z1=board2,z3=board3",
+    )
+    parser.add_argument("--can", metavar="RATE", help="with --what-if: these are on a CAN bus")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="with --what-if: write a page")
     parser.add_argument("--machine", type=Path, metavar="FILE", help="the physical truth")
     parser.add_argument("--host", metavar="NAME", help="kalico, klipper_v0_12 or a checkout's path")
     parser.add_argument(
@@ -62,6 +71,10 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     sources = [bool(options.commands), bool(options.script), bool(options.gcode)]
     if sum(sources) > 1:
         parser.error("take one of COMMAND, --script and --gcode")
+    if options.what_if and (any(sources) or options.real_time or options.scenario or options.log):
+        parser.error("--what-if takes no G-code, --real-time, --scenario or --log")
+    if (options.can or options.html) and not options.what_if:
+        parser.error("--can and --html go with --what-if")
     of_a_host = (options.host, options.extra, options.log, options.scenario)
     if options.real_time and (any(sources) or any(of_a_host)):
         parser.error(
@@ -76,6 +89,24 @@ def _commands(options: argparse.Namespace) -> List[str]:
         return list(options.commands)
     text = options.script.read_text(encoding="utf-8") if options.script else sys.stdin.read()
     return [line for line in text.splitlines() if line.partition(";")[0].strip()]
+
+
+def _what_if(options: argparse.Namespace) -> int:
+    """Compare the printer with one that has steppers elsewhere; return the exit code."""
+    comparison = what_if.compare(
+        ConfigFile(options.config),
+        ConfigFile(options.machine).text if options.machine else "",
+        options.what_if,
+        options.can,
+        options.host,
+        options.extra,
+        options.seed,
+        Progress().show,
+    )
+    print(page.text(comparison), end="", flush=True)
+    if options.html:
+        options.html.write_text(page.page(comparison), encoding="utf-8")
+    return 0 if comparison.is_good else 1
 
 
 def _run_commands(printer: Session, commands: List[str]) -> None:
@@ -178,6 +209,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         options = _arguments(arguments)
         if options.real_time:
             _serve(options)
+        elif options.what_if:
+            return _what_if(options)
         else:
             return _run(options)
     except BrokenPipeError:

@@ -42,6 +42,7 @@ from virtual_printer.boards import Boards
 from virtual_printer.bus_places import section_at, unanswered_text
 from virtual_printer.expanders import expander_name
 from virtual_printer.firmware import host_messages
+from virtual_printer.model import Machine
 from virtual_printer.resource import Resource
 from virtual_printer.sockets import (
     ApiClosed,
@@ -157,6 +158,11 @@ class Session(Resource):
         self._stop()
         if self._own_dir:
             shutil.rmtree(str(self.work_dir), ignore_errors=True)
+
+    @property
+    def machine(self) -> Machine:
+        """Return the machine that is simulated, once the session has begun."""
+        return self._machine
 
     @property
     def process_id(self) -> int:
