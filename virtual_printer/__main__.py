@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from typing import List, Optional, Sequence
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
-from virtual_printer import host_setup, machine, process, scenario, sd_print
+from virtual_printer import machine, process, scenario, sd_print
 from virtual_printer.boards import Boards
 from virtual_printer.build import BuildError
 from virtual_printer.bus_places import unanswered_text
@@ -23,7 +24,8 @@ from virtual_printer.included import gathered_files
 from virtual_printer.model import MachineError, Mcu
 from virtual_printer.progress import Progress
 from virtual_printer.real_time import Server
-from virtual_printer.session import Session, SessionError
+from virtual_printer.rehearsal import Rehearsal
+from virtual_printer.session import SessionError
 from virtual_printer.what_if import command as what_if
 from virtual_printer.what_if import page
 
@@ -56,6 +58,9 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         help="file or folder to have among the host's extras; may be given several times",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write what happens, as CSV, see Recordings.md"
+    )
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to put klippy.log")
     parser.add_argument(
         "--real-time",
@@ -71,14 +76,16 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     sources = [bool(options.commands), bool(options.script), bool(options.gcode)]
     if sum(sources) > 1:
         parser.error("take one of COMMAND, --script and --gcode")
-    if options.what_if and (any(sources) or options.real_time or options.scenario or options.log):
-        parser.error("--what-if takes no G-code, --real-time, --scenario or --log")
+    of_a_run = (*sources, options.real_time, options.scenario, options.log, options.record)
+    if options.what_if and any(of_a_run):
+        parser.error("--what-if takes no G-code, --real-time, --scenario, --log or --record")
     if (options.can or options.html) and not options.what_if:
         parser.error("--can and --html go with --what-if")
-    of_a_host = (options.host, options.extra, options.log, options.scenario)
+    of_a_host = (options.host, options.extra, options.log, options.scenario, options.record)
     if options.real_time and (any(sources) or any(of_a_host)):
         parser.error(
-            "--real-time runs no host, so it takes no G-code, --host, --extra, --log or --scenario"
+            "--real-time runs no host, so it takes no G-code, --host, --extra, --log, --scenario"
+            " or --record"
         )
     return options
 
@@ -109,67 +116,24 @@ def _what_if(options: argparse.Namespace) -> int:
     return 0 if comparison.is_good else 1
 
 
-def _run_commands(printer: Session, commands: List[str]) -> None:
-    for command in commands:
-        print(f"> {command}", flush=True)
-        print("".join(f"{line}\n" for line in printer.gcode(command)), end="", flush=True)
-
-
 def _run(options: argparse.Namespace) -> int:
-    """Run what is to be run; return the exit code. The truth is printed after an error too."""
-    printer = _session(options)
-    # Before a host starts, so that nobody waits in vain for a file that is not there
-    events = scenario.read(options.scenario) if options.scenario else []
-    commands = [] if options.gcode else _commands(options)
-    with printer:
-        try:
-            scenario.Player(printer, events, lambda text: print(text, flush=True))
-            if options.gcode:
-                sd_print.print_file(printer, Progress().show)
-            else:
-                _run_commands(printer, commands)
-        except SessionError as error:
-            _print_truth(printer)
-            raise error
-        finally:
-            if options.log:
-                options.log.write_text(printer.log(), encoding="utf-8")
-        _print_truth(printer)
-        return 0 if printer.state() == "ready" else 1
-
-
-def _session(options: argparse.Namespace) -> Session:
     files = gathered_files(ConfigFile(options.config), str(process.CONFIG))
     printer_cfg = files.pop(str(process.CONFIG))
-    if options.gcode:
-        printer_cfg = sd_print.with_card(printer_cfg)
-        files.update(sd_print.card_files(sd_print.read(options.gcode)))
-    return Session(
-        host_setup.obtain(options.host, options.extra),
-        printer_cfg,
-        ConfigFile(options.machine).text if options.machine else "",
+    run = Rehearsal(
+        host=options.host,
+        printer_cfg=printer_cfg,
+        machine_cfg=ConfigFile(options.machine).text if options.machine else "",
         seed=options.seed,
         files=files,
+        extras=[str(extra.resolve()) for extra in options.extra],
         ignore_unsupported=options.ignore_unsupported,
+        commands=[] if options.gcode else _commands(options),
+        sliced=sd_print.read(options.gcode) if options.gcode else None,
+        events=scenario.text_of(options.scenario) if options.scenario else "",
+        events_file=str(options.scenario or ""),
     )
-
-
-def _print_truth(printer: Session) -> None:
-    """Print where everything is, and why Klippy has shut down if it has; nothing of a dead one."""
-    try:
-        state = printer.state()
-        if state != "ready":
-            print(f"Klippy is in state {state}: {printer.state_message()}".rstrip())
-        x_mm, y_mm, height_mm = printer.carriage_truth()
-        print(f"toolhead: truly at X {x_mm:.6f} Y {y_mm:.6f}, {height_mm:.6f} mm over the bed")
-        for name, truth in printer.stepper_truth().items():
-            print(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
-        for name in printer.not_simulated():
-            print(f"not simulated: {name}")
-        print(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}", flush=True)
-    except SessionError:
-        # It has said all it could
-        return
+    say = functools.partial(print, flush=True)
+    return run.run(say, Progress().show, log=options.log, record=options.record)
 
 
 def _place(mcu: Mcu) -> str:

@@ -57,12 +57,24 @@ from virtual_printer.model import (
 BUFFER_BYTES = 192
 
 
-def write(machine: Machine, folder: Path, host: Optional[HostMessages] = None) -> Path:
+# How often it is looked at what is recorded (s)
+RECORD_EVERY_S = 0.01
+
+
+def write(
+    machine: Machine,
+    folder: Path,
+    host: Optional[HostMessages] = None,
+    record: Optional[Path] = None,
+) -> Path:
     """Write the description and the dictionaries it names into a folder; return its path.
 
-    The firmware is of the host's age, or the newest if it is not known.
+    The firmware is of the host's age, or the newest if it is not known. A recording goes to
+    `record`.
     """
     lines = [f"seed {machine.seed}"]
+    if record is not None:
+        lines.append(f"record {record} every_s={RECORD_EVERY_S}")
     buses = {bus.name: bus for bus in machine.can_buses}
     firmware: Dict[str, dictionary.Dictionary] = {}
     lines += [_can_bus(bus) for bus in machine.can_buses]

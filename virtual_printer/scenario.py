@@ -92,14 +92,15 @@ class Event:
         return self.name.replace(" ", "_")
 
 
-def read(path: Path) -> List[Event]:
-    """Return the events of a file; raises ScenarioError."""
+def text_of(path: Path) -> str:
+    """Return the text of a file whose lines are all right; raises ScenarioError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise ScenarioError(f"{path}: cannot be read ({reason})") from None
-    return parse(text, str(path))
+    parse(text, str(path))
+    return text
 
 
 def parse(text: str, file: str = "scenario") -> List[Event]:

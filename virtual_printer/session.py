@@ -4,6 +4,7 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import contextlib
 import heapq
 import itertools
 import shutil
@@ -35,6 +36,7 @@ from virtual_printer import (
     machine,
     output_chips,
     process,
+    recording,
     screens,
     unsupported,
 )
@@ -57,6 +59,7 @@ __all__ = ["GCodeError", "Session", "SessionError", "Truth"]
 Answer = TypeVar("Answer")
 
 _MACHINE = Path("machine.cfg")
+_RECORDING = Path("recording.csv")
 _OUTPUT_METHOD = "gcode_output"
 # How often (virtual s) to look again for something that Klippy does not announce
 _LOOK_AGAIN_S = 0.05
@@ -98,7 +101,8 @@ class Session(Resource):
     [include]). The seed draws what the machine file leaves open, and the host's latency. Times are
     virtual unless their name says "real". With ready=False it is no error when Klippy's start-up
     ends in another state. Sections that ask for what no virtual MCU has are an error, unless
-    ignore_unsupported leaves them out.
+    ignore_unsupported leaves them out. A recording is written to the file `record`, whose first
+    line has `run`, from which it can be replayed.
     """
 
     def __init__(
@@ -113,6 +117,8 @@ class Session(Resource):
         latency_us: Optional[str] = None,
         real_timeout_s: float = 300.0,
         ignore_unsupported: bool = False,
+        record: Optional[Path] = None,
+        run: Optional[Mapping[str, Any]] = None,
     ) -> None:
         self.host = host if isinstance(host, hosts.Host) else host_setup.obtain(host)
         self.seed = seed
@@ -124,6 +130,8 @@ class Session(Resource):
         self._latency_us = latency_us
         self._real_timeout_s = real_timeout_s
         self._ignore_unsupported = ignore_unsupported
+        self._record = Path(record).resolve() if record else None
+        self._run = run
         self.left_out: List[unsupported.Unsupported] = []
         self._named: List[str] = []
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -389,7 +397,7 @@ class Session(Resource):
         self._machine = printer
         self._boards = Boards(*(ConfigFile(path) for path in paths))
         self._output_chips = {chip.name: chip for chip in printer.output_chips}
-        described = description.write(printer, self.work_dir, messages)
+        described = description.write(printer, self.work_dir, messages, self._begin_recording())
         library = build.library()
         self._control = ControlSocket(self._real_timeout_s)
         try:
@@ -405,13 +413,32 @@ class Session(Resource):
         finally:
             self._control.started()
 
+    def _begin_recording(self) -> Optional[Path]:
+        """Write the first line of the recording; return its place in the work folder."""
+        if self._record is None:
+            return None
+        host = f"{self.host.name} {self.host.version}"
+        recording.write_header(self._record, {"host": host, "run": self._run})
+        link = self.work_dir / _RECORDING
+        if not link.is_symlink():
+            # Its own name may have blanks, which the description cannot have
+            link.symlink_to(self._record)
+        return _RECORDING
+
     def _stop(self) -> None:
         """End Klippy, if it runs."""
         self._api.close()
         if self._process is not None:
+            self._end_recording()
             self._control.close()
             self._end_process(self._process)
             self._process = None
+
+    def _end_recording(self) -> None:
+        if self._record is not None:
+            # That of a process that is gone is cut
+            with contextlib.suppress(ConnectionLost, SessionError):
+                self._control.request("record_end")
 
     def _leave_out(self, found: List[unsupported.Unsupported]) -> None:
         """Leave sections out of all files; an error if that is not wanted, or does not help."""

@@ -115,7 +115,7 @@ def test_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes) ->
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ScenarioError, match=f"^{re.escape(str(path))}: cannot be read"):
-        scenario.read(path)
+        scenario.text_of(path)
 
 
 def test_page_has_all_words_and_its_examples_can_be_read() -> None:

@@ -16,6 +16,7 @@
 #include "links/can_load.h" // can_load_free
 #include "requests/control.h" // control_answer
 #include "can_sockets.h" // can_sockets_receive
+#include "recording.h" // recording_start
 #include "simulation.h" // simulation_load
 
 
@@ -30,8 +31,10 @@ simulation_load(const char *description_path, char *error, size_t error_size)
     sim->mechanics.timeline = &sim->timeline;
     sim->thermal.timeline = &sim->timeline;
     sim->can_receiver.receive = can_sockets_receive;
-    if (!description_read(sim, description_path, error, error_size))
+    if (!description_read(sim, description_path, error, error_size)) {
+        recording_start(sim);
         return sim;
+    }
     simulation_free(sim);
     return NULL;
 }
@@ -42,6 +45,7 @@ simulation_free(struct simulation *sim)
     if (!sim)
         return;
     actions_free(sim);
+    recording_stop(sim);
     for (size_t i = 0; i < sim->mcu_count; i++)
         mcu_free(sim->mcus[i]);
     free(sim->mcus);

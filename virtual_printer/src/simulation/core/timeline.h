@@ -10,10 +10,14 @@
 
 #pragma GCC visibility push(hidden)
 
+struct recorder;
+
 struct timeline {
     struct event_queue events;
     int64_t now_ns;
     uint64_t seed; // of all streams of random numbers
+    struct recorder *recorder; // NULL if nothing is recorded
+    int64_t record_every_ns; // what is looked at for it
     // Something reached the host and the host has not heard of it yet
     int is_host_due;
 };

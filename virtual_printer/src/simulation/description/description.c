@@ -7,6 +7,7 @@
 #include <stdio.h> // fopen
 #include <string.h> // strcmp
 #include "../core/memory.h" // copy_string
+#include "../core/recorder.h" // recorder_open
 #include "../firmware/mcu.h" // struct mcu
 #include "../links/can_node.h" // can_node_of
 #include "description.h" // read_mcu
@@ -62,8 +63,23 @@ read_seed(struct simulation *sim, struct words *words, int line)
         words, "seed", words_item(words, 1, "number"), 0, INT64_MAX);
 }
 
+static void
+read_record(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    const char *path = words_item(words, 1, "file");
+    double every_s = words_number(words, "every_s", 1e-6, 1e6);
+    if (words->error[0])
+        return;
+    sim->timeline.record_every_ns = (int64_t)(every_s * NS_PER_S + 0.5);
+    sim->timeline.recorder = recorder_open(path);
+    if (!sim->timeline.recorder)
+        words_fail(words, "cannot write '%s'", path);
+}
+
 static const struct directive directives[] = {
     { "seed",               0, read_seed               },
+    { "record",             0, read_record             },
     { "mcu",                1, read_mcu                },
     { "can_bus",            1, read_can_bus            },
     { "carriage",           1, read_carriage           },

@@ -27,6 +27,7 @@ struct led_chain;
 struct load_cell;
 struct mcu;
 struct output_chip;
+struct recording;
 struct tmc;
 struct tmc_chain;
 
@@ -62,6 +63,7 @@ struct simulation {
     size_t beacon_count;
     // Requests that wait for their time
     struct action *actions;
+    struct recording *recording; // NULL if nothing is recorded
 };
 
 // Parts by name, NULL or -1 if there is none

@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include <string.h> // strcmp
+#include "../core/recorder.h" // recorder_begin
 #include "mcu.h" // struct mcu
 
 
@@ -222,6 +223,36 @@ read_arguments(struct mcu *mcu, const struct wire_command *command,
     return 0;
 }
 
+static int
+is_bytes(const struct wire_command *wire, int place)
+{
+    for (int i = 0; i < wire->argument_count; i++)
+        if (wire->places[i] == place)
+            return wire->are_bytes[i];
+    return 0;
+}
+
+static void
+record_command(struct mcu *mcu, const struct wire_command *wire,
+               const uint32_t *arguments)
+{
+    struct recorder *recorder = mcu->timeline->recorder;
+    recorder_begin(recorder, mcu->timeline->now_ns, "command", mcu->name,
+                   wire->command->name);
+    const char *name = wire->command->arguments;
+    for (int place = 0; *name; place++) {
+        size_t length = strcspn(name, " ");
+        recorder_put(recorder, "%s%.*s=", place ? " " : "", (int)length, name);
+        if (is_bytes(wire, place))
+            recorder_put_bytes(recorder, mcu->argument_bytes[place],
+                               arguments[place]);
+        else
+            recorder_put(recorder, "%u", (unsigned int)arguments[place]);
+        name += length + strspn(name + length, " ");
+    }
+    recorder_end(recorder);
+}
+
 // Read one command and run it; returns -1 when the rest is to be dropped
 static int
 run_command(struct mcu *mcu, const uint8_t **position, const uint8_t *end)
@@ -244,6 +275,8 @@ run_command(struct mcu *mcu, const uint8_t **position, const uint8_t *end)
         return 0;
     }
     mcu->command_count++;
+    if (mcu->timeline->recorder)
+        record_command(mcu, wire, arguments);
     wire->command->run(mcu, arguments);
     return mcu->is_interrupted ? -1 : 0;
 }

@@ -5,6 +5,7 @@
 // This file may be distributed under the terms of the GNU GPLv3 license.
 
 #include "../core/memory.h" // allocate
+#include "../core/recorder.h" // recorder_begin
 #include "mcu.h" // struct mcu
 
 #define WILD_VALUE 0x2a5c3311
@@ -120,6 +121,22 @@ end_response(struct mcu *mcu, struct block *block,
         byte_queue_append(&mcu->link.outgoing, block->bytes, block->size);
 }
 
+static void
+record_response(struct mcu *mcu, enum response response, const uint32_t *values,
+                size_t count, const uint8_t *bytes, size_t size)
+{
+    struct recorder *recorder = mcu->timeline->recorder;
+    recorder_begin(recorder, mcu->timeline->now_ns, "response", mcu->name,
+                   response_kinds[response].name);
+    for (size_t i = 0; i < count; i++)
+        recorder_put(recorder, "%s%u", i ? " " : "", (unsigned int)values[i]);
+    if (size) {
+        recorder_put(recorder, "%s", count ? " " : "");
+        recorder_put_bytes(recorder, bytes, size);
+    }
+    recorder_end(recorder);
+}
+
 void
 mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
             size_t count)
@@ -127,6 +144,8 @@ mcu_respond(struct mcu *mcu, enum response response, const uint32_t *values,
     enum malformation malformation = take_malformation(mcu, response);
     if (malformation == MALFORMED_MISSING || !mcu->has_response[response])
         return;
+    if (mcu->timeline->recorder)
+        record_response(mcu, response, values, count, NULL, 0);
     struct block block;
     begin_response(mcu, &block, response, malformation);
     if (malformation == MALFORMED_CUT && count)
@@ -147,6 +166,8 @@ mcu_respond_bytes(struct mcu *mcu, enum response response,
     enum malformation malformation = take_malformation(mcu, response);
     if (malformation == MALFORMED_MISSING || !mcu->has_response[response])
         return;
+    if (mcu->timeline->recorder)
+        record_response(mcu, response, values, count, bytes, size);
     struct block block;
     begin_response(mcu, &block, response, MALFORMED_NOT);
     put_values(&block, values, count, count);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h> // free
 #include "../core/memory.h" // allocate
+#include "../core/recorder.h" // recorder_begin
 #include "can_bus.h" // struct can_bus
 #include "can_frame.h" // can_frame_length
 
@@ -134,10 +135,22 @@ note_failure(struct can_bus *bus, struct can_station *sender)
 }
 
 static void
+record_frame(struct can_bus *bus, const struct can_message *message)
+{
+    struct recorder *recorder = bus->timeline->recorder;
+    recorder_begin(recorder, bus->timeline->now_ns, "frame", bus->name, "id");
+    recorder_put(recorder, "%x ", (unsigned int)message->id);
+    recorder_put_bytes(recorder, message->data, message->size);
+    recorder_end(recorder);
+}
+
+static void
 note_success(struct can_bus *bus, struct can_station *sender)
 {
     struct can_message message = *can_station_oldest(sender);
     bus->frame_count++;
+    if (bus->timeline->recorder)
+        record_frame(bus, &message);
     for (size_t i = 0; i < bus->station_count; i++)
         if (bus->stations[i] != sender)
             can_station_note_received(bus->stations[i], &message);

@@ -9,6 +9,7 @@
 #include <stdio.h> // vsnprintf
 #include <string.h> // strcmp
 #include "../core/memory.h" // memory_in_use
+#include "../core/recorder.h" // recorder_close
 #include "../description/machine.h" // struct simulation
 #include "../firmware/mcu.h" // struct mcu
 #include "control.h" // struct reply
@@ -60,6 +61,16 @@ request_carriage(struct simulation *sim, struct words *words,
     mechanics_toolhead(mechanics, &x_mm, &y_mm);
     reply_add(reply, " %.9f %.9f %.9f", x_mm, y_mm,
               mechanics_nozzle_height_mm(mechanics, x_mm, y_mm));
+}
+
+// Close the recording whole: Klippy's process may end in any way
+static void
+request_record_end(struct simulation *sim, struct words *words,
+                   struct reply *reply)
+{
+    (void)words, (void)reply;
+    recorder_close(sim->timeline.recorder);
+    sim->timeline.recorder = NULL;
 }
 
 static void
@@ -236,6 +247,7 @@ static const struct request requests[] = {
     { "beacon",             request_beacon             },
     { "unanswered",         request_unanswered         },
     { "memory",             request_memory             },
+    { "record_end",         request_record_end         },
     { "switch",             request_switch             },
     { "duty",               request_duty               },
     { "outputs",            request_outputs            },
