@@ -23,7 +23,8 @@ from virtual_printer.what_if.trial import Trial
 
 ONE_BOARD = SamplePrinter().on_one_mcu().without_section()
 SAVED = "#*# <---------------------- SAVE_CONFIG ---------------------->\n"
-MACHINES = 20
+# Of twenty each was within a step
+MACHINES = 8
 
 
 def config_of(folder: Path, text: str) -> ConfigFile:
