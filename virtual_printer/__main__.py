@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import List, Optional, Sequence
 
@@ -21,13 +22,14 @@ from virtual_printer.build import BuildError
 from virtual_printer.bus_places import unanswered_text
 from virtual_printer.hosts import HostError
 from virtual_printer.included import gathered_files
+from virtual_printer.live_page import LivePage
 from virtual_printer.model import MachineError, Mcu
 from virtual_printer.progress import Progress
 from virtual_printer.real_time import Server
 from virtual_printer.rehearsal import Rehearsal
 from virtual_printer.session import SessionError
 from virtual_printer.what_if import command as what_if
-from virtual_printer.what_if import page
+from virtual_printer.what_if import page as what_if_page
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -68,6 +70,12 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         help="run no host: serve the MCUs in real time, as the devices that PRINTER.CFG names",
     )
     parser.add_argument(
+        "--page",
+        type=int,
+        metavar="PORT",
+        help="with --real-time: show where it truly is on a page at this port, 0 for any",
+    )
+    parser.add_argument(
         "--ignore-unsupported",
         action="store_true",
         help="leave out sections that ask for what virtual MCUs do not have",
@@ -76,6 +84,8 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     sources = [bool(options.commands), bool(options.script), bool(options.gcode)]
     if sum(sources) > 1:
         parser.error("take one of COMMAND, --script and --gcode")
+    if options.page is not None and not options.real_time:
+        parser.error("--page goes with --real-time")
     of_a_run = (*sources, options.real_time, options.scenario, options.log, options.record)
     if options.what_if and any(of_a_run):
         parser.error("--what-if takes no G-code, --real-time, --scenario, --log or --record")
@@ -110,9 +120,9 @@ def _what_if(options: argparse.Namespace) -> int:
         options.seed,
         Progress().show,
     )
-    print(page.text(comparison), end="", flush=True)
+    print(what_if_page.text(comparison), end="", flush=True)
     if options.html:
-        options.html.write_text(page.page(comparison), encoding="utf-8")
+        options.html.write_text(what_if_page.page(comparison), encoding="utf-8")
     return 0 if comparison.is_good else 1
 
 
@@ -151,20 +161,28 @@ def _serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     # A shell starts what it runs in the background with SIGINT ignored
     signal.signal(signal.SIGINT, _interrupt)
+    config = ConfigFile(options.config)
     printer = machine.load(options.config, options.machine, options.seed)
     truth = ConfigFile(options.machine) if options.machine else ConfigFile(options.config, text="")
-    boards = Boards(ConfigFile(options.config), truth)
-    with tempfile.TemporaryDirectory(prefix="virtual_printer_") as folder:
-        with Server(printer, Path(folder)) as server:
-            try:
-                for mcu in printer.mcus:
-                    print(f"{mcu.name}: {mcu.device or _place(mcu)}", flush=True)
-                print("serving until interrupted", flush=True)
-                server.serve(lambda place: print(unanswered_text(place, boards), flush=True))
-            except KeyboardInterrupt:
-                for stepper in server.truth():
-                    name, pulses, position_mm = stepper.split(":")
-                    print(f"{name}: {pulses} pulses, truly at {float(position_mm):.6f} mm")
+    boards = Boards(config, truth)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="virtual_printer_"))
+        server = stack.enter_context(Server(printer, Path(folder), machine.area(options.config)))
+        page = None if options.page is None else stack.enter_context(LivePage(options.page))
+        try:
+            for mcu in printer.mcus:
+                print(f"{mcu.name}: {mcu.device or _place(mcu)}", flush=True)
+            if page:
+                print(f"page: {page.url}", flush=True)
+            print("serving until interrupted", flush=True)
+            server.serve(
+                lambda place: print(unanswered_text(place, boards), flush=True),
+                page.show if page else None,
+            )
+        except KeyboardInterrupt:
+            for stepper in server.truth():
+                name, pulses, position_mm = stepper.split(":")
+                print(f"{name}: {pulses} pulses, truly at {float(position_mm):.6f} mm")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -48,6 +48,14 @@ def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) 
     return _Reader(printer, truth, seed).machine()
 
 
+def area(printer_cfg: Path) -> Tuple[float, ...]:
+    """Return where the toolhead may be (mm): least and greatest x and y, and greatest z."""
+    printer, truth = ConfigFile(printer_cfg), ConfigFile(printer_cfg, text="")
+    carriages = _Reader(printer, truth, 1).carriages
+    x, y, z = (carriages.main_range(axis) for axis in "xyz")
+    return x.minimum_mm, x.maximum_mm, y.minimum_mm, y.maximum_mm, z.maximum_mm
+
+
 class _Reader:
     """Puts a machine together from its two files."""
 

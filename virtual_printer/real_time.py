@@ -9,7 +9,7 @@ import select
 import time
 import tty
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
@@ -21,6 +21,7 @@ _NS_PER_S = 1_000_000_000
 _READ_SIZE = 4096
 # Longest pause, so that an interruption is noticed soon
 _PAUSE_S = 0.1
+_SHOW_EVERY_NS = 100_000_000
 
 
 class Terminal:
@@ -89,8 +90,9 @@ class Server(Resource):
     between host and MCU then comes later by as much.
     """
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
+    def __init__(self, machine: Machine, folder: Path, area: Sequence[float] = ()) -> None:
         _check_devices(machine)
+        self._area = list(area)
         path = description.write(machine, folder)
         self._library = simulation_library.load()
         error = FFI.new("char[]", 300)
@@ -119,15 +121,23 @@ class Server(Resource):
             self._library.simulation_free(self._simulation)
             self._simulation = None
 
-    def serve(self, note: Callable[[str], None] = lambda place: None) -> None:
+    def serve(
+        self,
+        note: Callable[[str], None] = lambda place: None,
+        show: Optional[Callable[[Dict[str, Any]], None]] = None,
+    ) -> None:
         """Serve until an exception comes, as KeyboardInterrupt does.
 
-        `note` is called once with each place of a chip that nobody has modelled.
+        `note` is called once with each place of a chip that nobody has modelled, `show` ten times
+        a second with the truth.
         """
         noted: List[str] = []
-        look_ns = 0
+        look_ns = show_ns = 0
         while True:
             now_ns = self._catch_up()
+            if show is not None and now_ns >= show_ns:
+                show_ns = now_ns + _SHOW_EVERY_NS
+                show(self.whole_truth())
             if now_ns >= look_ns:
                 look_ns = now_ns + _NS_PER_S
                 for place in self._ask("unanswered"):
@@ -144,6 +154,22 @@ class Server(Resource):
     def truth(self) -> List[str]:
         """Return every stepper's true pulses and position (mm), as NAME:PULSES:POSITION."""
         return self._ask("steppers")
+
+    def whole_truth(self) -> Dict[str, Any]:
+        """Return where everything is (mm) and how warm (C), plain enough for JSON.
+
+        `area` is where the toolhead goes: least and greatest x, least and greatest y, greatest z.
+        """
+        words = [word.split(":") for word in self._ask("steppers")]
+        return {
+            "time_s": self._now_ns() / _NS_PER_S,
+            "toolhead": [float(word) for word in self._ask("carriage")],
+            "steppers": {name: float(mm) for name, _, mm in words},
+            "temperatures": {
+                name: float(c) for name, c in (w.split(":") for w in self._ask("temperatures"))
+            },
+            "area": self._area,
+        }
 
     def _ask(self, request: str) -> List[str]:
         reply = FFI.new("char[]", 8192)

@@ -4,12 +4,15 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -22,6 +25,8 @@ from virtual_printer.unusual_samples import SwitchPrinter
 # Generous, as other tests take the CPUs at the same time
 TIMEOUT_REAL_S = 60.0
 LOOK_AGAIN_REAL_S = 0.05
+SHOWN_AGAIN_REAL_S = 0.1
+BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000")
 PRINTER = SwitchPrinter("cartesian", {"y": ("y",)})
 
 
@@ -32,7 +37,7 @@ def serve(folder: Path) -> "subprocess.Popen[str]":
     (folder / "machine.cfg").write_text(PRINTER.machine_cfg())
     served = subprocess.Popen(
         [
-            *(sys.executable, "-m", "virtual_printer", "--real-time"),
+            *(sys.executable, "-m", "virtual_printer", "--real-time", "--page", "0"),
             *("--machine", f"{folder}/machine.cfg", str(config)),
         ],
         cwd=str(hosts.ROOT),
@@ -41,10 +46,22 @@ def serve(folder: Path) -> "subprocess.Popen[str]":
         text=True,
     )
     assert served.stdout is not None
-    lines = [served.stdout.readline() for _ in range(3)]
+    lines = [served.stdout.readline() for _ in range(4)]
     devices = [f"mcu: {folder}/dev/mcu\n", f"y: {folder}/dev/y\n"]
-    assert lines == [*devices, "serving until interrupted\n"]
+    assert lines[:2] == devices and lines[3] == "serving until interrupted\n"
+    (folder / "page").write_text(lines[2].strip()[len("page: ") :])
     return served
+
+
+def page_of(folder: Path) -> str:
+    """Return where the page is that shows the truth."""
+    return (folder / "page").read_text()
+
+
+def shown(folder: Path) -> Dict[str, Any]:
+    """Return the truth that the page has."""
+    with urllib.request.urlopen(page_of(folder) + "truth.json") as answer:
+        return dict(json.load(answer))
 
 
 def end(process: "subprocess.Popen[str]") -> str:
@@ -96,8 +113,11 @@ def home_x(folder: Path) -> List[str]:
     )
     try:
         api = connect(folder)
+        before = shown(folder)
         answer = ask(api, "gcode/script", {"script": "G28 X\nM400"})
         assert "error" not in answer, answer
+        time.sleep(2 * SHOWN_AGAIN_REAL_S)
+        assert_page_follows(folder, before)
     finally:
         klippy.kill()
         klippy.wait()
@@ -105,6 +125,24 @@ def home_x(folder: Path) -> List[str]:
     assert served.returncode == 0, said
     assert not list((folder / "dev").iterdir())
     return said.splitlines()
+
+
+def assert_page_follows(folder: Path, before: Dict[str, Any]) -> None:
+    """The page has moved with the carriage, and a browser draws what it has."""
+    after = shown(folder)
+    assert after["toolhead"][0] != before["toolhead"][0]
+    assert after["toolhead"][0] == pytest.approx(after["steppers"]["stepper_x"], abs=0.01)
+    assert after["toolhead"][1:] == before["toolhead"][1:]
+    done = subprocess.run(
+        [*BROWSER, f"--user-data-dir={folder}/profile", "--dump-dom", page_of(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=TIMEOUT_REAL_S,
+    )
+    assert f"<td>{after['toolhead'][0]:.3f}</td>" in done.stdout
+    assert f"<td>{after['steppers']['stepper_z']:.4f}</td>" in done.stdout
+    assert done.stdout.count('class="head"') == 2
 
 
 def test_host_in_real_time_homes_x_and_may_take_one_retry(tmp_path: Path) -> None:
@@ -135,6 +173,23 @@ def test_device_that_is_there_already_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == f"virtual_printer: {tmp_path}/mcu: cannot be made (File exists)\n"
     assert (tmp_path / "mcu").read_text() == "precious"
+
+
+def test_page_at_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "printer.cfg"
+    config.write_text(PRINTER.printer_cfg().replace("/tmp/virtual_printer", str(tmp_path)))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for number in (port, 99999):
+            command = [sys.executable, "-m", "virtual_printer", "--real-time"]
+            done = subprocess.run(
+                [*command, "--page", str(number), str(config)],
+                cwd=str(hosts.ROOT),
+                capture_output=True,
+                text=True,
+            )
+            (line,) = done.stderr.splitlines()
+            assert line.startswith(f"virtual_printer: --page: port {number} cannot be used (")
 
 
 @pytest.mark.parametrize("extra", [["G28"], ["--host", "kalico"], ["--log", "a.log"]])
