@@ -104,6 +104,9 @@ def write(
     lines += [_display(display) for display in machine.displays]
     lines += [_resonance(resonance) for resonance in machine.resonances]
     lines += [_accelerometer(sensor) for sensor in machine.accelerometers]
+    if machine.binding:
+        stiffness, holding = machine.binding.stiffness_n_per_mm, machine.binding.holding_n
+        lines.append(f"binding stiffness={stiffness!r} holding={holding!r}")
     lines.append(f"nozzle stiffness_g_per_mm={machine.stiffness_g_per_mm!r}")
     lines += [_load_cell(cell) for cell in machine.load_cells]
     lines += [_coil(coil) for coil in machine.coils]

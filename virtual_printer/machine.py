@@ -29,7 +29,7 @@ from virtual_printer.firmware import chips
 from virtual_printer.heat.reader import HeatReader
 from virtual_printer.load_cells import LoadCells
 from virtual_printer.lone_steppers import LoneStepper, lone_steppers
-from virtual_printer.model import Bed, Machine, Mcu, Stepper
+from virtual_printer.model import Bed, Binding, Machine, Mcu, Stepper
 from virtual_printer.output_chips import led_chains, output_chips
 from virtual_printer.pins import parse_pin
 
@@ -39,6 +39,10 @@ _FREQUENCIES_HZ = (
     *(12_000_000, 20_000_000, 48_000_000, 64_000_000, 72_000_000, 84_000_000),
     *(120_000_000, 168_000_000, 180_000_000, 400_000_000),
 )
+
+
+# What a corner of a gantry of extrusions bears for each mm out of plane
+_STIFFNESS_N_PER_MM = 20.0
 
 
 def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) -> Machine:
@@ -100,6 +104,7 @@ class _Reader:
             drivers=self.drivers.all(),
             stops=self.endstops.stops(self.linkage, self.carriages),
             bed=self._bed(),
+            binding=self._binding(),
             heat=self.heat.all(),
             switches=self.devices.switches(),
             fans=self.devices.fans(),
@@ -210,6 +215,14 @@ class _Reader:
             center_x_mm=truth.get_float("center_x", x.at(0.5)),
             center_y_mm=truth.get_float("center_y", y.at(0.5)),
             radius_mm=truth.get_float("radius", half_mm, above=0.0),
+        )
+
+    def _binding(self) -> Optional[Binding]:
+        if not self.gantry.has("holding_n"):
+            return None
+        return Binding(
+            self.gantry.get_float("stiffness_n_per_mm", _STIFFNESS_N_PER_MM, above=0.0),
+            self.gantry.get_float("holding_n", above=0.0),
         )
 
     def _check_truth(self) -> None:

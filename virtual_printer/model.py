@@ -283,6 +283,14 @@ class Bed:
 
 
 @dataclass(frozen=True)
+class Binding:
+    """How stiff a gantry is against skew, and what its motors hold."""
+
+    stiffness_n_per_mm: float
+    holding_n: float
+
+
+@dataclass(frozen=True)
 class Switch:
     """A switch that holds a pin at a level."""
 
@@ -510,6 +518,8 @@ class Machine:
     stops: Tuple[Stop, ...]
     endstops: Tuple[Endstop, ...]
     bed: Bed
+    # None if the gantry never binds
+    binding: Optional[Binding]
     heat: "Heat"
     resonances: Tuple[Resonance, ...]
     accelerometers: Tuple[Accelerometer, ...]

@@ -88,6 +88,16 @@ class Rehearsal:
                 say(line)
 
 
+def say_binding(printer: Session, say: Callable[[str], None]) -> None:
+    """Say whether the gantry has bound, if that can be known."""
+    binding = printer.binding()
+    if binding is None:
+        return
+    gave_way = [f"{name} {count} times" for name, count in binding.skips.items() if count]
+    what = f"its motors gave way: {', '.join(gave_way)}" if gave_way else "none gave way"
+    say(f"gantry: its corners bore {binding.greatest_n:.1f} N at most, {what}")
+
+
 def say_truth(printer: Session, say: Callable[[str], None]) -> None:
     """Say where everything is, and why Klippy has shut down if it has; nothing of a dead one."""
     try:
@@ -98,6 +108,7 @@ def say_truth(printer: Session, say: Callable[[str], None]) -> None:
         say(f"toolhead: truly at X {x_mm:.6f} Y {y_mm:.6f}, {height_mm:.6f} mm over the bed")
         for name, truth in printer.stepper_truth().items():
             say(f"{name}: {truth.pulses} pulses, truly at {truth.position_mm:.6f} mm")
+        say_binding(printer, say)
         for name in printer.not_simulated():
             say(f"not simulated: {name}")
         say(f"{printer.now_s():.3f} s of virtual time on {printer.host.name}")

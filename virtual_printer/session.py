@@ -94,6 +94,13 @@ class Truth(NamedTuple):
     position_mm: float
 
 
+class Binding(NamedTuple):
+    """What a skewed gantry has done to the motors that lift it."""
+
+    greatest_n: float
+    skips: Dict[str, int]
+
+
 class Session(Resource):
     """A host's Klippy running on a virtual printer; use it in a `with` statement.
 
@@ -247,6 +254,17 @@ class Session(Resource):
         """Return the true position (mm) of each carriage and of what lifts the gantry."""
         words = (word.split(":") for word in self.control("carriages").split())
         return {name: float(position_mm) for name, position_mm in words}
+
+    def binding(self) -> Optional[Binding]:
+        """Return how the gantry was skewed; None if the machine file says nothing of its strength.
+
+        The corners bore at most so much, and each has given way so often.
+        """
+        if self._machine.binding is None:
+            return None
+        greatest, *skips = self.control("binding").split()
+        words = (word.split(":") for word in skips)
+        return Binding(float(greatest), {name: int(count) for name, count in words})
 
     def temperatures(self) -> Dict[str, float]:
         """Return the true temperature (C) of all that gets warm, also of its parts.

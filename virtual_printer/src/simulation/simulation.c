@@ -14,6 +14,7 @@
 #include "firmware/beacon.h" // beacon_free
 #include "firmware/mcu.h" // mcu_free
 #include "links/can_load.h" // can_load_free
+#include "mechanics/binding.h" // binding_free
 #include "requests/control.h" // control_answer
 #include "can_sockets.h" // can_sockets_receive
 #include "recording.h" // recording_start
@@ -72,6 +73,7 @@ simulation_free(struct simulation *sim)
     for (size_t i = 0; i < sim->beacon_count; i++)
         beacon_free(sim->beacons[i]);
     free(sim->beacons);
+    binding_free(sim->binding);
     mechanics_release(&sim->mechanics);
     thermal_release(&sim->thermal);
     devices_free(sim);

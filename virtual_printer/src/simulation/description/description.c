@@ -91,6 +91,7 @@ static const struct directive directives[] = {
     { "polar",              2, read_polar              },
     { "endstop",            2, read_endstop            },
     { "bed",                2, read_bed                },
+    { "binding",            2, read_binding            },
     { "body",               1, read_body               },
     { "voltage",            2, read_voltage            },
     { "memory_word",        2, read_memory_word        },

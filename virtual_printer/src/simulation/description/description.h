@@ -46,6 +46,7 @@ void read_polar(struct simulation *sim, struct words *words, int line);
 void read_stop(struct simulation *sim, struct words *words, int line);
 void read_endstop(struct simulation *sim, struct words *words, int line);
 void read_bed(struct simulation *sim, struct words *words, int line);
+void read_binding(struct simulation *sim, struct words *words, int line);
 
 // description_thermal.c
 void read_body(struct simulation *sim, struct words *words, int line);

@@ -9,6 +9,7 @@
 #include <string.h> // strcmp
 #include "../core/memory.h" // copy_string
 #include "../firmware/mcu.h" // struct mcu
+#include "../mechanics/binding.h" // binding_start
 #include "description.h" // description_mcu
 #include "machine.h" // struct simulation
 
@@ -274,4 +275,15 @@ read_bed(struct simulation *sim, struct words *words, int line)
     mechanics->center_y_mm = read_length_or_zero(words, "center_y");
     mechanics->radius_mm =
         words_number_or(words, "radius", 1e-3, LENGTH_MM_MAX, 100.0);
+}
+
+void
+read_binding(struct simulation *sim, struct words *words, int line)
+{
+    (void)line;
+    double stiffness_n_per_mm = words_number(words, "stiffness", 0.0, 1e9);
+    double holding_n = words_number(words, "holding", 0.0, 1e9);
+    if (!words->error[0] && !sim->binding)
+        sim->binding = binding_start(&sim->mechanics, &sim->timeline,
+                                     stiffness_n_per_mm, holding_n);
 }

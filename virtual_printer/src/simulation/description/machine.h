@@ -17,6 +17,7 @@ struct accelerometer;
 struct action;
 struct angle_sensor;
 struct beacon;
+struct binding;
 struct can_bus;
 struct can_socket;
 struct display;
@@ -41,6 +42,7 @@ struct simulation {
     size_t can_socket_count;
     struct can_receiver can_receiver; // the sockets
     struct mechanics mechanics;
+    struct binding *binding; // NULL if its gantry never binds
     struct thermal thermal;
     struct tmc **drivers;
     size_t driver_count;

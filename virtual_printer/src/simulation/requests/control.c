@@ -12,6 +12,7 @@
 #include "../core/recorder.h" // recorder_close
 #include "../description/machine.h" // struct simulation
 #include "../firmware/mcu.h" // struct mcu
+#include "../mechanics/binding.h" // struct binding
 #include "control.h" // struct reply
 
 struct request {
@@ -71,6 +72,22 @@ request_record_end(struct simulation *sim, struct words *words,
     (void)words, (void)reply;
     recorder_close(sim->timeline.recorder);
     sim->timeline.recorder = NULL;
+}
+
+// What the gantry's corners bore at most, and how often each gave way
+static void
+request_binding(struct simulation *sim, struct words *words,
+                struct reply *reply)
+{
+    const struct binding *binding = sim->binding;
+    if (!binding) {
+        words_fail(words, "this gantry never binds");
+        return;
+    }
+    reply_add(reply, " %.6f", binding->greatest_n);
+    for (size_t i = 0; i < sim->mechanics.lift_count; i++)
+        reply_add(reply, " %s:%u", sim->mechanics.lifts[i]->name,
+                  (unsigned int)binding->skips[i]);
 }
 
 static void
@@ -227,6 +244,7 @@ static const struct request requests[] = {
     { "steppers",           request_steppers           },
     { "carriage",           request_carriage           },
     { "carriages",          request_carriages          },
+    { "binding",            request_binding            },
     { "endstops",           request_endstops           },
     { "pulses",             request_pulses             },
     { "level",              request_level              },
