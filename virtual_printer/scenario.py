@@ -113,6 +113,13 @@ def parse(text: str, file: str = "scenario") -> List[Event]:
     return events
 
 
+def do(session: Session, what: str) -> None:
+    """Have something happen to a session now, in the words of a line behind its colon."""
+    event = _parse_line(f"at 0: {what}", "now")
+    _check(session, event)
+    _Happening(session, event, 0).do()
+
+
 def _parse_line(line: str, place: str) -> Event:
     when, colon, what = (part.strip() for part in line.partition(": "))
     found = _WHEN.fullmatch(when)

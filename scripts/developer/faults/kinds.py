@@ -35,15 +35,15 @@ TRIP_REASONS = (0, 2)
 
 
 def _no_trigger(target: Target) -> None:
-    target.force("0")
+    target.hold("open")
 
 
 def _triggered_before(target: Target) -> None:
-    target.force("1")
+    target.hold("triggered")
 
 
 def _let_go(target: Target) -> None:
-    target.force("none")
+    target.hold("free")
 
 
 def _timeout_one(target: Target) -> None:
@@ -61,17 +61,16 @@ def _timeout_endstop(target: Target) -> None:
 
 
 def _lose(target: Target) -> None:
-    target.control("mcu %s disconnect" % (target.any_mcu(),))
+    target.suffer("mcu %s disconnect" % (target.any_mcu(),))
 
 
 def _shut_down(target: Target) -> None:
     reason = target.rng.choice(["Command_request", "Timer_too_close"])
-    target.control("mcu %s shutdown reason=%s" % (target.any_mcu(), reason))
+    target.suffer("mcu %s shutdown reason=%s" % (target.any_mcu(), reason))
 
 
 def _m112(target: Target) -> None:
-    target.say("FAULT: M112")
-    target.session.emergency_stop()
+    target.suffer("host emergency_stop")
 
 
 def _stop_in_mid_move(target: Target) -> None:
@@ -79,21 +78,21 @@ def _stop_in_mid_move(target: Target) -> None:
 
 
 def _stall(target: Target) -> None:
-    target.control("stall %.4f" % (target.rng.uniform(0.02, 0.2),))
+    target.suffer("host stall_s=%.4f" % (target.rng.uniform(0.02, 0.2),))
 
 
 def _bounce(target: Target) -> None:
-    level, at_s = 1, target.session.now_s()
+    reads, other, at_s = "triggered", "open", target.session.now_s()
     for _ in range(target.rng.randint(2, 12)):
-        target.session.call_at(at_s, partial(target.force, str(level)))
-        level = 1 - level
+        target.session.call_at(at_s, partial(target.hold, reads))
+        reads, other = other, reads
         at_s += target.rng.choice([2e-5, 1e-4, 1e-3, 3e-3]) * target.rng.uniform(0.5, 1.5)
-    target.session.call_at(at_s, lambda: target.force("none"))
+    target.session.call_at(at_s, lambda: target.hold("free"))
 
 
 def _stop_early(target: Target) -> None:
     reason = target.rng.choice(TRIP_REASONS)
-    target.control("mcu %s trip reason=%d" % (target.rng.choice(target.relayed_mcus), reason))
+    target.suffer("mcu %s trip reason=%d" % (target.rng.choice(target.relayed_mcus), reason))
 
 
 def _fail_handler(target: Target) -> None:
@@ -109,9 +108,8 @@ def _mend_handler(target: Target) -> None:
 
 def _slow_link(target: Target) -> None:
     mcu = target.rng.choice(target.relayed_mcus)
-    target.control(
-        "link %s delay_us=%d direction=to_mcu from_s=%.6f for_s=8"
-        % (mcu, target.rng.uniform(7e3, 11e3), target.session.now_s())
+    target.suffer(
+        "link %s delay_us=%d direction=to_mcu for_s=8" % (mcu, target.rng.uniform(7e3, 11e3))
     )
 
 
@@ -119,13 +117,13 @@ def _miss_steps(target: Target) -> None:
     stepper = target.rng.choice(target.printer.rail(target.axis).steppers)
     for direction in ("up", "down"):
         steps = target.rng.randint(2, 12)
-        target.control("stepper %s lose=%d direction=%s" % (stepper, steps, direction))
+        target.suffer("stepper %s lose=%d direction=%s" % (stepper, steps, direction))
 
 
 def _malform(target: Target) -> None:
     reply = target.rng.choice(list(MALFORMED))
     malformed = target.rng.choice(MALFORMED[reply])
-    target.control("reply %s %s malformed=%s" % (target.any_mcu(), reply, malformed))
+    target.suffer("reply %s %s malformed=%s" % (target.any_mcu(), reply, malformed))
 
 
 def _answer_well(target: Target) -> None:

@@ -39,7 +39,7 @@ def _now_and_again(target: Target, draw: Callable[[random.Random], str]) -> None
     def spoil() -> None:
         nonlocal left
         mcu, direction = target.any_mcu(), target.rng.choice(DIRECTIONS)
-        target.control("link %s %s direction=%s" % (mcu, draw(target.rng), direction))
+        target.suffer("link %s %s direction=%s" % (mcu, draw(target.rng), direction))
         if left:
             left -= 1
             target.session.call_at(target.session.now_s() + target.rng.uniform(*PAUSE_S), spoil)
@@ -54,12 +54,11 @@ def delay_while_printing(target: Target) -> None:
         if not target.is_under_way():
             return
         now_s = target.session.now_s()
-        target.control(
-            "link %s delay_us=%d from_s=%.6f for_s=%.4f direction=%s"
+        target.suffer(
+            "link %s delay_us=%d for_s=%.4f direction=%s"
             % (
                 target.any_mcu(),
                 target.rng.uniform(*LATE_S) * 1e6,
-                now_s,
                 target.rng.uniform(*DELAY_S),
                 target.rng.choice(["both", "to_mcu", "to_host"]),
             )
@@ -69,33 +68,33 @@ def delay_while_printing(target: Target) -> None:
     target.session.call_at(target.session.now_s(), hold_up)
 
 
-def _long_delay(rng: random.Random, now_s: float) -> str:
+def _long_delay(rng: random.Random) -> str:
     length_s = rng.uniform(0.02, 0.08)
-    return "delay_us=%d from_s=%.6f for_s=%.4f" % (rng.uniform(30e3, 90e3), now_s, length_s)
+    return "delay_us=%d for_s=%.4f" % (rng.uniform(30e3, 90e3), length_s)
 
 
-def _slow(rng: random.Random, now_s: float) -> str:
+def _slow(rng: random.Random) -> str:
     length_s = rng.uniform(1.0, 3.0)
-    return "delay_us=%d from_s=%.6f for_s=%.4f" % (rng.uniform(3e3, 11e3), now_s, length_s)
+    return "delay_us=%d for_s=%.4f" % (rng.uniform(3e3, 11e3), length_s)
 
 
-def _lost(rng: random.Random, now_s: float) -> str:
+def _lost(rng: random.Random) -> str:
     return "drop=%d" % (rng.randint(1, 3),)
 
 
-def _corrupt(rng: random.Random, now_s: float) -> str:
+def _corrupt(rng: random.Random) -> str:
     return "corrupt=%d" % (rng.randint(1, 2),)
 
 
-def _repeated(rng: random.Random, now_s: float) -> str:
+def _repeated(rng: random.Random) -> str:
     return "repeat=%d" % (rng.randint(1, 4),)
 
 
-def _late(rng: random.Random, now_s: float) -> str:
+def _late(rng: random.Random) -> str:
     return "late_us=%d" % (rng.uniform(20e3, 90e3),)
 
 
-SPOILINGS: List[Callable[[random.Random, float], str]] = [
+SPOILINGS: List[Callable[[random.Random], str]] = [
     _long_delay,
     _slow,
     _lost,
@@ -108,6 +107,6 @@ SPOILINGS: List[Callable[[random.Random, float], str]] = [
 def spoil_two_links(target: Target) -> None:
     """Spoil two links at once, each in its own way."""
     for mcu in target.rng.sample(target.printer.mcus, 2):
-        spoiling = target.rng.choice(SPOILINGS)(target.rng, target.session.now_s())
+        spoiling = target.rng.choice(SPOILINGS)(target.rng)
         direction = target.rng.choice(["both", "to_mcu", "to_host"])
-        target.control("link %s %s direction=%s" % (mcu, spoiling, direction))
+        target.suffer("link %s %s direction=%s" % (mcu, spoiling, direction))

@@ -7,7 +7,7 @@ import random
 from typing import Callable, List, NamedTuple
 
 from scripts.developer.faults.random_printers import RandomPrinter
-from virtual_printer.firmware.chips import PIN_NUMBERS
+from virtual_printer import scenario
 from virtual_printer.session import Session
 
 
@@ -38,25 +38,23 @@ class Target(NamedTuple):
         """One of those that take part."""
         return self.rng.choice([*self.mcus, self.printer.endstop(self.axis)[0]])
 
-    def control(self, request: str) -> None:
-        """Have the virtual printer do it."""
-        self.say("FAULT: %s" % (request,))
-        self.session.control(request)
+    def suffer(self, what: str) -> None:
+        """Have it happen to the printer, in the words of a scenario."""
+        self.say("FAULT: %s" % (what,))
+        scenario.do(self.session, what)
 
-    def force(self, value: str) -> None:
-        """Hold the endstop at a state, or let it go ("none")."""
-        mcu, pin = self.printer.endstop(self.axis)
-        self.control("endstop %s %d force=%s" % (mcu, PIN_NUMBERS[pin], value))
+    def hold(self, reads: str) -> None:
+        """Hold the endstop at what it reads, or let it go ("free")."""
+        self.suffer("endstop %s:%s reads=%s" % (*self.printer.endstop(self.axis), reads))
 
     def delay(self, mcu: str) -> None:
         """Hold up a link for longer than a homing move tolerates."""
-        self.control(
-            "link %s delay_us=%d for_s=%.4f from_s=%.6f direction=%s"
+        self.suffer(
+            "link %s delay_us=%d for_s=%.4f direction=%s"
             % (
                 mcu,
                 self.rng.uniform(30e3, 90e3),
                 self.rng.uniform(0.02, 0.08),
-                self.session.now_s(),
                 self.rng.choice(["both", "to_mcu", "to_host"]),
             )
         )
