@@ -16,7 +16,8 @@ from virtual_printer import full_sample
 from virtual_printer.samples import SamplePrinter
 from virtual_printer.session import Session
 
-BURNERS = 2 * (os.cpu_count() or 1)
+# One on each CPU, so that whatever runs has to share it
+BURNERS = os.cpu_count() or 1
 # What klippy.log says of the real machine, and addresses
 UNLIKE = re.compile(r"\b(memavail|sysload)=\S+|\b0x[0-9a-f]+|\b\d{14,}\b")
 
