@@ -13,7 +13,7 @@ from virtual_printer.session import Session
 
 # Until all queues have been as long as they get
 WARM_UP_S = 150.0
-WHOLE_S = 1000.0
+WHOLE_S = 600.0
 WINDOWS = 4
 REST_S = 150.0
 CIRCLE = [(150 + 20 * math.cos(i / 5), 150 + 20 * math.sin(i / 5)) for i in range(32)]

@@ -16,6 +16,7 @@ from typing import Dict, List, Set
 
 import pytest
 
+from helpers.shared import made_once
 from virtual_printer import hosts
 from virtual_printer.samples import SamplePrinter
 
@@ -29,7 +30,10 @@ PARTS = ("virtual_printer", "printer_config", "docs/Virtual_Printer.md", "pyproj
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with the wheel and the source package."""
-    folder = tmp_path_factory.mktemp("package")
+    return made_once(tmp_path_factory, "package", build_packages) / "p"
+
+
+def build_packages(folder: Path) -> None:
     # What builds leave behind is not to be in the project
     for part in PARTS:
         source, place = ROOT / part, folder / "clone" / part
@@ -47,7 +51,6 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    return folder / "p"
 
 
 def files_of(names: List[str]) -> Set[str]:
@@ -75,11 +78,16 @@ def test_source_package_has_the_virtual_printer_whole(packages: Path) -> None:
 @pytest.fixture(scope="module")
 def clean(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
     """Return the variables of an environment with the wheel and pytest, and the tests' hosts."""
-    folder = tmp_path_factory.mktemp("clean") / "env"
     (wheel,) = packages.glob("*.whl")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "-q"]
-    subprocess.run([*pip, "--disable-pip-version-check", str(wheel), "pytest==8.4.2"], check=True)
+
+    def install(folder: Path) -> None:
+        python = folder / "bin" / "python"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q"]
+        pip.append("--disable-pip-version-check")
+        subprocess.run([*pip, str(wheel), "pytest==8.4.2"], check=True)
+
+    folder = made_once(tmp_path_factory, "clean", install)
     return {
         "PATH": f"{folder}/bin:{os.environ['PATH']}",
         "HOME": str(folder),

@@ -13,6 +13,7 @@ from typing import Callable, Dict, List
 import pytest
 
 from helpers import can_wire, wire
+from helpers.shared import made_once
 from virtual_printer import build
 from virtual_printer.firmware import cartographer, chips, dictionary
 
@@ -136,7 +137,10 @@ UUIDS = (0x112233445566, 0x0A0B0C0D0E0F)
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a program which runs a script on a sanitized simulation."""
-    folder = tmp_path_factory.mktemp("sanitized")
+    return made_once(tmp_path_factory, "sanitized", compile_driver) / "driver"
+
+
+def compile_driver(folder: Path) -> None:
     (folder / "driver.c").write_text(DRIVER)
     sources = [folder / "driver.c", *sorted(wire.SIMULATION_SOURCES.rglob("*.c"))]
     program = folder / "driver"
@@ -148,7 +152,6 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode and "cannot find" in done.stderr:
         pytest.skip("the compiler has no sanitizers")
     assert done.returncode == 0, done.stderr
-    return program
 
 
 def describe(folder: Path) -> str:
