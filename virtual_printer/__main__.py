@@ -12,11 +12,11 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
-from virtual_printer import machine, process, scenario, sd_print
+from virtual_printer import host_setup, machine, process, scenario, sd_print
 from virtual_printer.boards import Boards
 from virtual_printer.build import BuildError
 from virtual_printer.bus_places import unanswered_text
@@ -104,7 +104,7 @@ def _commands(options: argparse.Namespace) -> List[str]:
     """Return what is to be run, line by line."""
     if options.commands:
         return list(options.commands)
-    text = options.script.read_text(encoding="utf-8") if options.script else sys.stdin.read()
+    text = sd_print.read(options.script) if options.script else sys.stdin.read()
     return [line for line in text.splitlines() if line.partition(";")[0].strip()]
 
 
@@ -130,7 +130,7 @@ def _run(options: argparse.Namespace) -> int:
     files = gathered_files(ConfigFile(options.config), str(process.CONFIG))
     printer_cfg = files.pop(str(process.CONFIG))
     run = Rehearsal(
-        host=options.host,
+        host=host_setup.spelled_out(options.host),
         printer_cfg=printer_cfg,
         machine_cfg=ConfigFile(options.machine).text if options.machine else "",
         seed=options.seed,
@@ -156,6 +156,10 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _show(page: LivePage, area: Sequence[float], truth: Dict[str, Any]) -> None:
+    page.show({**truth, "area": area})
+
+
 def _serve(options: argparse.Namespace) -> None:
     """Serve the machine's MCUs until SIGINT or SIGTERM comes, then print the truth."""
     signal.signal(signal.SIGTERM, _interrupt)
@@ -167,7 +171,7 @@ def _serve(options: argparse.Namespace) -> None:
     boards = Boards(config, truth)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="virtual_printer_"))
-        server = stack.enter_context(Server(printer, Path(folder), machine.area(options.config)))
+        server = stack.enter_context(Server(printer, Path(folder)))
         page = None if options.page is None else stack.enter_context(LivePage(options.page))
         try:
             for mcu in printer.mcus:
@@ -177,7 +181,7 @@ def _serve(options: argparse.Namespace) -> None:
             print("serving until interrupted", flush=True)
             server.serve(
                 lambda place: print(unanswered_text(place, boards), flush=True),
-                page.show if page else None,
+                functools.partial(_show, page, machine.area(options.config)) if page else None,
             )
         except KeyboardInterrupt:
             for stepper in server.truth():

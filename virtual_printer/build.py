@@ -90,7 +90,9 @@ def library(sanitize: bool = False, sources: Path = SOURCES, builds: Path = BUIL
         raise _failed[target]
     if not target.exists():
         if sys.stderr.isatty():
-            print("virtual_printer: compiling it, once", file=sys.stderr, flush=True)
+            print(
+                "virtual_printer: compiling the simulation (only once)", file=sys.stderr, flush=True
+            )
         try:
             _compile(command, sources, target)
         except BuildError as error:

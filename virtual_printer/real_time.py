@@ -9,7 +9,7 @@ import select
 import time
 import tty
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
 from virtual_printer import description, simulation_library
 from virtual_printer.can_interface import CanInterface
@@ -90,9 +90,8 @@ class Server(Resource):
     between host and MCU then comes later by as much.
     """
 
-    def __init__(self, machine: Machine, folder: Path, area: Sequence[float] = ()) -> None:
+    def __init__(self, machine: Machine, folder: Path) -> None:
         _check_devices(machine)
-        self._area = list(area)
         path = description.write(machine, folder)
         self._library = simulation_library.load()
         error = FFI.new("char[]", 300)
@@ -156,10 +155,7 @@ class Server(Resource):
         return self._ask("steppers")
 
     def whole_truth(self) -> Dict[str, Any]:
-        """Return where everything is (mm) and how warm (C), plain enough for JSON.
-
-        `area` is where the toolhead goes: least and greatest x, least and greatest y, greatest z.
-        """
+        """Return where everything is (mm) and how warm (C), plain enough for JSON."""
         words = [word.split(":") for word in self._ask("steppers")]
         return {
             "time_s": self._now_ns() / _NS_PER_S,
@@ -168,7 +164,6 @@ class Server(Resource):
             "temperatures": {
                 name: float(c) for name, c in (w.split(":") for w in self._ask("temperatures"))
             },
-            "area": self._area,
         }
 
     def _ask(self, request: str) -> List[str]:

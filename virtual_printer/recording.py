@@ -62,7 +62,9 @@ def header(path: Path) -> Dict[str, Any]:
         found = json.loads(first[len(MARK) :])
     except ValueError:
         raise RecordingError(f"{path}: is cut in its first line") from None
-    return dict(found)
+    if not isinstance(found, dict) or not {"host", "run"} <= set(found):
+        raise RecordingError(f"{path}: is of another version of the virtual printer")
+    return found
 
 
 def records(path: Path) -> Iterator[Record]:

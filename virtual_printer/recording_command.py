@@ -67,7 +67,10 @@ def _replay(path: Path) -> int:
     # What is cut is found before it is done again
     for _ in recording.records(path):
         pass
-    run = Rehearsal(**before["run"])
+    try:
+        run = Rehearsal(**before["run"])
+    except TypeError:
+        raise RecordingError(f"{path}: is of another version of the virtual printer") from None
     with tempfile.TemporaryDirectory(prefix="virtual_printer_") as folder:
         again = Path(folder) / "again.csv"
         try:

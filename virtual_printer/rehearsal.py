@@ -50,8 +50,10 @@ class Rehearsal:
         events = scenario.parse(self.events, self.events_file)
         with self._session(record) as printer:
             try:
-                scenario.Player(printer, events, say)
+                player = scenario.Player(printer, events, say)
                 self._act(printer, say, show)
+                for event in player.waiting():
+                    say(f"never came: {event.text} ({event.place})")
             except SessionError:
                 say_truth(printer, say)
                 raise

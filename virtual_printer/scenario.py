@@ -32,39 +32,49 @@ class ScenarioError(SessionError):
 
 
 class _Verb(NamedTuple):
-    """What can happen to things of one kind.
+    """What can happen to a thing of one kind.
 
-    `names` says of which names there are some, in which `kind` of thing. Choices are words that
-    stand alone, and options those with a value.
+    Choices are words that stand alone, options those with a value. One of any_of has to be there,
+    unless a choice is, and all of all_of.
     """
 
     kind: str
     options: Tuple[str, ...]
     choices: Tuple[str, ...] = ()
+    any_of: Tuple[str, ...] = ()
+    all_of: Tuple[str, ...] = ()
 
 
-VERBS: Dict[str, _Verb] = {
-    "link": _Verb(
-        "mcu", ("drop", "repeat", "corrupt", "late_us", "delay_us", "for_s", "direction")
-    ),
-    "mcu": _Verb(
-        "mcu", ("reason",), ("disconnect", "reconnect", "reboot", "shutdown", "trip", "bus_off")
-    ),
-    "clock": _Verb("mcu", ("drift_ppm",)),
-    "reply": _Verb("mcu", ("malformed", "times", "field", "late_us"), ("RESPONSE",)),
-    "sensor": _Verb("mcu", ("state",)),
-    "can_bus": _Verb("can_bus", ("load", "load_id", "error_rate")),
-    "endstop": _Verb("pin", ("reads", "bounces", "for_s", "noise_um")),
-    "button": _Verb("pin", ("is",)),
-    "stepper": _Verb("stepper", ("lose", "direction")),
-    "driver": _Verb("driver", ("power",)),
-    "heater": _Verb("heater", ("power",)),
-    "temperature_sensor": _Verb("sensor", ("state",)),
-    "host": _Verb("", ("stall_s",), ("emergency_stop",)),
-}
+_SPOILT = ("drop", "repeat", "corrupt", "late_us", "delay_us")
+_ACTIONS = ("disconnect", "reconnect", "reboot", "shutdown", "trip", "bus_off")
 _RESPONSE = "RESPONSE"
-# Options whose values are words; those of all others are numbers
+VERBS: Dict[str, _Verb] = {
+    "link": _Verb("mcu", (*_SPOILT, "for_s", "direction"), any_of=_SPOILT),
+    "mcu": _Verb("mcu", ("reason",), _ACTIONS),
+    "clock": _Verb("mcu", ("drift_ppm",), all_of=("drift_ppm",)),
+    "reply": _Verb(
+        "mcu", ("malformed", "times", "field", "late_us"), (_RESPONSE,), all_of=("malformed",)
+    ),
+    "sensor": _Verb("mcu", ("state",), all_of=("state",)),
+    "can_bus": _Verb(
+        "can_bus", ("load", "load_id", "error_rate"), any_of=("load", "load_id", "error_rate")
+    ),
+    "endstop": _Verb(
+        "pin",
+        ("reads", "bounces", "for_s", "noise_um"),
+        any_of=("reads", "bounces", "noise_um"),
+    ),
+    "button": _Verb("pin", ("is",), all_of=("is",)),
+    "stepper": _Verb("stepper", ("lose", "direction"), all_of=("lose", "direction")),
+    "driver": _Verb("driver", ("power",), all_of=("power",)),
+    "heater": _Verb("heater", ("power",), all_of=("power",)),
+    "temperature_sensor": _Verb("sensor", ("state",), all_of=("state",)),
+    "host": _Verb("", ("stall_s",), ("emergency_stop",), any_of=("stall_s",)),
+}
+# Options whose values are words, whole numbers, or may be negative; those of all others are numbers
 _WORDS = ("direction", "reason", "malformed", "state", "reads", "is")
+_COUNTS = ("drop", "repeat", "corrupt", "times", "field", "lose", "bounces", "load_id")
+_SIGNED = ("drift_ppm",)
 
 
 @dataclass(frozen=True)
@@ -150,33 +160,53 @@ def _parse_line(line: str, place: str) -> Event:
 
 
 def _parse_what(words: List[str], place: str) -> Tuple[str, str, str, Dict[str, str]]:
-    if words[0] not in VERBS:
-        raise ScenarioError(f"{place}: no '{words[0]}' (there are {', '.join(VERBS)})")
-    name_at = 0 if words[0] == "host" else 1
+    if not words or words[0] not in VERBS:
+        what = f"no '{words[0]}'" if words else "nothing"
+        raise ScenarioError(f"{place}: {what} (there are {', '.join(VERBS)})")
     verb = VERBS[words[0]]
     plain = [word for word in words[1:] if "=" not in word]
-    if len(plain) < name_at:
-        raise ScenarioError(f"{place}: '{words[0]}' of what? The {verb.kind}'s name is missing")
     # Names of sections may have blanks
-    count = len(plain) - (1 if verb.choices and len(plain) > name_at else 0)
-    name = " ".join(plain[:count])
-    choice = plain[count] if count < len(plain) else ""
+    has_choice = bool(verb.choices) and len(plain) > (1 if verb.kind else 0)
+    name = " ".join(plain[:-1] if has_choice else plain)
+    choice = plain[-1] if has_choice else ""
+    if bool(name) != bool(verb.kind):
+        what = f"of what? The {verb.kind}'s name is missing" if verb.kind else f"of '{name}'?"
+        raise ScenarioError(f"{place}: '{words[0]}' {what}")
     if choice and verb.choices != (_RESPONSE,) and choice not in verb.choices:
         raise ScenarioError(f"{place}: no '{choice}' (there are {', '.join(verb.choices)})")
-    options = {}
-    for word in words[1:]:
-        option = _OPTION.fullmatch(word)
-        if "=" in word and (not option or option["name"] not in verb.options):
-            have = ", ".join(verb.options)
-            raise ScenarioError(f"{place}: {words[0]} has no option '{word}' (there are {have})")
-        if option:
-            if option["name"] not in _WORDS and not re.fullmatch(rf"-?{_NUMBER}", option["value"]):
-                raise ScenarioError(f"{place}: '{word}' is no number")
-            options[option["name"]] = option["value"]
-    if not choice and not options:
-        have = ", ".join((*verb.choices, *verb.options))
-        raise ScenarioError(f"{place}: what is to become of {name or words[0]}? (there are {have})")
+    options = dict(_parse_option(word, words[0], place) for word in words[1:] if "=" in word)
+    _check_whole(words[0], name, choice, options, place)
     return words[0], name, choice, options
+
+
+def _parse_option(word: str, verb: str, place: str) -> Tuple[str, str]:
+    option = _OPTION.fullmatch(word)
+    if not option or option["name"] not in VERBS[verb].options:
+        have = ", ".join(VERBS[verb].options)
+        raise ScenarioError(f"{place}: {verb} has no option '{word}' (there are {have})")
+    name, value = option["name"], option["value"]
+    pattern = r"\d+" if name in _COUNTS else f"-?{_NUMBER}" if name in _SIGNED else _NUMBER
+    if name not in _WORDS and not re.fullmatch(pattern, value):
+        what = "whole number" if name in _COUNTS else "number"
+        raise ScenarioError(f"{place}: '{word}' is no {what}")
+    return name, value
+
+
+def _check_whole(
+    verb_name: str, name: str, choice: str, options: Mapping[str, str], place: str
+) -> None:
+    """Refuse what says too little."""
+    verb = VERBS[verb_name]
+    is_said = bool(choice) or any(one in options for one in verb.any_of)
+    needs_word = bool(verb.choices or verb.any_of)
+    missing = [one for one in verb.all_of if one not in options]
+    if (needs_word and not is_said) or missing:
+        have = ", ".join(missing or (*verb.choices, *verb.any_of))
+        raise ScenarioError(
+            f"{place}: what is to become of {name or verb_name}? It takes one of {have}"
+            if not missing
+            else f"{place}: what is to become of {name or verb_name}? It takes {have} too"
+        )
 
 
 class Player:
@@ -199,9 +229,14 @@ class Player:
                 self._put_off(happening)
         session.listen_to_commands(self._note_command)
 
-    def _note_command(self, command: str) -> None:
+    def waiting(self) -> List[Event]:
+        """Return the events whose command has not come."""
+        return [happening.event for happening in self._waiting]
+
+    def _note_command(self, script: str) -> None:
+        lines = [line.strip().upper() for line in script.splitlines()]
         for happening in list(self._waiting):
-            if command.upper().startswith(happening.event.command):
+            if any(line.startswith(happening.event.command) for line in lines):
                 self._waiting.remove(happening)
                 self._put_off(happening)
 

@@ -58,7 +58,8 @@ __all__ = ["GCodeError", "Session", "SessionError", "Truth"]
 
 Answer = TypeVar("Answer")
 
-_MACHINE = Path("machine.cfg")
+# No printer.cfg includes a file that is called like this
+_MACHINE = Path(".machine.cfg")
 _RECORDING = Path("recording.csv")
 _OUTPUT_METHOD = "gcode_output"
 # How often (virtual s) to look again for something that Klippy does not announce
@@ -436,9 +437,9 @@ class Session(Resource):
         host = f"{self.host.name} {self.host.version}"
         recording.write_header(self._record, {"host": host, "run": self._run})
         link = self.work_dir / _RECORDING
-        if not link.is_symlink():
-            # Its own name may have blanks, which the description cannot have
-            link.symlink_to(self._record)
+        link.unlink(missing_ok=True)
+        # Its own name may have blanks, which the description cannot have
+        link.symlink_to(self._record)
         return _RECORDING
 
     def _stop(self) -> None:

@@ -120,6 +120,48 @@ def test_extra_is_linked_into_a_copy_of_its_host(tmp_path: Path) -> None:
     assert not host.klippy.parent.exists()
 
 
+def test_python_that_is_gone_is_replaced(environments: Path, checkout: Path) -> None:
+    setup, said = telling(environments)
+    host = setup.checkout(checkout, "mine")
+    (environments / "mine" / "bin").unlink()
+    (environments / "mine" / "bin").symlink_to("nowhere")
+    assert setup.checkout(checkout, "mine") == host
+    assert host.python.exists()
+    assert said.count(f"mine: copying {checkout}/klippy") == 2
+
+
+def test_name_of_a_host_is_no_folder_that_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kalico").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KLIPPY_DIR", raising=False)
+    assert host_setup.spelled_out("kalico") == "kalico"
+    assert host_setup.spelled_out("./kalico") == f"{tmp_path}/kalico"
+    assert host_setup.spelled_out("~/kalico") == str(Path.home() / "kalico")
+    assert host_setup.spelled_out(None) == hosts.find().name
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_extra_takes_the_place_of_one_of_its_name(tmp_path: Path, kind: str) -> None:
+    # The hosts have a folder display/
+    code = "def load_config(config):\n    return 'mine'\n"
+    extra = tmp_path / ("display" if kind == "folder" else "display.py")
+    if kind == "folder":
+        extra.mkdir()
+        (extra / "__init__.py").write_text(code)
+    else:
+        extra.write_text(code)
+    host = host_setup.obtain("kalico", [extra], lambda text: None)
+    found = [path.resolve() for path in (host.klippy / "extras").glob("display*")]
+    assert extra in found
+    assert not {host.klippy / "extras" / "display", host.klippy / "extras" / "display.py"} <= set(
+        (host.klippy / "extras").glob("display*")
+    )
+    # What else is installed in the host stays there
+    assert (host.klippy.resolve().parent / "cartographer").exists()
+
+
 @pytest.mark.parametrize("name", ["missing.py", "notes.txt"])
 def test_extra_that_is_none_is_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "notes.txt").write_text("")

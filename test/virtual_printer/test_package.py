@@ -112,7 +112,8 @@ def test_somebody_runs_his_printer(clean: Dict[str, str], tmp_path: Path) -> Non
     assert "toolhead: truly at X " in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["printer.cfg"]
     assert run(clean, tmp_path, *command, "--host", "marlin").stderr == (
-        "virtual_printer: no host 'marlin': it is kalico, klipper_v0_12 or the path of a checkout\n"
+        "virtual_printer: no host 'marlin': it is kalico, klipper_v0_12 or the path of a checkout,"
+        " with a /\n"
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+from helpers import linkage_printers
 from scripts.developer.moonraker import Moonraker
 from virtual_printer import hosts
 from virtual_printer.sockets import ApiSocket
@@ -185,6 +186,31 @@ def test_device_that_is_there_already_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == f"virtual_printer: {tmp_path}/mcu: cannot be made (File exists)\n"
     assert (tmp_path / "mcu").read_text() == "precious"
+
+
+def test_delta_is_served_with_a_page(tmp_path: Path) -> None:
+    config = tmp_path / "printer.cfg"
+    config.write_text(
+        linkage_printers.printer_cfg(linkage_printers.DELTA).replace(
+            "/tmp/virtual_printer", str(tmp_path)
+        )
+    )
+    served = subprocess.Popen(
+        [sys.executable, "-m", "virtual_printer", "--real-time", "--page", "0", str(config)],
+        cwd=str(hosts.ROOT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert served.stdout is not None
+    lines = [served.stdout.readline() for _ in range(3)]
+    (tmp_path / "page").write_text(lines[1].strip()[len("page: ") :])
+    time.sleep(2 * SHOWN_AGAIN_REAL_S)
+    truth = shown(tmp_path)
+    assert len(truth["area"]) == 5 and len(truth["toolhead"]) == 3
+    assert sorted(truth["steppers"]) == ["stepper_a", "stepper_b", "stepper_c"]
+    end(served)
+    assert served.returncode == 0
 
 
 def test_page_at_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:

@@ -139,6 +139,24 @@ def test_file_that_is_no_whole_recording_is_one_line(
         assert line == f"virtual_recording: {path}: {problem}"
 
 
+@pytest.mark.parametrize("run", ["{}", "[1]", '{"host": "a", "run": {"new": 1}}'])
+def test_recording_of_another_version_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], run: str
+) -> None:
+    path = write(tmp_path / "a.csv", recording.MARK + run + "\n" + LINES + END)
+    assert recording_command.main(["replay", str(path)]) == 1
+    said = f"virtual_recording: {path}: is of another version of the virtual printer\n"
+    assert capsys.readouterr().err == said
+
+
+def test_folder_that_is_used_again_has_its_own_recording(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        work_dir, path = tmp_path / "work", tmp_path / name
+        with Session("kalico", SAMPLE.printer_cfg(), work_dir=work_dir, record=path) as session:
+            session.gcode("M400")
+        assert len(list(recording.records(path))) > 100
+
+
 def test_file_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

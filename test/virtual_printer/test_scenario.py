@@ -95,10 +95,18 @@ def test_names_may_have_blanks() -> None:
         ("at 1: link drop=1", "'link' of what? The mcu's name is missing"),
         ("at 1: link z1 drp=1", "link has no option 'drp=1' (there are drop, repeat"),
         ("at 1: link z1 drop=", "link has no option 'drop='"),
-        ("at 1: link z1 drop=some", "'drop=some' is no number"),
+        ("at 1: link z1 drop=some", "'drop=some' is no whole number"),
         ("at 1: mcu z1 explode", "no 'explode' (there are disconnect, reconnect"),
-        ("at 1: link z1", "what is to become of z1? (there are drop, repeat"),
-        ("at 1: host", "what is to become of host? (there are emergency_stop, stall_s)"),
+        ("at 1: link z1", "what is to become of z1? It takes one of drop, repeat"),
+        ("at 1: link z1 for_s=1", "what is to become of z1? It takes one of drop, repeat"),
+        ("at 1: host", "what is to become of host? It takes one of emergency_stop, stall_s"),
+        ("at 1: host mine emergency_stop", "'host' of 'mine'?"),
+        ("at 1: mcu z1 reason=1", "It takes one of disconnect, reconnect"),
+        ("at 1: stepper stepper_z lose=1", "It takes direction too"),
+        ("at 1: reply z1 clock", "It takes malformed too"),
+        ("at 1: endstop PA1 for_s=1", "It takes one of reads, bounces, noise_um"),
+        ("at 1: endstop PA1 bounces=2.5", "'bounces=2.5' is no whole number"),
+        ("at 1: link z1 late_us=-1", "'late_us=-1' is no number"),
     ],
 )
 def test_line_that_is_wrong_is_one_line_with_its_place(line: str, problem: str) -> None:
@@ -148,13 +156,18 @@ def test_events_come_when_they_are_to(start: Start) -> None:
     said = play(session, "every 1..2: host stall_s=0.001\nafter G4 0.5: host stall_s=0.002\n")
     session.sleep(10)
     # No command yet
-    assert 5 <= len(said) <= 10 and not any("0.002" in line for line in said)
+    assert 5 <= len(said) <= 10 and not any("stall_s=0.002" in line for line in said)
     before_s = session.now_s()
-    session.gcode("G4 P1000\nM400")
-    (line,) = [line for line in said if "0.002" in line]
+    session.gcode("M400\nG4 P1000\nM400")
+    (line,) = [line for line in said if "stall_s=0.002" in line]
     assert line.endswith("s: host stall_s=0.002 (scenario:2)")
     assert float(line.split()[0]) == pytest.approx(before_s + 0.5, abs=1e-3)
     assert all(float(line.split()[0]) > begin_s for line in said)
+
+
+def test_nothing_to_do_is_one_line(start: Start) -> None:
+    with pytest.raises(ScenarioError, match=r"^now: nothing \(there are link, mcu, "):
+        scenario.do(start(), "")
 
 
 def test_seed_draws_the_times(start: Start) -> None:
@@ -192,7 +205,10 @@ def test_what_this_printer_has_not_is_one_line(start: Start, line: str, problem:
 
 
 def test_value_that_cannot_be_is_one_line_when_it_comes(start: Start) -> None:
-    for line in ("at 0.1: heater heater_generic oven power=2", "at 0.1: link mcu direction=up"):
+    for line in (
+        "at 0.1: heater heater_generic oven power=2",
+        "at 0.1: link mcu drop=1 direction=up",
+    ):
         session = start()
         play(session, line)
         with pytest.raises(ScenarioError, match=r"^scenario:1: \S+"):

@@ -105,7 +105,8 @@ class _Runner:
         trial.probe_s = (session.now_s() - begin_s) / PROBES
         trial.heights_mm = [float(height) for height in _HEIGHT.findall(text)]
         moved_mm = [after - before[name] for name, after in self._z_mm().items()]
-        trial.skew_um = 1000.0 * (max(moved_mm) - min(moved_mm))
+        # A delta, for instance, has no stepper_z
+        trial.skew_um = 1000.0 * (max(moved_mm) - min(moved_mm)) if moved_mm else None
         if has_resync:
             fields = ("overshoot_mean_mm", "overshoot_max_mm")
             mean, greatest = (session.status(RESYNC, name)[name] for name in fields)

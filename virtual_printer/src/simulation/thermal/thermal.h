@@ -99,7 +99,8 @@ void body_couple(struct body *body, struct body *other,
                  double conductance_w_per_k);
 struct heater *body_add_heater(struct body *body, double power_w,
                                int is_inverted);
-// The heaters that have so much of their power left are those of a section
+// Leave the heaters of a section so much of their power (0 to 1); returns
+// whether there are any
 int thermal_break_heaters(struct thermal *thermal, const char *section,
                           double health);
 struct cooler *body_add_cooler(struct body *body, double loss_w_per_k,
