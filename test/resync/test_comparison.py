@@ -207,6 +207,12 @@ def test_nothing_is_said_of_a_stepper_whose_present_the_host_may_have_forgotten(
     assert compare([(ahead - 200, 1)], 50).is_fault()
 
 
+def test_host_of_v0_12_may_have_forgotten_what_is_30_s_older_than_its_last_step():
+    for ahead_s, is_compared in ((20.0, True), (29.9, False), (40.0, False)):
+        ahead = round((0.1 + ahead_s) * FREQUENCY_HZ)
+        assert compare([(ahead, 1)], 50).is_conclusive() is is_compared
+
+
 def test_answer_to_an_earlier_question_is_not_compared():
     assert compare(moving(1), 100, sent=CLOCK_START_S) is None
 

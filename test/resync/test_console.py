@@ -3,6 +3,7 @@
 # Copyright (C) 2026  The multi_mcu_resync developers
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
+from types import SimpleNamespace
 
 import pytest
 from resync.model.following_error import Limits
@@ -10,7 +11,8 @@ from resync.model.limit_settings import LimitSettings
 from resync.model.rail import Rail
 from resync.model.running_statistics import StopStatistics
 from resync.report import console
-from resync.report.history import Moves
+from resync.report.history import History, Moves
+from resync.report.homing_report import HomingReport
 from resync.state.sync_state import RailState
 
 from helpers.resync_results import RAIL, result
@@ -44,6 +46,18 @@ def test_axis_that_is_in_step_but_may_not_be_level_has_a_line_with_what_to_do():
     assert console.axis_lines([RAIL], [state], {})[1:] == [
         "axis z may not be square: the printer was shut down. See that it is square,"
         " and run RESYNC CLEAR=1 AXIS=z"
+    ]
+
+
+def test_advice_after_homing_names_the_command_that_levels_the_axis():
+    said = []
+    printer = SimpleNamespace(lookup_object=lambda name: SimpleNamespace(respond_info=said.append))
+    report = HomingReport(printer, History())
+    report.note_levelling({RAIL.name: "QUAD_GANTRY_LEVEL"})
+    report.note_in_step(RAIL, RailState(True, "", "the printer was shut down"))
+    assert said == [
+        "multi_mcu_resync: axis z may not be level: the printer was shut down."
+        " Run QUAD_GANTRY_LEVEL, or RESYNC CLEAR=1 AXIS=z if it is level"
     ]
 
 
