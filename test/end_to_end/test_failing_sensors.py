@@ -188,7 +188,8 @@ def test_probe_eddy_current_that_fails(start):
     trip = ((IN_LIFT_S, "mcu {sensor} trip reason=1"),)
     too_early = "Probe triggered prior to movement"
     faults = (
-        silent("silent before", 0.0, 2.5, "Unable to obtain probe_eddy_current sensor readings"),
+        # It may notice up to a second late that it works again, in time or not
+        silent("silent before", 0.0, 2.5, "^$|Unable to obtain probe_eddy_current sensor readings"),
         silent("silent in the move", IN_MOVE_S, 6.0, NO_TRIGGER),
         near("near in the lift before", IN_LIFT_S, too_early, LIFT_AND_PROBE),
         # On one MCU the probe passes for done, wherever the lift was cut short
