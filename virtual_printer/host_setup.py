@@ -206,8 +206,7 @@ class HostSetup:
         helper = klippy / "chelper" / "c_helper.so"
         built = self._environments / "build" / f"c_helper-{_helper_hash(klippy)}.so"
         built.parent.mkdir(exist_ok=True)
-        if helper.exists():
-            helper.unlink()
+        helper.unlink(missing_ok=True)
         if built.exists():
             # Newer than its sources, or the host builds it again
             shutil.copyfile(str(built), str(helper))

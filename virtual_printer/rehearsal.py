@@ -19,7 +19,7 @@ class Rehearsal:
     Either commands are run or a sliced file is printed.
     """
 
-    host: Optional[str]
+    host: str
     printer_cfg: str
     machine_cfg: str = ""
     seed: int = 1

@@ -200,13 +200,13 @@ def _check_whole(
     is_said = bool(choice) or any(one in options for one in verb.any_of)
     needs_word = bool(verb.choices or verb.any_of)
     missing = [one for one in verb.all_of if one not in options]
-    if (needs_word and not is_said) or missing:
-        have = ", ".join(missing or (*verb.choices, *verb.any_of))
-        raise ScenarioError(
-            f"{place}: what is to become of {name or verb_name}? It takes one of {have}"
-            if not missing
-            else f"{place}: what is to become of {name or verb_name}? It takes {have} too"
-        )
+    if missing:
+        advice = f"It takes {', '.join(missing)} too"
+    elif needs_word and not is_said:
+        advice = f"It takes one of {', '.join((*verb.choices, *verb.any_of))}"
+    else:
+        return
+    raise ScenarioError(f"{place}: what is to become of {name or verb_name}? {advice}")
 
 
 class Player:

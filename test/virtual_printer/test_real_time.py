@@ -32,21 +32,23 @@ BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual
 PRINTER = SwitchPrinter("cartesian", {"y": ("y",)})
 
 
-def serve(folder: Path) -> "subprocess.Popen[str]":
-    """Start serving a printer whose devices are in a folder."""
-    config = folder / "printer.cfg"
-    config.write_text(PRINTER.printer_cfg().replace("/tmp/virtual_printer", f"{folder}/dev"))
-    (folder / "machine.cfg").write_text(PRINTER.machine_cfg())
-    served = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "virtual_printer", "--real-time", "--page", "0"),
-            *("--machine", f"{folder}/machine.cfg", str(config)),
-        ],
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    """Start serving, with a page at any port."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "virtual_printer", "--real-time", "--page", "0", *arguments],
         cwd=str(hosts.ROOT),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def serve(folder: Path) -> "subprocess.Popen[str]":
+    """Start serving a printer whose devices are in a folder."""
+    config = folder / "printer.cfg"
+    config.write_text(PRINTER.printer_cfg().replace("/tmp/virtual_printer", f"{folder}/dev"))
+    (folder / "machine.cfg").write_text(PRINTER.machine_cfg())
+    served = start("--machine", f"{folder}/machine.cfg", str(config))
     assert served.stdout is not None
     lines = [served.stdout.readline() for _ in range(4)]
     devices = [f"mcu: {folder}/dev/mcu\n", f"y: {folder}/dev/y\n"]
@@ -195,13 +197,7 @@ def test_delta_is_served_with_a_page(tmp_path: Path) -> None:
             "/tmp/virtual_printer", str(tmp_path)
         )
     )
-    served = subprocess.Popen(
-        [sys.executable, "-m", "virtual_printer", "--real-time", "--page", "0", str(config)],
-        cwd=str(hosts.ROOT),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    served = start(str(config))
     assert served.stdout is not None
     lines = [served.stdout.readline() for _ in range(3)]
     (tmp_path / "page").write_text(lines[1].strip()[len("page: ") :])

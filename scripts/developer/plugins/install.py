@@ -4,7 +4,6 @@
 #
 # This file may be distributed under the terms of the GNU GPLv3 license.
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Iterable, List, Mapping
 
 from scripts.developer.plugins.plugin import Plugin, PluginError
+from virtual_printer.host_setup import copy_klippy
 from virtual_printer.hosts import ENVIRONMENTS, Host
 
 # Copies of hosts, and packages that they lack
@@ -63,7 +63,8 @@ def install(plugin: Plugin, checkout: Path, host: Host) -> Host:
     folder = _FOLDER / f"{host.name}-{plugin.name}"
     shutil.rmtree(str(folder), ignore_errors=True)
     klippy = folder / "source" / "klippy"
-    _copy(host.klippy.resolve(), klippy)
+    # What is compiled comes along
+    copy_klippy(host.klippy.resolve(), klippy, ignore=None)
     _link(checkout, links, klippy)
     _edit(plugin, klippy)
     _make_environment(folder, host, _packages(plugin.packages, host))
@@ -85,15 +86,6 @@ def _check_python(linked: Iterable[Path], host: Host) -> None:
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise PluginError(f"cannot be loaded: {lines[-1] if lines else host.python}")
-
-
-def _copy(origin: Path, copy: Path) -> None:
-    """Copy a host; what is linked into it stays a link, which may have been relative."""
-    shutil.copytree(str(origin), str(copy), symlinks=True)
-    for link in [path for path in copy.rglob("*") if path.is_symlink()]:
-        target = os.path.realpath(str(origin / link.relative_to(copy)))
-        link.unlink()
-        link.symlink_to(target)
 
 
 def _link(checkout: Path, links: Mapping[str, str], klippy: Path) -> None:
