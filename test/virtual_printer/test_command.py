@@ -227,3 +227,10 @@ def test_printer_that_includes_files_outside_starts(tmp_path: Path) -> None:
     (tmp_path / "config" / "printer.cfg").write_text("[include ../shared/all.cfg]\n")
     done = command(f"{tmp_path}/config/printer.cfg", "G28 X")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_printer_may_include_a_file_that_is_called_machine_cfg(tmp_path: Path) -> None:
+    (tmp_path / "machine.cfg").write_text(SAMPLE.printer_cfg())
+    (tmp_path / "printer.cfg").write_text("[include machine.cfg]\n")
+    done = command(f"{tmp_path}/printer.cfg", "G28 X")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -13,6 +13,7 @@ from typing import Dict, List
 
 import pytest
 
+from helpers import linkage_printers
 from printer_config.config_file import ConfigFile
 from printer_config.section import ConfigError
 from virtual_printer import hosts
@@ -175,6 +176,13 @@ def test_printer_that_would_not_work_says_why(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "\nIt does not work: " in done.stdout
     assert "max_correction" in done.stdout
+
+
+def test_delta_is_compared_as_far_as_it_can_be(tmp_path: Path) -> None:
+    config = config_of(tmp_path, linkage_printers.printer_cfg(linkage_printers.DELTA))
+    done = command("--what-if", "a=b1", str(config.path))
+    assert "Traceback" not in done.stderr
+    assert cells(done.stdout, "G28, s")[0] != "-"
 
 
 @pytest.mark.parametrize("number", range(MACHINES))
